@@ -1,0 +1,57 @@
+import type { StatusCause } from '../../kube/index.ts'
+
+/**
+ * One fault of one field, spelled as Kubernetes' field errors are
+ * (https://pkg.go.dev/k8s.io/apimachinery/pkg/util/validation/field).
+ */
+export interface Fault extends StatusCause {
+  readonly field: string
+  readonly reason: string
+  readonly message: string
+}
+
+/** How Go's `%q`-like rendering in field errors shows a bad value. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null')
+}
+
+export const invalidValue = (field: string, value: unknown, detail: string): Fault => ({
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${shown(value)}: ${detail}`,
+  field,
+})
+export const required = (field: string, detail = ''): Fault => ({
+  reason: 'FieldValueRequired',
+  message: detail ? `Required value: ${detail}` : 'Required value',
+  field,
+})
+export const duplicate = (field: string, value: unknown): Fault => ({
+  reason: 'FieldValueDuplicate',
+  message: `Duplicate value: ${shown(value)}`,
+  field,
+})
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): Fault => ({
+  reason: 'FieldValueNotSupported',
+  message: `Unsupported value: ${shown(value)}${supported.length > 0 ? `: supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : ''}`,
+  field,
+})
+export const forbiddenField = (field: string, detail: string): Fault => ({
+  reason: 'FieldValueForbidden',
+  message: `Forbidden: ${detail}`,
+  field,
+})
+export const notFoundValue = (field: string, value: unknown): Fault => ({
+  reason: 'FieldValueNotFound',
+  message: `Not found: ${shown(value)}`,
+  field,
+})
+export const tooLong = (field: string, max: number): Fault => ({
+  reason: 'FieldValueTooLong',
+  message: `Too long: may not be more than ${max} bytes`,
+  field,
+})
+export const typeInvalid = (field: string, value: unknown, detail: string): Fault => ({
+  reason: 'FieldValueTypeInvalid',
+  message: `Invalid value: ${shown(value)}: ${detail}`,
+  field,
+})

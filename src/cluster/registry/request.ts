@@ -1,0 +1,28 @@
+import type { ResourceDefinition } from './resource.ts'
+
+/** Who asks, as authentication found (`authentication.k8s.io/v1 UserInfo`). */
+export interface UserInfo {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+export type Verb = 'create' | 'get' | 'list' | 'watch' | 'update' | 'patch' | 'delete' | 'deletecollection'
+
+/** One request to a served resource, after authentication and parsing, before authorisation. */
+export interface ResourceRequest {
+  readonly user: UserInfo
+  readonly verb: Verb
+  readonly resource: ResourceDefinition
+  readonly subresource?: string
+  /** Absent for cluster-scoped kinds and for requests over all namespaces. */
+  readonly namespace?: string
+  readonly name?: string
+  readonly dryRun: boolean
+  readonly fieldManager: string
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  readonly signal: AbortSignal
+  /** Adds a `Warning` header to the answer. */
+  warn(text: string): void
+}

@@ -1,0 +1,45 @@
+/** How a code of the table below ends the program, and what it stands for. */
+export interface ErrorCode {
+  /** Exit status of the `arena` command. */
+  readonly exit: number
+  /** One sentence for the reference page. */
+  readonly meaning: string
+}
+
+/**
+ * Every error a user can meet. Exit statuses: 1 the request was refused or failed, 2 changes are pending or the
+ * command line is wrong, 3 not found, 4 not allowed, 5 the cluster cannot be reached, 130 interrupted.
+ */
+export const errorCodes = {
+  USAGE: {
+    exit: 2,
+    meaning: 'The command line is wrong: an unknown flag, a missing argument or a value of the wrong form.',
+  },
+  FILE_UNREADABLE: { exit: 1, meaning: 'A file named on the command line cannot be read or written.' },
+  CONFIG_INVALID: { exit: 1, meaning: 'A kubeconfig, the arena config file or a cluster file has a fault.' },
+  CLUSTER_UNREACHABLE: { exit: 5, meaning: 'No answer from the API server.' },
+  UNAUTHENTICATED: { exit: 4, meaning: 'The API server does not accept the credentials.' },
+  FORBIDDEN: { exit: 4, meaning: 'The user may not do this; the server decided.' },
+  NOT_FOUND: { exit: 3, meaning: 'The named object does not exist, or the user may not know of it.' },
+  ALREADY_EXISTS: { exit: 1, meaning: 'An object of that name exists already.' },
+  CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
+  REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
+  INTERRUPTED: { exit: 130, meaning: 'Stopped by Ctrl-C or a signal.' },
+  TIMEOUT: { exit: 1, meaning: 'What was waited for did not happen in time.' },
+} as const satisfies Record<string, ErrorCode>
+
+export type UserErrorCode = keyof typeof errorCodes
+
+/** An expected failure, printed as message and hint and never with a stack. Branch on `code`, never on the text. */
+export class UserError extends Error {
+  readonly code: UserErrorCode
+  /** What to do next: a command or an edit. */
+  readonly hint: string | undefined
+
+  constructor(code: UserErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'UserError'
+    this.code = code
+    this.hint = options.hint
+  }
+}

@@ -1,0 +1,74 @@
+/** A value that JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [field: string]: Json | undefined }
+
+/** A JSON object. */
+export type JsonObject = { [field: string]: Json | undefined }
+
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+export interface ManagedFieldsEntry {
+  manager?: string
+  operation?: 'Apply' | 'Update'
+  apiVersion?: string
+  time?: string
+  fieldsType?: string
+  fieldsV1?: JsonObject
+  subresource?: string
+}
+
+/** `metadata` of an object as the wire has it: times are RFC 3339 strings. */
+export interface ObjectMeta {
+  name?: string
+  generateName?: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  deletionGracePeriodSeconds?: number
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  ownerReferences?: OwnerReference[]
+  finalizers?: string[]
+  managedFields?: ManagedFieldsEntry[]
+}
+
+/** Any Kubernetes object. The typed shapes come from `kubernetes-types`. */
+export interface KubeObject {
+  apiVersion?: string
+  kind?: string
+  metadata: ObjectMeta
+  [field: string]: unknown
+}
+
+/** What a server returns of an object that it has stored. */
+export type Persisted<T> = Omit<T, 'metadata'> & {
+  metadata: ObjectMeta & { name: string; uid: string; resourceVersion: string; creationTimestamp: string }
+}
+
+export interface ListMeta {
+  resourceVersion?: string
+  continue?: string
+  remainingItemCount?: number
+}
+
+export interface ObjectList<T> {
+  apiVersion?: string
+  kind?: string
+  metadata: ListMeta
+  items: T[]
+}
+
+/** One line of a watch. `ERROR` carries a `Status`. */
+export interface WatchEvent<T> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  object: T
+}
