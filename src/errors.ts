@@ -25,6 +25,9 @@ export const errorCodes = {
   CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
   REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
   INTERRUPTED: { exit: 130, meaning: 'Stopped by Ctrl-C or a signal.' },
+  STORE_IN_USE: { exit: 1, meaning: 'Another process has the data directory of the embedded cluster open.' },
+  STORE_DAMAGED: { exit: 1, meaning: 'The data of the embedded cluster is not whole or of another format.' },
+  STORE_UNWRITABLE: { exit: 1, meaning: 'The data directory of the embedded cluster cannot be written.' },
   TIMEOUT: { exit: 1, meaning: 'What was waited for did not happen in time.' },
 } as const satisfies Record<string, ErrorCode>
 

@@ -1,1 +1,5 @@
 export * from './store.ts'
+export { OrderedStore, type StoreOptions } from './ordered-store.ts'
+export { openLmdb } from './lmdb-disk.ts'
+export { memoryDisk } from './memory-disk.ts'
+export type { Disk } from './disk.ts'

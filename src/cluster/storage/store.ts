@@ -39,6 +39,14 @@ export class StoreConflict extends Error {
   }
 }
 
+/** The disk refused a write. Nothing of it is kept; a later write may work again. */
+export class StoreFailed extends Error {
+  constructor(why: string, options?: { cause: unknown }) {
+    super(`the write could not be stored: ${why}`, options)
+    this.name = 'StoreFailed'
+  }
+}
+
 /** The history asked for is gone. */
 export class HistoryGone extends Error {
   readonly oldest: number
@@ -76,7 +84,7 @@ export interface Store<V = unknown> {
    * in the order of their revisions.
    *
    * @throws {StoreConflict} at once, nothing written.
-   * @throws {StoreFailed} when the disk refuses; the store then refuses all further writes.
+   * @throws {StoreFailed} when the disk refuses; nothing is written.
    */
   write(change: Write<V>): Promise<Stored<V> | undefined>
   /**
