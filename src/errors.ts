@@ -24,6 +24,21 @@ export const errorCodes = {
   ALREADY_EXISTS: { exit: 1, meaning: 'An object of that name exists already.' },
   CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
   REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
+  ORG_FILE_INVALID: { exit: 1, meaning: 'The organisation file has faults; each is named with line, column and hint.' },
+  ORG_CONFLICT: {
+    exit: 1,
+    meaning: 'An object that the organisation needs exists already and belongs to somebody else; it is never touched.',
+  },
+  LOSS_REFUSED: {
+    exit: 1,
+    meaning: 'The plan destroys something or locks somebody out, and --allow-destroy was not given.',
+  },
+  PLAN_OUTDATED: { exit: 1, meaning: 'The cluster or the organisation file changed since the plan was made.' },
+  APPLY_INCOMPLETE: { exit: 1, meaning: 'Some changes of a plan failed; running the command again resumes.' },
+  HOST_CONFLICT: {
+    exit: 1,
+    meaning: 'An account, id or home on the client host stands in the way; nothing was changed.',
+  },
   INTERRUPTED: { exit: 130, meaning: 'Stopped by Ctrl-C or a signal.' },
   STORE_IN_USE: { exit: 1, meaning: 'Another process has the data directory of the embedded cluster open.' },
   STORE_DAMAGED: { exit: 1, meaning: 'The data of the embedded cluster is not whole or of another format.' },
