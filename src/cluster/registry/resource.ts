@@ -76,6 +76,12 @@ export interface ResourceDefinition {
   readonly deleteReturnsObject?: boolean
   /** Default propagation; `background` for all but legacy batch kinds. */
   readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** Marks an object that a delete could not remove at once (a namespace's phase). */
+  onDeleting?(object: KubeObject): void
+  /** Beside `metadata.finalizers`: is there something that keeps a deleted object? (A namespace's `spec.finalizers`.) */
+  isHeld?(object: KubeObject): boolean
+  /** Updates must name the version they change (custom resources, as Kubernetes has it). */
+  readonly updateNeedsVersion?: boolean
   /** Cluster-wide refusal to delete an object, e.g. namespace `default`. Throws a StatusError. */
   checkDelete?(object: KubeObject, request: ResourceRequest): void
 }

@@ -52,13 +52,20 @@ export function openLmdb(directory: string): Disk {
     async append(batch, forgetUpTo) {
       await environment.transaction(() => {
         for (const change of batch) {
-          changes.putSync(change.revision, `${change.previousRevision}\n${change.key}\n${change.previousJson}`)
+          changes.putSync(
+            change.revision,
+            `${change.previousRevision}\n${change.key}\n${change.previousJson}`,
+          )
           if (change.json === undefined) records.removeSync(change.key)
           else records.putSync(change.key, `${change.revision}\n${change.json}`)
         }
         // The newest change always stays: it holds the revision, which must never go back.
         oldestOnDisk ??= batch[0]?.revision
-        for (let dropped = 0; oldestOnDisk !== undefined && oldestOnDisk <= forgetUpTo && dropped < 4 * batch.length + 16; dropped++)
+        for (
+          let dropped = 0;
+          oldestOnDisk !== undefined && oldestOnDisk <= forgetUpTo && dropped < 4 * batch.length + 16;
+          dropped++
+        )
           changes.removeSync(oldestOnDisk++)
       })
     },
@@ -115,7 +122,8 @@ function checkFile(file: string): void {
     const head = Buffer.alloc(Math.min(size, 32 * 1024))
     readSync(descriptor, head, 0, head.length, 0)
     const magicAt = head.indexOf(Buffer.from([0xde, 0xc0, 0xef, 0xbe]))
-    if (magicAt < 0 || magicAt > 64 || head.length < magicAt + 160) throw damaged(file, new Error('no LMDB header'))
+    if (magicAt < 0 || magicAt > 64 || head.length < magicAt + 160)
+      throw damaged(file, new Error('no LMDB header'))
     const pageSize = head.readUInt32LE(magicAt + 24)
     if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0)
       throw damaged(file, new Error(`page size ${pageSize}`))
@@ -146,15 +154,23 @@ function claim(environment: RootDatabase, meta: Database<unknown, string>, direc
   })
   if (other) {
     void environment.close()
-    throw new UserError('STORE_IN_USE', `the data directory "${directory}" is in use by process ${other.pid}`, {
-      hint: `stop that cluster first: arena cluster stop --data-dir ${directory.replace(/\/store$/, '')}`,
-    })
+    throw new UserError(
+      'STORE_IN_USE',
+      `the data directory "${directory}" is in use by process ${other.pid}`,
+      {
+        hint: `stop that cluster first: arena cluster stop --data-dir ${directory.replace(/\/store$/, '')}`,
+      },
+    )
   }
   if (version !== formatVersion) {
     void environment.close()
-    throw new UserError('STORE_DAMAGED', `the data in "${directory}" has format ${String(version)}; this program reads format ${formatVersion}`, {
-      hint: 'use the version of arena that wrote it, or restore a backup',
-    })
+    throw new UserError(
+      'STORE_DAMAGED',
+      `the data in "${directory}" has format ${String(version)}; this program reads format ${formatVersion}`,
+      {
+        hint: 'use the version of arena that wrote it, or restore a backup',
+      },
+    )
   }
 }
 
@@ -180,7 +196,10 @@ function* readRecords(records: Database<string, string>): Iterable<DiskRecord> {
   }
 }
 
-function* readChanges(changes: Database<string, number>, records: Database<string, string>): Iterable<DiskChange> {
+function* readChanges(
+  changes: Database<string, number>,
+  records: Database<string, string>,
+): Iterable<DiskChange> {
   for (const { key: revision, value } of changes.getRange()) {
     const first = value.indexOf('\n')
     const second = value.indexOf('\n', first + 1)
@@ -206,11 +225,20 @@ function lastKey(database: Database<string, number>): number | undefined {
 }
 
 function isOwner(value: unknown): value is Owner {
-  return typeof value === 'object' && value !== null && 'pid' in value && 'started' in value && typeof value.pid === 'number'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'pid' in value &&
+    'started' in value &&
+    typeof value.pid === 'number'
+  )
 }
 
 function isFileError(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Error && codes.some((code) => ('code' in error && error.code === code) || error.message.includes(code))
+  return (
+    error instanceof Error &&
+    codes.some((code) => ('code' in error && error.code === code) || error.message.includes(code))
+  )
 }
 
 function damaged(file: string, cause: unknown): UserError {

@@ -8,9 +8,13 @@ export function memoryDisk(): Disk {
     append: () => Promise.resolve(),
     copyTo: () =>
       Promise.reject(
-        new UserError('REJECTED', 'this cluster keeps its state in memory only, so there is nothing to back up', {
-          hint: 'start it with --data-dir DIR',
-        }),
+        new UserError(
+          'REJECTED',
+          'this cluster keeps its state in memory only, so there is nothing to back up',
+          {
+            hint: 'start it with --data-dir DIR',
+          },
+        ),
       ),
     close: () => Promise.resolve(),
   }

@@ -1,7 +1,15 @@
 import type { Disk, DiskChange } from './disk.ts'
 import { History, type HistoryLimits } from './history.ts'
 import { SortedTable } from './sorted-table.ts'
-import { type Change, HistoryGone, type Store, StoreConflict, StoreFailed, type Stored, type Write } from './store.ts'
+import {
+  type Change,
+  HistoryGone,
+  type Store,
+  StoreConflict,
+  StoreFailed,
+  type Stored,
+  type Write,
+} from './store.ts'
 import { Subscription } from './subscription.ts'
 
 export interface StoreOptions {
@@ -95,7 +103,10 @@ export class OrderedStore<V> implements Store<V> {
     return pending ? pending.current : this.get(key)
   }
 
-  *scan(prefix: string, options: { readonly after?: string; readonly at?: number } = {}): Iterable<Stored<V>> {
+  *scan(
+    prefix: string,
+    options: { readonly after?: string; readonly at?: number } = {},
+  ): Iterable<Stored<V>> {
     const table = this.#tables.get(tableOf(prefix))
     const { after, at } = options
     if (at !== undefined && at < this.#revision) {
@@ -151,6 +162,10 @@ export class OrderedStore<V> implements Store<V> {
     return subscription.batches(options.signal)
   }
 
+  async flushed(): Promise<void> {
+    await this.#flushing
+  }
+
   /** Writes a consistent copy of the durable state to a new file, while serving. */
   async copyTo(file: string): Promise<void> {
     await this.#disk.copyTo(file)
@@ -170,7 +185,10 @@ export class OrderedStore<V> implements Store<V> {
       const batch = this.#queue
       this.#queue = []
       try {
-        await this.#disk.append(batch.map(({ change }) => onDisk(change)), this.#history.forgottenUpTo)
+        await this.#disk.append(
+          batch.map(({ change }) => onDisk(change)),
+          this.#history.forgottenUpTo,
+        )
       } catch (cause) {
         this.#undo(batch, cause)
         continue

@@ -87,6 +87,8 @@ export interface Store<V = unknown> {
    * @throws {StoreFailed} when the disk refuses; nothing is written.
    */
   write(change: Write<V>): Promise<Stored<V> | undefined>
+  /** Resolves when every write made so far is on disk or has failed. */
+  flushed(): Promise<void>
   /**
    * Durable changes under a prefix with a revision above `after`, batch by batch, until the signal. A consumer that
    * falls too far behind gets {@link HistoryGone}.

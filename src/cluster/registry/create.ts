@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import {
+  alreadyExists,
+  badRequest,
+  invalid,
+  type JsonObject,
+  type KubeObject,
+  StatusError,
+} from '../../kube/index.ts'
+import { StoreConflict } from '../storage/index.ts'
+import { keyOf, storedAs } from './keys.ts'
+import { ownFields } from './managers.ts'
+import { admit, mutate, type RegistryParts, timestamp } from './parts.ts'
+import type { ResourceRequest } from './request.ts'
+import { apiVersionOf, type Encoded, encode } from './stored-object.ts'
+import { validateMetadata } from './validation/metadata.ts'
+
+/** How often a generated name that is taken already is generated anew. */
+const nameAttempts = 8
+
+/**
+ * Creates an object: defaults, mutating admission, server-owned fields, validation, validating admission, write.
+ *
+ * @param body the decoded object in the version of the request; it becomes the new object.
+ * @throws {StatusError} `Invalid`, `Forbidden`, `AlreadyExists`, or what admission says.
+ */
+export async function createObject(
+  parts: RegistryParts,
+  request: ResourceRequest,
+  body: KubeObject,
+  options?: JsonObject,
+): Promise<Encoded> {
+  const { resource } = request
+  const object = body
+  object.metadata ??= {}
+  checkNamespace(object, request)
+  if (object.metadata.resourceVersion) throw versionOnCreate()
+  resource.setDefaults?.(object)
+  if (!object.metadata.name && object.metadata.generateName)
+    object.metadata.name = generated(object.metadata.generateName)
+  const admission = {
+    operation: 'CREATE',
+    request,
+    object: withType(object, request),
+    ...(options && { options }),
+  } as const
+  await mutate(parts, admission)
+  own(parts, request, object)
+  resource.prepareForCreate?.(object, request)
+  if (!object.metadata.managedFields) ownFields(object, undefined, request, parts.now())
+  const faults = [...validateMetadata(object, resource), ...(resource.validate?.(object, request) ?? [])]
+  if (faults.length > 0)
+    throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
+  await admit(parts, admission)
+  return write(parts, request, object)
+}
+
+/** Fills in what the server alone decides. */
+function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject): void {
+  const { metadata } = object
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  metadata.uid = parts.newUid()
+  metadata.creationTimestamp = timestamp(parts.now())
+  if (request.resource.tracksGeneration) metadata.generation = 1
+  else delete metadata.generation
+  if (request.resource.hasStatus) delete object['status']
+}
+
+async function write(parts: RegistryParts, request: ResourceRequest, object: KubeObject): Promise<Encoded> {
+  const { resource } = request
+  const stem = object.metadata.generateName
+  for (let attempt = 1; ; attempt++) {
+    const name = object.metadata.name ?? ''
+    const key = keyOf(storedAs(resource), object.metadata.namespace, name)
+    if (request.dryRun) {
+      if (parts.store.latest(key)) throw alreadyExists({ kind: resource.plural, group: resource.group, name })
+      const dry = encode(stored(resource, object), 0)
+      delete dry.value.metadata.resourceVersion
+      return { value: dry.value, json: JSON.stringify(dry.value) }
+    }
+    try {
+      const made = await parts.store.write({
+        key,
+        expected: 0,
+        make: (revision) => encode(stored(resource, object), revision),
+      })
+      if (made) return made
+      throw new Error(`the store kept nothing under "${key}"`)
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error
+      if (!stem || attempt >= nameAttempts)
+        throw alreadyExists({ kind: resource.plural, group: resource.group, name })
+      object.metadata.name = generated(stem)
+    }
+  }
+}
+
+/** Gives the object kind and apiVersion, which admission steps and policies look at. */
+export function withType(object: KubeObject, request: ResourceRequest): KubeObject {
+  object.kind = request.resource.kind
+  object.apiVersion = apiVersionOf(request.resource)
+  return object
+}
+
+function stored(resource: ResourceRequest['resource'], object: KubeObject): KubeObject {
+  return resource.convert ? resource.convert.toStored(object) : object
+}
+
+function checkNamespace(object: KubeObject, request: ResourceRequest): void {
+  const { metadata } = object
+  if (!request.resource.namespaced) return
+  if (metadata.namespace && metadata.namespace !== request.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (request.namespace) metadata.namespace = request.namespace
+}
+
+/** Kubernetes' alphabet for generated names: no vowels, no characters that look alike. */
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** `stem` and five random characters, cut to what fits a label. */
+export function generated(stem: string): string {
+  let suffix = ''
+  for (const byte of randomBytes(5)) suffix += suffixAlphabet[byte % suffixAlphabet.length]
+  return stem.slice(0, 58) + suffix
+}
+
+function versionOnCreate(): StatusError {
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: 'resourceVersion should not be set on objects to be created',
+    code: 500,
+  })
+}

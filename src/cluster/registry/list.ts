@@ -1,0 +1,203 @@
+import { badRequest, expired, type KubeObject, StatusError } from '../../kube/index.ts'
+import { HistoryGone, type Store, type Stored } from '../storage/index.ts'
+import { keyOf, prefixOf, storedAs } from './keys.ts'
+import type { ResourceRequest } from './request.ts'
+import type { Selection } from './selection.ts'
+
+/** `metav1.ListOptions` as far as they matter to a list. */
+export interface ListOptions {
+  readonly selection: Selection
+  readonly limit?: number
+  readonly continue?: string
+  readonly resourceVersion?: string
+  readonly resourceVersionMatch?: string
+}
+
+export interface Listed {
+  readonly items: readonly Stored<KubeObject>[]
+  /** Version of the whole list. */
+  readonly revision: number
+  /** Token for the next page. */
+  readonly continue?: string
+  /** How many come after this page, where that is known (lists without selector). */
+  readonly remaining?: number
+}
+
+/** Where the next page begins, and as of which revision. */
+interface Position {
+  readonly v: 'meta.k8s.io/v1'
+  readonly rv: number
+  readonly start: string
+}
+
+/**
+ * Lists objects of one kind, in one namespace or all, page by page as of one moment.
+ *
+ * @throws {StatusError} `BadRequest` for a bad token or version, `Expired` when the moment is forgotten, `Timeout` for a
+ *   version that is still to come.
+ */
+export function listObjects(
+  store: Store<KubeObject>,
+  request: ResourceRequest,
+  options: ListOptions,
+): Listed {
+  const resource = storedAs(request.resource)
+  const position = options.continue
+    ? readPosition(resource, options.continue, options.resourceVersion)
+    : undefined
+  const at = position?.rv ?? momentOf(store, options)
+  const revision = at ?? store.revision
+  const prefix = prefixOf(resource, request.resource.namespaced ? request.namespace : undefined)
+  const limit = options.limit && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY
+  try {
+    if (options.selection.name !== undefined && at === undefined && namesOneKey(request))
+      return { items: oneByName(store, request, resource, options.selection), revision }
+    const items: Stored<KubeObject>[] = []
+    const scan = store.scan(prefix, {
+      ...(position && { after: position.start }),
+      ...(at !== undefined && { at }),
+    })
+    for (const stored of scan) {
+      if (!options.selection.isEverything && !options.selection.matches(shaped(request, stored.value)))
+        continue
+      if (items.length === limit) return page(store, request, options, items, revision, at, prefix)
+      items.push(stored)
+    }
+    return { items, revision }
+  } catch (error) {
+    if (error instanceof HistoryGone) throw tooOld(position !== undefined)
+    throw error
+  }
+}
+
+/** The object as selectors of this version see it. */
+export function shaped(request: ResourceRequest, value: KubeObject): KubeObject {
+  return request.resource.convert ? request.resource.convert.fromStored(value) : value
+}
+
+function namesOneKey(request: ResourceRequest): boolean {
+  return !request.resource.namespaced || request.namespace !== undefined
+}
+
+function oneByName(
+  store: Store<KubeObject>,
+  request: ResourceRequest,
+  resource: string,
+  selection: Selection,
+): Stored<KubeObject>[] {
+  const namespace = request.resource.namespaced ? request.namespace : undefined
+  const stored = store.get(keyOf(resource, namespace, selection.name ?? ''))
+  return stored && selection.matches(shaped(request, stored.value)) ? [stored] : []
+}
+
+function page(
+  store: Store<KubeObject>,
+  request: ResourceRequest,
+  options: ListOptions,
+  items: readonly Stored<KubeObject>[],
+  revision: number,
+  at: number | undefined,
+  prefix: string,
+): Listed {
+  const last = items.at(-1)?.key ?? ''
+  const token: Position = {
+    v: 'meta.k8s.io/v1',
+    rv: revision,
+    start: last.slice(storedAs(request.resource).length),
+  }
+  const listed = { items, revision, continue: Buffer.from(JSON.stringify(token)).toString('base64url') }
+  // Kubernetes tells how many remain only where it need not look at them.
+  if (!options.selection.isEverything || at !== undefined) return listed
+  let seen = 0
+  for (const stored of store.scan(prefix)) {
+    seen++
+    if (stored.key === last) break
+  }
+  return { ...listed, remaining: store.count(prefix) - seen }
+}
+
+function readPosition(resource: string, token: string, resourceVersion: string | undefined): Position {
+  if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')
+    throw badRequest('specifying resource version is not allowed when using continue')
+  let value: unknown
+  const text = Buffer.from(token, 'base64url').toString('latin1')
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw badRequest(
+      `invalid continue token: continue key is not valid: invalid character '${text[0] ?? ''}' looking for beginning of value`,
+    )
+  }
+  if (!isPosition(value))
+    throw badRequest(
+      'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion or key',
+    )
+  return { ...value, start: resource + value.start }
+}
+
+function isPosition(value: unknown): value is Position {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'rv' in value &&
+    Number.isSafeInteger(value.rv) &&
+    'start' in value &&
+    typeof value.start === 'string' &&
+    value.start.startsWith('/')
+  )
+}
+
+/** The revision a list must show; undefined for the newest. */
+function momentOf(store: Store<KubeObject>, options: ListOptions): number | undefined {
+  const { resourceVersion, resourceVersionMatch } = options
+  if (!resourceVersion) {
+    if (resourceVersionMatch)
+      throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided')
+    return undefined
+  }
+  const revision = parseRevision(resourceVersion)
+  if (revision === 0) {
+    if (resourceVersionMatch === 'Exact')
+      throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
+    return undefined
+  }
+  if (revision > store.revision) throw tooLarge(revision, store.revision)
+  if (resourceVersionMatch === 'NotOlderThan') return undefined
+  // Without a match rule an unpaged list may be newer than asked; a paged one shows the moment itself.
+  return resourceVersionMatch === 'Exact' || (options.limit ?? 0) > 0 ? revision : undefined
+}
+
+/**
+ * @throws {StatusError} `BadRequest` when the text is no version.
+ */
+export function parseRevision(text: string): number {
+  if (!/^\d{1,19}$/.test(text))
+    throw badRequest(
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
+  return Number(text)
+}
+
+export function tooLarge(asked: number, current: number): StatusError {
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
+    reason: 'Timeout',
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
+    code: 504,
+  })
+}
+
+function tooOld(isContinued: boolean): StatusError {
+  return expired(
+    isContinued
+      ? 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+      : 'The resourceVersion for the provided list is too old.',
+  )
+}

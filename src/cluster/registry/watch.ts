@@ -1,0 +1,151 @@
+import { badRequest, expired, type KubeObject } from '../../kube/index.ts'
+import { type Change, HistoryGone, type Store, type Stored } from '../storage/index.ts'
+import { prefixOf, storedAs } from './keys.ts'
+import { parseRevision, shaped, tooLarge } from './list.ts'
+import type { ResourceRequest } from './request.ts'
+import type { Selection } from './selection.ts'
+import type { Encoded } from './stored-object.ts'
+
+/** `metav1.ListOptions` as far as they matter to a watch. */
+export interface WatchOptions {
+  readonly selection: Selection
+  readonly resourceVersion?: string
+  readonly resourceVersionMatch?: string
+  readonly sendInitialEvents?: boolean
+  readonly allowBookmarks?: boolean
+}
+
+/** An event before it is encoded; `change` is shared by all watchers of the same change. */
+export type Event =
+  | {
+      readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+      readonly object: Encoded
+      readonly change?: Change<KubeObject>
+    }
+  | { readonly type: 'BOOKMARK'; readonly revision: number; readonly endsInitialEvents: boolean }
+
+/** How often a watch that allows bookmarks gets one when nothing else comes. */
+const bookmarkEveryMs = 60_000
+
+/**
+ * Events of one kind, batch by batch, until the signal. Without a version (or with 0) the objects that are there come
+ * first as ADDED.
+ *
+ * @throws {StatusError} `Expired` when the version is older than the history kept, at once or when the watcher falls
+ *   too far behind; `Timeout` for a version that is still to come; `BadRequest`.
+ */
+export async function* watchObjects(
+  store: Store<KubeObject>,
+  request: ResourceRequest,
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Event[]> {
+  const resource = storedAs(request.resource)
+  const prefix = prefixOf(resource, request.resource.namespaced ? request.namespace : undefined)
+  const asked = checkOptions(store, options)
+  const startsWithList = options.sendInitialEvents ?? (asked === undefined || asked === 0)
+  const after = startsWithList || asked === undefined ? store.revision : asked
+  const select = (change: Change<KubeObject>): Event | undefined =>
+    eventFor(request, options.selection, change)
+  try {
+    // Subscribe before reading what is there: a change between the two would be lost otherwise.
+    const changes = store.watch(prefix, { after, signal })[Symbol.asyncIterator]()
+    if (startsWithList) {
+      const initial: Event[] = []
+      for (const stored of store.scan(prefix))
+        if (options.selection.matches(shaped(request, stored.value)))
+          initial.push({ type: 'ADDED', object: stored })
+      if (options.sendInitialEvents && options.allowBookmarks)
+        initial.push({ type: 'BOOKMARK', revision: after, endsInitialEvents: true })
+      if (initial.length > 0) yield initial
+    }
+    yield* withBookmarks(changes, store, options, select, signal)
+  } catch (error) {
+    if (error instanceof HistoryGone) throw expired(`too old resource version: ${after} (${error.oldest})`)
+    throw error
+  }
+}
+
+async function* withBookmarks(
+  changes: AsyncIterator<readonly Change<KubeObject>[]>,
+  store: Store<KubeObject>,
+  options: WatchOptions,
+  select: (change: Change<KubeObject>) => Event | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Event[]> {
+  let next = changes.next()
+  try {
+    for (;;) {
+      const result = options.allowBookmarks ? await orBookmark(next, signal) : await next
+      if (result === 'bookmark') {
+        yield [{ type: 'BOOKMARK', revision: store.revision, endsInitialEvents: false }]
+        continue
+      }
+      if (result.done) return
+      next = changes.next()
+      const events = result.value.map(select).filter((event) => event !== undefined)
+      if (events.length > 0) yield events
+    }
+  } finally {
+    await changes.return?.()
+  }
+}
+
+async function orBookmark<T>(next: Promise<T>, signal: AbortSignal): Promise<T | 'bookmark'> {
+  let timer: NodeJS.Timeout | undefined
+  const quiet = new Promise<'bookmark'>((resolve) => {
+    timer = setTimeout(() => resolve('bookmark'), bookmarkEveryMs)
+    timer.unref()
+  })
+  try {
+    const result = await Promise.race([next, quiet])
+    return result === 'bookmark' && signal.aborted ? await next : result
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function checkOptions(store: Store<KubeObject>, options: WatchOptions): number | undefined {
+  const { resourceVersion, resourceVersionMatch, sendInitialEvents } = options
+  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'NotOlderThan')
+    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (sendInitialEvents === undefined && resourceVersionMatch)
+    throw badRequest('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (!resourceVersion) return undefined
+  const revision = parseRevision(resourceVersion)
+  if (revision > store.revision) throw tooLarge(revision, store.revision)
+  return revision
+}
+
+/** What a change means to a watcher with this selection: objects enter and leave a selection as they change. */
+function eventFor(
+  request: ResourceRequest,
+  selection: Selection,
+  change: Change<KubeObject>,
+): Event | undefined {
+  const { previous, current } = change
+  if (selection.isEverything) {
+    if (!current) return previous && { type: 'DELETED', object: removed(change, previous), change }
+    return { type: previous ? 'MODIFIED' : 'ADDED', object: current, change }
+  }
+  const was = previous !== undefined && selection.matches(shaped(request, previous.value))
+  const is = current !== undefined && selection.matches(shaped(request, current.value))
+  if (is && current) return { type: was ? 'MODIFIED' : 'ADDED', object: current, change }
+  return was && previous ? { type: 'DELETED', object: removed(change, previous), change } : undefined
+}
+
+const removals = new WeakMap<Change<KubeObject>, Encoded>()
+
+/** The last state of a removed object carries the version of its removal, so that a watch can go on from there. */
+function removed(change: Change<KubeObject>, previous: Stored<KubeObject>): Encoded {
+  let object = removals.get(change)
+  if (!object) {
+    const value: KubeObject = {
+      ...previous.value,
+      metadata: { ...previous.value.metadata, resourceVersion: String(change.revision) },
+    }
+    object = { value, json: JSON.stringify(value) }
+    removals.set(change, object)
+  }
+  return object
+}
