@@ -111,7 +111,7 @@ export interface KubeClient {
   ): Promise<Persisted<T>>
   /** Creates through a subresource of an object (`token`, `binding`, `eviction`); the answer's shape is the caller's to state. */
   createSub<T>(
-    type: ResourceType,
+    type: ResourceType<unknown>,
     at: ObjectName,
     subresource: string,
     object: object,
