@@ -44,6 +44,10 @@ export interface Schema {
   /** Strategic merge patch: `merge`, `replace`, `retainKeys`, joined by commas. */
   readonly 'x-kubernetes-patch-strategy'?: string
   readonly 'x-kubernetes-patch-merge-key'?: string
+  /** Built-in kinds: Go holds the scalar by pointer, so that its zero value is not the same as its absence. */
+  readonly 'x-go-pointer'?: boolean
+  /** Built-in kinds: Go type that decoding errors name. */
+  readonly 'x-go-type'?: string
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[]
   readonly 'x-kubernetes-group-version-kind'?: readonly { group: string; version: string; kind: string }[]
 }

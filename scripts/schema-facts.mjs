@@ -1,0 +1,539 @@
+/**
+ * What the declaration files of `kubernetes-types` do not tell of the built-in types: served kinds, formats, list and
+ * map semantics, patch strategies, Go pointers, and fields that came after the package's Kubernetes version. Sources:
+ * the API reference (https://kubernetes.io/docs/reference/kubernetes-api/) and the markers it is made from.
+ * A field is written `Type.field`; where two modules share a type name it is written `module:Type.field`.
+ */
+
+/** Module of `kubernetes-types` -> API group and the kinds that something serves or accepts. */
+export const roots = {
+  'core/v1': {
+    group: '',
+    kinds:
+      'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ResourceQuota Secret Service ServiceAccount',
+  },
+  'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet' },
+  'batch/v1': { group: 'batch', kinds: 'Job CronJob' },
+  'rbac/v1': { group: 'rbac.authorization.k8s.io', kinds: 'Role RoleBinding ClusterRole ClusterRoleBinding' },
+  'apiextensions/v1': { group: 'apiextensions.k8s.io', kinds: 'CustomResourceDefinition' },
+  'authentication/v1': {
+    group: 'authentication.k8s.io',
+    kinds: 'TokenReview TokenRequest SelfSubjectReview',
+  },
+  'authorization/v1': {
+    group: 'authorization.k8s.io',
+    kinds: 'SubjectAccessReview SelfSubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview',
+  },
+  'admissionregistration/v1': {
+    group: 'admissionregistration.k8s.io',
+    kinds: 'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
+  },
+  'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
+  'discovery/v1': { group: 'discovery.k8s.io', kinds: 'EndpointSlice' },
+  'events/v1': { group: 'events.k8s.io', kinds: 'Event' },
+  'storage/v1': { group: 'storage.k8s.io', kinds: 'StorageClass' },
+  'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
+  'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
+  'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
+  'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
+}
+
+/** Kinds that have no list of their own. */
+export const unlisted = new Set(
+  'Binding TokenReview TokenRequest SelfSubjectReview SubjectAccessReview SelfSubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview Eviction Scale DeleteOptions Status'.split(
+    ' ',
+  ),
+)
+
+/** Module -> start of the names of its types in OpenAPI documents. */
+export const prefixes = {
+  'meta/v1': 'io.k8s.apimachinery.pkg.apis.meta.v1',
+  'api/resource': 'io.k8s.apimachinery.pkg.api.resource',
+  runtime: 'io.k8s.apimachinery.pkg.runtime',
+  'apiextensions/v1': 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+}
+
+const jsonSchemaProps =
+  '#/components/schemas/io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps'
+
+/** Types whose JSON form is not that of their fields. */
+export const special = {
+  'meta/v1:Time': { type: 'string', format: 'date-time' },
+  'meta/v1:MicroTime': { type: 'string', format: 'date-time' },
+  'meta/v1:FieldsV1': { type: 'object' },
+  'api/resource:Quantity': { type: 'string' },
+  'runtime:RawExtension': { type: 'object' },
+  'apiextensions/v1:JSON': {},
+  'apiextensions/v1:JSONSchemaPropsOrArray': {
+    anyOf: [{ $ref: jsonSchemaProps }, { type: 'array', items: { $ref: jsonSchemaProps } }],
+  },
+  'apiextensions/v1:JSONSchemaPropsOrBool': { anyOf: [{ $ref: jsonSchemaProps }, { type: 'boolean' }] },
+  'apiextensions/v1:JSONSchemaPropsOrStringArray': {
+    anyOf: [{ $ref: jsonSchemaProps }, { type: 'array', items: { type: 'string' } }],
+  },
+}
+
+const words = (text) =>
+  text
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+
+/** Numbers are int32 unless named here. */
+export const int64 = new Set(
+  words(`ContainerImage.sizeBytes PodCondition.observedGeneration PodSecurityContext.fsGroup PodSecurityContext.runAsGroup
+  PodSecurityContext.runAsUser PodSecurityContext.supplementalGroups PodSpec.activeDeadlineSeconds
+  PodSpec.terminationGracePeriodSeconds PodStatus.observedGeneration Probe.terminationGracePeriodSeconds
+  SecurityContext.runAsGroup SecurityContext.runAsUser ServiceAccountTokenProjection.expirationSeconds SleepAction.seconds
+  Toleration.tolerationSeconds Condition.observedGeneration DeleteOptions.gracePeriodSeconds ListMeta.remainingItemCount
+  ObjectMeta.deletionGracePeriodSeconds ObjectMeta.generation CronJobSpec.startingDeadlineSeconds
+  JobSpec.activeDeadlineSeconds DeploymentStatus.observedGeneration ReplicaSetStatus.observedGeneration
+  CustomResourceDefinitionCondition.observedGeneration CustomResourceDefinitionStatus.observedGeneration
+  JSONSchemaProps.maxItems JSONSchemaProps.maxLength JSONSchemaProps.maxProperties JSONSchemaProps.minItems
+  JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
+  ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
+  LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity`),
+)
+export const doubles = new Set(
+  words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
+)
+export const base64 = new Set(words('ConfigMap.binaryData Secret.data'))
+
+/** `Type.field`: list type and, for maps, its keys. Any other list is atomic. */
+export const lists = {
+  'Container.env': 'map name',
+  'Container.ports': 'map containerPort protocol',
+  'Container.volumeDevices': 'map devicePath',
+  'Container.volumeMounts': 'map mountPath',
+  'EphemeralContainer.env': 'map name',
+  'EphemeralContainer.ports': 'map containerPort protocol',
+  'EphemeralContainer.volumeDevices': 'map devicePath',
+  'EphemeralContainer.volumeMounts': 'map mountPath',
+  'ResourceRequirements.claims': 'map name',
+  'PodSpec.containers': 'map name',
+  'PodSpec.initContainers': 'map name',
+  'PodSpec.ephemeralContainers': 'map name',
+  'PodSpec.volumes': 'map name',
+  'PodSpec.hostAliases': 'map ip',
+  'PodSpec.imagePullSecrets': 'map name',
+  'PodSpec.schedulingGates': 'map name',
+  'PodSpec.resourceClaims': 'map name',
+  'PodSpec.topologySpreadConstraints': 'map topologyKey whenUnsatisfiable',
+  'PodStatus.conditions': 'map type',
+  'PodStatus.podIPs': 'map ip',
+  'PodStatus.resourceClaimStatuses': 'map name',
+  'ContainerStatus.volumeMounts': 'map mountPath',
+  'ContainerStatus.allocatedResourcesStatus': 'map name',
+  'ResourceStatus.resources': 'map resourceID',
+  'ServiceSpec.ports': 'map port protocol',
+  'ServiceStatus.conditions': 'map type',
+  'NamespaceStatus.conditions': 'map type',
+  'NodeSpec.podCIDRs': 'set',
+  'NodeStatus.conditions': 'map type',
+  'NodeStatus.addresses': 'map type',
+  'ServiceAccount.secrets': 'map name',
+  'PersistentVolumeClaimStatus.conditions': 'map type',
+  'ObjectMeta.finalizers': 'set',
+  'ObjectMeta.ownerReferences': 'map uid',
+  'PodFailurePolicyOnExitCodesRequirement.values': 'set',
+  'ContainerRestartRuleOnExitCodes.values': 'set',
+  'UncountedTerminatedPods.failed': 'set',
+  'UncountedTerminatedPods.succeeded': 'set',
+  'DeploymentStatus.conditions': 'map type',
+  'ReplicaSetStatus.conditions': 'map type',
+  'PodDisruptionBudgetStatus.conditions': 'map type',
+  'Endpoint.addresses': 'set',
+  'CustomResourceDefinitionStatus.conditions': 'map type',
+  'JSONSchemaProps.x-kubernetes-validations': 'map rule',
+  'ValidatingAdmissionPolicySpec.matchConditions': 'map name',
+  'ValidatingAdmissionPolicySpec.variables': 'map name',
+  'ValidatingAdmissionPolicyStatus.conditions': 'map type',
+  'ValidatingAdmissionPolicyBindingSpec.validationActions': 'set',
+}
+
+/** `Type.field`: strategic merge patch strategy and merge key, where it is not the plain one. */
+export const patches = {
+  'Container.env': 'merge name',
+  'Container.ports': 'merge containerPort',
+  'Container.volumeDevices': 'merge devicePath',
+  'Container.volumeMounts': 'merge mountPath',
+  'EphemeralContainer.env': 'merge name',
+  'EphemeralContainer.ports': 'merge containerPort',
+  'EphemeralContainer.volumeDevices': 'merge devicePath',
+  'EphemeralContainer.volumeMounts': 'merge mountPath',
+  'PodSpec.containers': 'merge name',
+  'PodSpec.initContainers': 'merge name',
+  'PodSpec.ephemeralContainers': 'merge name',
+  'PodSpec.volumes': 'merge,retainKeys name',
+  'PodSpec.hostAliases': 'merge ip',
+  'PodSpec.imagePullSecrets': 'merge name',
+  'PodSpec.schedulingGates': 'merge name',
+  'PodSpec.resourceClaims': 'merge,retainKeys name',
+  'PodSpec.topologySpreadConstraints': 'merge topologyKey',
+  'PodStatus.conditions': 'merge type',
+  'PodStatus.podIPs': 'merge ip',
+  'PodStatus.hostIPs': 'merge ip',
+  'PodStatus.resourceClaimStatuses': 'merge,retainKeys name',
+  'ContainerStatus.volumeMounts': 'merge mountPath',
+  'ContainerStatus.allocatedResourcesStatus': 'merge name',
+  'ServiceSpec.ports': 'merge port',
+  'ServiceStatus.conditions': 'merge type',
+  'NamespaceStatus.conditions': 'merge type',
+  'NodeSpec.podCIDRs': 'merge',
+  'NodeStatus.conditions': 'merge type',
+  'NodeStatus.addresses': 'merge type',
+  'ServiceAccount.secrets': 'merge name',
+  'PersistentVolumeClaimStatus.conditions': 'merge type',
+  'ObjectMeta.finalizers': 'merge',
+  'ObjectMeta.ownerReferences': 'merge uid',
+  'JobStatus.conditions': 'merge type',
+  'DeploymentSpec.strategy': 'retainKeys',
+  'DeploymentStatus.conditions': 'merge type',
+  'ReplicaSetStatus.conditions': 'merge type',
+  'PodDisruptionBudgetSpec.selector': 'replace',
+  'PodDisruptionBudgetStatus.conditions': 'merge type',
+  'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
+  'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
+  'ValidatingAdmissionPolicySpec.variables': 'merge name',
+}
+
+/** Types and map fields that have one owner as a whole. */
+export const atomicTypes = new Set(
+  words(`LabelSelector ConfigMapKeySelector SecretKeySelector ObjectFieldSelector ResourceFieldSelector FileKeySelector
+  LocalObjectReference ObjectReference TypedLocalObjectReference SecretReference NodeSelector NodeSelectorTerm
+  TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef Subject ParamKind ParamRef
+  MatchResources NamedRuleWithOperations Variable`),
+)
+export const atomicFields = new Set(words('PodSpec.nodeSelector ServiceSpec.selector'))
+/** Fields that undo what their type says. */
+export const granularFields = new Set(words('PersistentVolumeSpec.claimRef'))
+
+/** Defaults that list keys rely on; all other defaulting is code. */
+export const defaults = { 'ContainerPort.protocol': 'TCP', 'ServicePort.protocol': 'TCP' }
+
+/** Corrections of what is optional: `+` required, `-` optional. */
+export const optionality = {
+  'HostAlias.ip': '+',
+  'HostIP.ip': '+',
+  'PodIP.ip': '+',
+  'CronJob.spec': '-',
+  'TokenReviewSpec.token': '-',
+  'PodFailurePolicyOnPodConditionsPattern.status': '-',
+}
+
+/** Fields (and whole types) younger than the package: module -> type -> field -> TypeScript type and description. */
+export const added = {
+  'core/v1': {
+    Container: {
+      'restartPolicyRules?': [
+        'Array<ContainerRestartRule>',
+        'Rules that decide whether the container is restarted when it exits; they come before restartPolicy.',
+      ],
+    },
+    EphemeralContainer: {
+      'restartPolicyRules?': ['Array<ContainerRestartRule>', 'Not allowed for ephemeral containers.'],
+    },
+    ContainerRestartRule: {
+      '': 'One rule on whether a container that exited is restarted.',
+      action: ['string', 'What to do when the rule matches.'],
+      'exitCodes?': ['ContainerRestartRuleOnExitCodes', 'The exit codes that the rule is about.'],
+    },
+    ContainerRestartRuleOnExitCodes: {
+      '': 'The exit codes of a container restart rule.',
+      operator: ['string', 'How the exit code relates to the values: In or NotIn.'],
+      'values?': ['Array<number>', 'The exit codes to compare with.'],
+    },
+    ContainerStatus: {
+      'allocatedResourcesStatus?': [
+        'Array<ResourceStatus>',
+        'Health of the resources that the container holds.',
+      ],
+      'stopSignal?': ['string', 'Signal that stops the container.'],
+      'user?': ['ContainerUser', 'Identity of the first process of the container.'],
+    },
+    ResourceStatus: {
+      '': 'Health of one resource of a container.',
+      name: ['string', 'Name of the resource.'],
+      'resources?': ['Array<ResourceHealth>', 'Health of each unit of the resource.'],
+    },
+    ResourceHealth: {
+      '': 'Health of one unit of a resource.',
+      'health?': ['string', 'Healthy, Unhealthy or Unknown.'],
+      'message?': ['string', 'More words on the health.'],
+      resourceID: ['string', 'Unique name of the unit.'],
+    },
+    ContainerUser: {
+      '': 'User that a container runs as.',
+      'linux?': ['LinuxContainerUser', 'Identity on Linux.'],
+    },
+    LinuxContainerUser: {
+      '': 'User and groups of a container on Linux.',
+      gid: ['number', 'Primary group.'],
+      'supplementalGroups?': ['Array<number>', 'Further groups.'],
+      uid: ['number', 'User.'],
+    },
+    EnvVarSource: {
+      'fileKeyRef?': ['FileKeySelector', 'Takes the value from a key of an env file in a volume.'],
+    },
+    FileKeySelector: {
+      '': 'Selects a key of an env file.',
+      key: ['string', 'The key in the file.'],
+      'optional?': ['boolean', 'Whether the file and the key may be absent.'],
+      path: ['string', 'Path of the file in the volume.'],
+      volumeName: ['string', 'Name of the volume that holds the file.'],
+    },
+    Lifecycle: { 'stopSignal?': ['string', 'Signal that is sent to the container when it is stopped.'] },
+    NodeRuntimeHandlerFeatures: {
+      'userNamespaces?': ['boolean', 'Whether the handler supports user namespaces.'],
+    },
+    NodeStatus: {
+      'declaredFeatures?': ['Array<string>', 'Features that the node declares.'],
+      'features?': ['NodeFeatures', 'Features that the container runtime implements.'],
+    },
+    NodeFeatures: {
+      '': 'Features of a container runtime.',
+      'supplementalGroupsPolicy?': ['boolean', 'Whether supplementalGroupsPolicy is supported.'],
+    },
+    NodeSystemInfo: { 'swap?': ['NodeSwapStatus', 'Swap memory of the node.'] },
+    NodeSwapStatus: { '': 'Swap memory of a node.', 'capacity?': ['number', 'Bytes of swap.'] },
+    PodCondition: {
+      'observedGeneration?': ['number', 'metadata.generation that the condition was set for.'],
+    },
+    PodResourceClaim: {
+      'resourceClaimName?': ['string', 'Name of a ResourceClaim in the namespace of the pod.'],
+      'resourceClaimTemplateName?': [
+        'string',
+        'Name of a ResourceClaimTemplate in the namespace of the pod.',
+      ],
+    },
+    PodSecurityContext: {
+      'seLinuxChangePolicy?': [
+        'string',
+        'How the SELinux label of the volumes is changed: MountOption or Recursive.',
+      ],
+      'supplementalGroupsPolicy?': [
+        'string',
+        'How the supplemental groups of the first process come about: Merge or Strict.',
+      ],
+    },
+    PodSpec: {
+      'hostnameOverride?': ['string', 'Host name of the pod in place of the one made from its name.'],
+      'resources?': ['ResourceRequirements', 'CPU, memory and huge pages of the pod as a whole.'],
+      'schedulingGroup?': ['PodSchedulingGroup', 'The group that the pod is scheduled with.'],
+    },
+    PodSchedulingGroup: {
+      '': 'Group of pods that are scheduled together.',
+      'podGroupName?': ['string', 'Name of the PodGroup.'],
+    },
+    PodStatus: {
+      'allocatedResources?': [
+        'Map<Quantity>',
+        'Resources that the node has set aside for the pod as a whole.',
+      ],
+      'observedGeneration?': ['number', 'metadata.generation that the status was set for.'],
+      'resources?': ['ResourceRequirements', 'Resources of the pod as a whole as they are in force.'],
+    },
+    ResourceClaim: {
+      'request?': ['string', 'Name of one request of the claim; the whole claim when left out.'],
+    },
+    Volume: { 'image?': ['ImageVolumeSource', 'An OCI image or artifact that is mounted read-only.'] },
+    ImageVolumeSource: {
+      '': 'An OCI image or artifact as a volume.',
+      'pullPolicy?': ['string', 'When to pull: Always, Never or IfNotPresent.'],
+      'reference?': ['string', 'The image or artifact.'],
+    },
+    VolumeProjection: {
+      'podCertificate?': ['PodCertificateProjection', 'Projects a private key and a certificate chain.'],
+    },
+    PodCertificateProjection: {
+      '': 'A private key and certificate chain that the node keeps renewed.',
+      'certificateChainPath?': ['string', 'File for the certificate chain.'],
+      'credentialBundlePath?': ['string', 'File for key and chain together.'],
+      'keyPath?': ['string', 'File for the key.'],
+      keyType: ['string', 'Type of the key pair.'],
+      'maxExpirationSeconds?': ['number', 'Longest lifetime of the certificate.'],
+      signerName: ['string', 'Who signs.'],
+      'userAnnotations?': ['Map<string>', 'Annotations for the signer.'],
+    },
+  },
+  'meta/v1': {
+    DeleteOptions: {
+      'ignoreStoreReadErrorWithClusterBreakingPotential?': [
+        'boolean',
+        'Delete even when the stored object cannot be read. Dangerous.',
+      ],
+    },
+  },
+  'apiextensions/v1': {
+    CustomResourceDefinitionCondition: {
+      'observedGeneration?': ['number', 'metadata.generation that the condition was set for.'],
+    },
+    CustomResourceDefinitionStatus: {
+      'observedGeneration?': ['number', 'metadata.generation that the status was set for.'],
+    },
+    JSONSchemaProps: {
+      'x-kubernetes-embedded-resource?': [
+        'boolean',
+        'The value is a whole object with apiVersion, kind and metadata.',
+      ],
+      'x-kubernetes-int-or-string?': ['boolean', 'The value is an integer or a string.'],
+      'x-kubernetes-list-map-keys?': [
+        'Array<string>',
+        'Fields that identify the items of a list of type map.',
+      ],
+      'x-kubernetes-list-type?': ['string', 'How the list is merged: atomic, set or map.'],
+      'x-kubernetes-map-type?': ['string', 'How the map is merged: granular or atomic.'],
+      'x-kubernetes-preserve-unknown-fields?': ['boolean', 'Fields that the schema does not know are kept.'],
+      'x-kubernetes-validations?': ['Array<ValidationRule>', 'CEL rules.'],
+    },
+  },
+  'authorization/v1': {
+    ResourceAttributes: {
+      'fieldSelector?': ['FieldSelectorAttributes', 'Field selector of the request.'],
+      'labelSelector?': ['LabelSelectorAttributes', 'Label selector of the request.'],
+    },
+    FieldSelectorAttributes: {
+      '': 'Field selector of a request, raw or parsed.',
+      'rawSelector?': ['string', 'As in the query of the request.'],
+      'requirements?': ['Array<FieldSelectorRequirement>', 'Parsed; all must hold.'],
+    },
+    FieldSelectorRequirement: {
+      '': 'One requirement of a field selector.',
+      key: ['string', 'The field.'],
+      operator: ['string', 'In, NotIn, Exists or DoesNotExist.'],
+      'values?': ['Array<string>', 'Values for In and NotIn.'],
+    },
+    LabelSelectorAttributes: {
+      '': 'Label selector of a request, raw or parsed.',
+      'rawSelector?': ['string', 'As in the query of the request.'],
+      'requirements?': ['Array<LabelSelectorRequirement>', 'Parsed; all must hold.'],
+    },
+    ResourceRule: {
+      'resources?': ['Array<string>', 'Resources of the rule; * means all.'],
+      verbs: ['Array<string>', 'Verbs of the rule; * means all.'],
+    },
+  },
+  'admissionregistration/v1': {
+    NamedRuleWithOperations: {
+      'resources?': ['Array<string>', 'Resources and subresources of the rule; * means all.'],
+      'scope?': ['string', 'Cluster, Namespaced or *.'],
+    },
+  },
+  'discovery/v1': {
+    EndpointHints: { 'forNodes?': ['Array<ForNode>', 'Nodes that the endpoint is meant for.'] },
+    ForNode: { '': 'A node that consumes an endpoint.', name: ['string', 'Name of the node.'] },
+  },
+  'coordination/v1': {
+    LeaseSpec: {
+      'preferredHolder?': ['string', 'Who should hold the lease next.'],
+      'strategy?': ['string', 'How the holder is chosen.'],
+    },
+  },
+}
+
+/** Types of other modules that `added` uses. */
+export const imports = { 'authorization/v1': { LabelSelectorRequirement: 'meta/v1' } }
+/** Fields that are gone. */
+export const removed = new Set(words('PodResourceClaim.source'))
+
+/** Optional scalars that Go holds by pointer: their zero value is kept, where others lose it on the way through the server. */
+export const pointers = new Set(
+  words(`MatchResources.matchPolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction
+  ValidatingAdmissionPolicySpec.failurePolicy Validation.reason
+  CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
+  PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes LeaseSpec.holderIdentity
+  LeaseSpec.preferredHolder LeaseSpec.strategy AppArmorProfile.localhostProfile AzureDiskVolumeSource.cachingMode
+  AzureDiskVolumeSource.fsType AzureFilePersistentVolumeSource.secretNamespace CSIVolumeSource.fsType
+  ClusterTrustBundleProjection.name ClusterTrustBundleProjection.signerName Container.restartPolicy
+  ContainerStatus.stopSignal EndpointAddress.nodeName core/v1:EndpointPort.appProtocol EphemeralContainer.restartPolicy
+  GRPCAction.service GlusterfsPersistentVolumeSource.endpointsNamespace HostPathVolumeSource.type
+  ISCSIPersistentVolumeSource.initiatorName ISCSIVolumeSource.initiatorName Lifecycle.stopSignal
+  LoadBalancerIngress.ipMode LocalVolumeSource.fsType PersistentVolumeClaimSpec.storageClassName
+  PersistentVolumeClaimSpec.volumeAttributesClassName PersistentVolumeClaimSpec.volumeMode
+  PersistentVolumeClaimStatus.currentVolumeAttributesClassName PersistentVolumeSpec.volumeAttributesClassName
+  PersistentVolumeSpec.volumeMode PodDNSConfigOption.value PodResourceClaim.resourceClaimName
+  PodResourceClaim.resourceClaimTemplateName PodResourceClaimStatus.resourceClaimName PodSchedulingGroup.podGroupName
+  PodSecurityContext.fsGroupChangePolicy PodSecurityContext.seLinuxChangePolicy
+  PodSecurityContext.supplementalGroupsPolicy PodSpec.preemptionPolicy PodSpec.runtimeClassName PodSpec.hostnameOverride
+  PortStatus.error SeccompProfile.localhostProfile SecurityContext.procMount ServicePort.appProtocol
+  ServiceSpec.internalTrafficPolicy ServiceSpec.ipFamilyPolicy ServiceSpec.loadBalancerClass
+  ServiceSpec.trafficDistribution TopologySpreadConstraint.nodeAffinityPolicy TopologySpreadConstraint.nodeTaintsPolicy
+  TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup TypedObjectReference.namespace
+  VolumeMount.mountPropagation VolumeMount.recursiveReadOnly VolumeMountStatus.recursiveReadOnly
+  WindowsSecurityContextOptions.gmsaCredentialSpec WindowsSecurityContextOptions.gmsaCredentialSpecName
+  WindowsSecurityContextOptions.runAsUserName Endpoint.hostname Endpoint.nodeName Endpoint.zone
+  discovery/v1:EndpointPort.appProtocol discovery/v1:EndpointPort.name discovery/v1:EndpointPort.protocol
+  discovery/v1:EndpointPort.port PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy PriorityClass.preemptionPolicy
+  StorageClass.reclaimPolicy StorageClass.volumeBindingMode CustomResourceDefinitionVersion.deprecationWarning
+  CustomResourceSubresourceScale.labelSelectorPath JSONSchemaProps.$ref JSONSchemaProps.x-kubernetes-list-type
+  JSONSchemaProps.x-kubernetes-map-type ServiceReference.path ValidationRule.reason WebhookClientConfig.url
+  DeleteOptions.propagationPolicy Preconditions.resourceVersion Preconditions.uid
+  ResourceHealth.message DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
+  DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount ReplicaSetSpec.replicas
+  TokenRequestSpec.expirationSeconds CronJobSpec.failedJobsHistoryLimit CronJobSpec.startingDeadlineSeconds
+  CronJobSpec.successfulJobsHistoryLimit JobSpec.activeDeadlineSeconds JobSpec.backoffLimit JobSpec.backoffLimitPerIndex
+  JobSpec.completions JobSpec.maxFailedIndexes JobSpec.parallelism JobSpec.ttlSecondsAfterFinished JobStatus.ready
+  JobStatus.terminating SuccessPolicyRule.succeededCount LeaseSpec.leaseDurationSeconds LeaseSpec.leaseTransitions
+  ClientIPConfig.timeoutSeconds ConfigMapVolumeSource.defaultMode DownwardAPIVolumeFile.mode
+  DownwardAPIVolumeSource.defaultMode FCVolumeSource.lun KeyToPath.mode NodeSwapStatus.capacity
+  PodCertificateProjection.maxExpirationSeconds PodSecurityContext.fsGroup PodSecurityContext.runAsGroup
+  PodSecurityContext.runAsUser PodSpec.activeDeadlineSeconds PodSpec.priority PodSpec.terminationGracePeriodSeconds
+  Probe.terminationGracePeriodSeconds ProjectedVolumeSource.defaultMode SecretVolumeSource.defaultMode
+  SecurityContext.runAsGroup SecurityContext.runAsUser ServiceAccountTokenProjection.expirationSeconds
+  Toleration.tolerationSeconds TopologySpreadConstraint.minDomains JSONSchemaProps.maxItems JSONSchemaProps.maxLength
+  JSONSchemaProps.maxProperties JSONSchemaProps.minItems JSONSchemaProps.minLength JSONSchemaProps.minProperties
+  JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf
+  ServiceReference.port DeleteOptions.gracePeriodSeconds ListMeta.remainingItemCount
+  ObjectMeta.deletionGracePeriodSeconds CronJobSpec.suspend JobSpec.manualSelector JobSpec.suspend
+  AzureDiskVolumeSource.readOnly CSIVolumeSource.readOnly ClusterTrustBundleProjection.optional ConfigMap.immutable
+  ConfigMapEnvSource.optional ConfigMapKeySelector.optional ConfigMapProjection.optional ConfigMapVolumeSource.optional
+  ContainerStatus.started FileKeySelector.optional NodeFeatures.supplementalGroupsPolicy
+  NodeRuntimeHandlerFeatures.recursiveReadOnlyMounts NodeRuntimeHandlerFeatures.userNamespaces
+  PodSecurityContext.runAsNonRoot PodSpec.automountServiceAccountToken PodSpec.enableServiceLinks PodSpec.hostUsers
+  PodSpec.setHostnameAsFQDN PodSpec.shareProcessNamespace Secret.immutable SecretEnvSource.optional
+  SecretKeySelector.optional SecretProjection.optional SecretVolumeSource.optional
+  SecurityContext.allowPrivilegeEscalation SecurityContext.privileged SecurityContext.readOnlyRootFilesystem
+  SecurityContext.runAsNonRoot ServiceAccount.automountServiceAccountToken ServiceSpec.allocateLoadBalancerNodePorts
+  WindowsSecurityContextOptions.hostProcess EndpointConditions.ready EndpointConditions.serving
+  EndpointConditions.terminating StorageClass.allowVolumeExpansion
+  JSONSchemaProps.x-kubernetes-preserve-unknown-fields ValidationRule.optionalOldSelf DeleteOptions.orphanDependents
+  DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential OwnerReference.blockOwnerDeletion
+  OwnerReference.controller RollingUpdateDeployment.maxSurge RollingUpdateDeployment.maxUnavailable
+  PodDisruptionBudgetSpec.maxUnavailable PodDisruptionBudgetSpec.minAvailable`),
+)
+
+/** Names of Go types of fields, as decoding errors show them, where they are not those of their JSON types. */
+export const goTypes = {
+  'PodSpec.restartPolicy': 'v1.RestartPolicy',
+  'PodSpec.dnsPolicy': 'v1.DNSPolicy',
+  'PodSpec.preemptionPolicy': 'v1.PreemptionPolicy',
+  'Container.imagePullPolicy': 'v1.PullPolicy',
+  'Container.restartPolicy': 'v1.ContainerRestartPolicy',
+  'Container.terminationMessagePolicy': 'v1.TerminationMessagePolicy',
+  'ContainerPort.protocol': 'v1.Protocol',
+  'ServicePort.protocol': 'v1.Protocol',
+  'ServiceSpec.type': 'v1.ServiceType',
+  'ServiceSpec.sessionAffinity': 'v1.ServiceAffinity',
+  'Toleration.operator': 'v1.TolerationOperator',
+  'Toleration.effect': 'v1.TaintEffect',
+  'Taint.effect': 'v1.TaintEffect',
+  'PersistentVolumeSpec.persistentVolumeReclaimPolicy': 'v1.PersistentVolumeReclaimPolicy',
+  'PersistentVolumeSpec.volumeMode': 'v1.PersistentVolumeMode',
+  'PersistentVolumeClaimSpec.volumeMode': 'v1.PersistentVolumeMode',
+  'Secret.type': 'v1.SecretType',
+  'JobSpec.completionMode': 'v1.CompletionMode',
+  'CronJobSpec.concurrencyPolicy': 'v1.ConcurrencyPolicy',
+  'ResourceRequirements.limits': 'v1.ResourceList',
+  'ResourceRequirements.requests': 'v1.ResourceList',
+  'VolumeResourceRequirements.limits': 'v1.ResourceList',
+  'VolumeResourceRequirements.requests': 'v1.ResourceList',
+  'ResourceQuotaSpec.hard': 'v1.ResourceList',
+  'PersistentVolumeSpec.capacity': 'v1.ResourceList',
+  'NodeStatus.capacity': 'v1.ResourceList',
+  'NodeStatus.allocatable': 'v1.ResourceList',
+  'PodSpec.overhead': 'v1.ResourceList',
+  'PersistentVolumeClaimSpec.accessModes': '[]v1.PersistentVolumeAccessMode',
+  'PersistentVolumeSpec.accessModes': '[]v1.PersistentVolumeAccessMode',
+  'ObjectMeta.uid': 'types.UID',
+  'OwnerReference.uid': 'types.UID',
+}
