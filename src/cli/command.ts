@@ -46,6 +46,8 @@ export interface Session {
   /** Context name and server of the kubeconfig, for messages. */
   readonly contextName: string
   readonly server: string
+  /** The lines of the arena config file, as in `imagePullSecrets`. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 /** The outside world, handed to every command. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, KubeObject, ObjectList, ObjectMeta, Persisted, WatchEvent } from './object.ts'
+import type { Json, JsonObject, KubeObject, ObjectList, Persisted, WatchEvent } from './object.ts'
 
 /** One kind of object as the API serves it. `T` is the shape of its objects. */
 export interface ResourceType<T = KubeObject> {
@@ -106,7 +106,7 @@ export interface KubeClient {
   list<T>(type: ResourceType<T>, options?: ListOptions): Promise<ObjectList<Persisted<T>>>
   create<T>(
     type: ResourceType<T>,
-    object: T & { metadata?: ObjectMeta },
+    object: NoInfer<T> | Persisted<NoInfer<T>>,
     options?: WriteOptions & { namespace?: string },
   ): Promise<Persisted<T>>
   /** Creates through a subresource of an object (`token`, `binding`, `eviction`); the answer's shape is the caller's to state. */
@@ -120,7 +120,7 @@ export interface KubeClient {
   replace<T>(
     type: ResourceType<T>,
     at: ObjectName,
-    object: T & { metadata?: ObjectMeta },
+    object: NoInfer<T> | Persisted<NoInfer<T>>,
     options?: WriteOptions,
   ): Promise<Persisted<T>>
   patch<T>(type: ResourceType<T>, at: ObjectName, patch: Patch, options?: PatchOptions): Promise<Persisted<T>>

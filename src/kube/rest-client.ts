@@ -106,14 +106,14 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
 
     create<T>(
       type: ResourceType<T>,
-      object: T & { metadata?: ObjectMeta },
+      object: NoInfer<T> | Persisted<NoInfer<T>>,
       create: WriteOptions & { namespace?: string } = {},
     ) {
-      const namespace = type.namespaced ? (create.namespace ?? object.metadata?.namespace) : undefined
+      const namespace = type.namespaced ? (create.namespace ?? metadataOf(object)?.namespace) : undefined
       const path =
         create.subresource === undefined
           ? collectionPath(type, namespace)
-          : objectPath(type, nameOf(object.metadata, namespace), create.subresource)
+          : objectPath(type, nameOf(metadataOf(object), namespace), create.subresource)
       return call<Persisted<T>>('POST', withQuery(path, written(create)), {
         body: withTypeMeta(type, object as object),
         signal: create.signal,
@@ -136,7 +136,7 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
     replace<T>(
       type: ResourceType<T>,
       at: ObjectName,
-      object: T & { metadata?: ObjectMeta },
+      object: NoInfer<T> | Persisted<NoInfer<T>>,
       replace: WriteOptions = {},
     ) {
       const path = withQuery(objectPath(type, at, replace.subresource), written(replace))
@@ -203,6 +203,10 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
       return transport({ ...request, headers: { ...baseHeaders, ...request.headers } })
     },
   }
+}
+
+function metadataOf(object: unknown): ObjectMeta | undefined {
+  return (object as { metadata?: ObjectMeta }).metadata
 }
 
 function nameOf(metadata: ObjectMeta | undefined, namespace: string | undefined): ObjectName {

@@ -1,0 +1,82 @@
+import type { Readable, Writable } from 'node:stream'
+import { UserError } from '../errors.ts'
+import type { Command, CommandContext } from './command.ts'
+import { findCommand } from './command-tree.ts'
+import { parseInput } from './parse.ts'
+import { type OpenSession } from './session.ts'
+
+/** What the program may touch of the outside world. */
+export interface World {
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly workingDirectory: string
+  readonly signal: AbortSignal
+  now(): Date
+}
+
+/**
+ * Runs one command line and returns its exit status. Failures are printed to `stderr`, never thrown.
+ *
+ * @example
+ * ```ts
+ * const status = await runCommandLine(['list', '-n', 'dev1'], commands, world)
+ * ```
+ */
+export async function runCommandLine(
+  typed: readonly string[],
+  commands: readonly Command[],
+  world: World,
+): Promise<number> {
+  let session: Promise<OpenSession> | undefined
+  const isDebug = typed.includes('--loglevel=debug')
+  try {
+    const target = findCommand(commands, typed)
+    if (target.type === 'group') {
+      const { groupHelp } = await import('./help.ts')
+      world.stdout.write(`${groupHelp(target.path, target.commands)}\n`)
+      return 0
+    }
+    const { command } = target
+    const input = parseInput(command, target.rest)
+    if (input.flag('help')) {
+      const { commandHelp } = await import('./help.ts')
+      world.stdout.write(`${commandHelp(command)}\n`)
+      return 0
+    }
+    for (const { used, instead } of input.deprecated) {
+      world.stderr.write(`note: ${used} is the old spelling of ${instead}\n`)
+    }
+    const context: CommandContext = {
+      ...world,
+      now: () => world.now(),
+      connect: () => {
+        session ??= import('./session.ts').then(({ openSession }) =>
+          openSession({
+            environment: world.environment,
+            kubeconfig: input.text('config'),
+            context: input.text('context'),
+            namespace: input.text('namespace'),
+          }),
+        )
+        return session
+      },
+      print: (line) => world.stdout.write(`${line}\n`),
+      note: (line) => world.stderr.write(`${line}\n`),
+    }
+    return (await command.run(input, context)) ?? 0
+  } catch (error) {
+    const { reportError } = await import('./report.ts')
+    const shown = world.signal.aborted ? new UserError('INTERRUPTED', 'interrupted', { cause: error }) : error
+    const report = reportError(shown, { isDebug })
+    for (const line of report.lines) world.stderr.write(`${line}\n`)
+    return report.exit
+  } finally {
+    await session?.then(
+      (opened) => opened.close(),
+      // Reported above, where it was waited for.
+      () => undefined,
+    )
+  }
+}
