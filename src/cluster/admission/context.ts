@@ -1,0 +1,32 @@
+import type { Reader, Writer } from '../registry/reader.ts'
+import type { UserInfo } from '../registry/request.ts'
+
+/** What somebody may or may not do, as a CEL expression asks of the `authorizer`. */
+export interface AuthorizationQuestion {
+  readonly verb: string
+  readonly group?: string
+  readonly version?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly namespace?: string
+  readonly name?: string
+  /** For paths that name no resource. */
+  readonly path?: string
+  readonly fieldSelector?: string
+  readonly labelSelector?: string
+}
+
+export interface AuthorizationAnswer {
+  readonly allowed: boolean
+  readonly reason: string
+}
+
+/** What the steps of admission work with. */
+export interface AdmissionContext {
+  readonly reader: Reader
+  readonly writer: Writer
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Decides from memory, at once. */
+  readonly authorize: (user: UserInfo, question: AuthorizationQuestion) => AuthorizationAnswer
+}

@@ -1,0 +1,41 @@
+import type { PersistentVolumeClaim, StorageClass } from '../../kube/kinds.ts'
+import type { Admission, Admitter } from '../registry/admission.ts'
+import type { AdmissionContext } from './context.ts'
+import { resourceOf } from './refusal.ts'
+
+const classes = 'storage.k8s.io/storageclasses'
+const marks = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
+
+/** A claim that names no storage class gets the cluster's default; one that names `""` asked for none. */
+export function defaultStorageClass({ reader }: Pick<AdmissionContext, 'reader'>): Admitter {
+  return {
+    name: 'DefaultStorageClass',
+    mutate(admission: Admission): void {
+      const { operation, request, object } = admission
+      if (operation !== 'CREATE' || request.subresource !== undefined || object === undefined) return
+      if (resourceOf(admission) !== '/persistentvolumeclaims') return
+      const claim = object as PersistentVolumeClaim
+      if (claim.spec === undefined || claim.spec.storageClassName !== undefined) return
+      if (object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
+      const name = newestDefault([...reader.list(classes)].map(asClass))
+      if (name !== undefined) claim.spec.storageClassName = name
+    },
+  }
+}
+
+function newestDefault(all: readonly StorageClass[]): string | undefined {
+  const defaults = all.filter((one) => marks.some((mark) => one.metadata?.annotations?.[mark] === 'true'))
+  defaults.sort((a, b) => {
+    const [left, right] = [a.metadata?.creationTimestamp ?? '', b.metadata?.creationTimestamp ?? '']
+    if (left !== right) return left < right ? 1 : -1
+    return (a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1
+  })
+  return defaults[0]?.metadata?.name
+}
+
+function asClass(object: object): StorageClass {
+  return object as StorageClass
+}

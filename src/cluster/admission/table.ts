@@ -1,0 +1,33 @@
+import type { Admitter } from '../registry/admission.ts'
+import { claimResize } from './claim-resize.ts'
+import type { AdmissionContext } from './context.ts'
+import { defaultStorageClass } from './default-storage-class.ts'
+import { defaultTolerationSeconds } from './default-tolerations.ts'
+import { limitRanger } from './limit-ranger.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { podSecurity } from './pod-security.ts'
+import { priority } from './priority.ts'
+import { resourceQuota } from './resource-quota.ts'
+import { serviceAccount } from './service-account.ts'
+import { storageProtection } from './storage-protection.ts'
+import { taintNodesByCondition } from './taint-nodes.ts'
+
+/**
+ * The steps of admission in the order of kube-apiserver's default plugins. Quota comes last: what it charges must not
+ * be refused by anyone after it.
+ */
+export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
+  return [
+    namespaceLifecycle(context),
+    limitRanger(context),
+    serviceAccount(context),
+    taintNodesByCondition,
+    podSecurity(context),
+    priority(context),
+    defaultTolerationSeconds,
+    defaultStorageClass(context),
+    storageProtection,
+    claimResize(context),
+    resourceQuota(context),
+  ]
+}
