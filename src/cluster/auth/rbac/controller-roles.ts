@@ -1,0 +1,105 @@
+import type { PolicyRule } from 'kubernetes-types/rbac/v1.js'
+import { eventRule, read, rule } from './bootstrap-rule.ts'
+
+const podStatus = rule('core', 'pods/status', 'patch update')
+
+/**
+ * What each controller may do. `<name>` acts as service account `<name>` in `kube-system`, through the cluster role
+ * `system:controller:<name>`.
+ */
+export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
+  'clusterrole-aggregation-controller': [
+    rule('rbac.authorization.k8s.io', 'clusterroles', 'escalate get list patch update watch'),
+  ],
+  'cronjob-controller': [
+    rule('batch', 'cronjobs', 'get list update watch'),
+    rule('batch', 'jobs', 'create delete get list patch update watch'),
+    rule('batch', 'cronjobs/status', 'update'),
+    rule('batch', 'cronjobs/finalizers', 'update'),
+    rule('core', 'pods', 'delete list watch'),
+    eventRule,
+  ],
+  'disruption-controller': [
+    rule('apps extensions', 'deployments', read),
+    rule('apps extensions', 'replicasets', read),
+    rule('core', 'replicationcontrollers', read),
+    rule('policy', 'poddisruptionbudgets', read),
+    rule('apps', 'statefulsets', read),
+    rule('policy', 'poddisruptionbudgets/status', 'update'),
+    podStatus,
+    rule('*', '*/scale', 'get'),
+    eventRule,
+  ],
+  'endpoint-controller': [
+    rule('core', 'pods services', read),
+    rule('core', 'endpoints', 'create delete get list update watch'),
+    rule('core', 'endpoints/restricted', 'create'),
+    eventRule,
+  ],
+  'endpointslice-controller': [
+    rule('core', 'nodes pods services', read),
+    rule('core', 'services/finalizers', 'update'),
+    rule('discovery.k8s.io', 'endpointslices', 'create delete get list update watch'),
+    eventRule,
+  ],
+  'generic-garbage-collector': [rule('*', '*', 'delete get list patch update watch'), eventRule],
+  'job-controller': [
+    rule('batch', 'jobs', 'get list patch update watch'),
+    rule('batch', 'jobs/status', 'update'),
+    rule('batch', 'jobs/finalizers', 'update'),
+    rule('core', 'pods', 'create delete list patch watch'),
+    eventRule,
+  ],
+  'legacy-service-account-token-cleaner': [
+    rule('core', 'configmaps', 'get', 'kube-apiserver-legacy-service-account-token-tracking'),
+    rule('core', 'secrets', 'delete patch'),
+  ],
+  'namespace-controller': [
+    rule('core', 'namespaces', 'delete get list watch'),
+    rule('core', 'namespaces/finalize namespaces/status', 'update'),
+    rule('*', '*', 'delete deletecollection get list watch'),
+  ],
+  'node-controller': [
+    rule('core', 'nodes', 'delete get list patch update watch'),
+    rule('core', 'nodes/status', 'patch update'),
+    podStatus,
+    rule('core', 'pods', 'delete get list watch'),
+    eventRule,
+  ],
+  'persistent-volume-binder': [
+    rule('core', 'persistentvolumes', 'create delete get list update watch'),
+    rule('core', 'persistentvolumes/status', 'update'),
+    rule('core', 'persistentvolumeclaims', 'get list update watch'),
+    rule('core', 'persistentvolumeclaims/status', 'update'),
+    rule('core', 'pods', 'create delete get list watch'),
+    rule('storage.k8s.io', 'storageclasses', read),
+    rule('core', 'nodes', 'list watch'),
+    eventRule,
+    rule('core', 'events', 'watch'),
+  ],
+  'pod-garbage-collector': [
+    rule('core', 'pods', 'delete list watch'),
+    rule('core', 'nodes', read),
+    rule('core', 'pods/status', 'patch'),
+  ],
+  'pv-protection-controller': [rule('core', 'persistentvolumes', 'get list update watch'), eventRule],
+  'pvc-protection-controller': [
+    rule('core', 'persistentvolumeclaims', 'get list update watch'),
+    rule('core', 'persistentvolumeclaims/status', 'update'),
+    rule('core', 'pods', read),
+    eventRule,
+  ],
+  'resourcequota-controller': [
+    rule('*', '*', 'list watch'),
+    rule('core', 'resourcequotas/status', 'update'),
+    eventRule,
+  ],
+  'root-ca-cert-publisher': [rule('core', 'configmaps', 'create update'), eventRule],
+  'service-account-controller': [rule('core', 'serviceaccounts', 'create'), eventRule],
+  'ttl-after-finished-controller': [rule('batch', 'jobs', 'delete get list watch'), eventRule],
+  'validatingadmissionpolicy-status-controller': [
+    rule('admissionregistration.k8s.io', 'validatingadmissionpolicies', read),
+    rule('admissionregistration.k8s.io', 'validatingadmissionpolicies/status', 'get patch update'),
+    eventRule,
+  ],
+}

@@ -1,0 +1,235 @@
+import { badRequest, invalid, type JsonObject, type KubeObject } from '../../kube/index.ts'
+import type { Schema } from '../registry/schema/schema.ts'
+import type { UserInfo } from '../registry/request.ts'
+import type { VirtualResource } from '../registry/resource.ts'
+import type { Attributes, Authorizer } from './authorizer.ts'
+import type { Authenticator } from './authenticator.ts'
+import type { RuleResolver } from './rbac/rule-resolver.ts'
+import { mastersGroup, shownUser } from './users.ts'
+
+const authorizationGroup = 'authorization.k8s.io'
+const authenticationGroup = 'authentication.k8s.io'
+
+export interface ReviewOptions {
+  readonly authenticator: Authenticator
+  readonly authorizer: Authorizer
+  readonly resolver: RuleResolver
+  /** Audience of tokens whose review names none. */
+  readonly audience: string
+}
+
+/** The kinds that answer questions about rights and identities and are never stored. */
+export function reviewResources(options: ReviewOptions): VirtualResource[] {
+  const { authorizer, resolver } = options
+  return [
+    {
+      ...kindOf(authorizationGroup, 'SelfSubjectAccessReview'),
+      create: async (body, { user }) => {
+        const spec = recordOf(body.spec)
+        check('SelfSubjectAccessReview', attributeFaults(spec))
+        return answer(body, decide(authorizer, attributesOf(spec, user)))
+      },
+    },
+    {
+      ...kindOf(authorizationGroup, 'SubjectAccessReview'),
+      create: async (body) => {
+        const spec = recordOf(body.spec)
+        check('SubjectAccessReview', [...attributeFaults(spec), ...subjectFaults(spec)])
+        return answer(body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
+      },
+    },
+    {
+      ...kindOf(authorizationGroup, 'LocalSubjectAccessReview'),
+      namespaced: true,
+      create: async (body, { namespace = '' }) => {
+        const spec = recordOf(body.spec)
+        const faults = [...attributeFaults(spec), ...subjectFaults(spec)]
+        if (isRecord(spec.nonResourceAttributes))
+          faults.push({
+            field: 'spec.nonResourceAttributes',
+            value: spec.nonResourceAttributes,
+            detail: 'disallowed on this kind of request',
+          })
+        check('LocalSubjectAccessReview', faults)
+        if (textOf(recordOf(spec.resourceAttributes).namespace) !== namespace)
+          throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
+        return answer(body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
+      },
+    },
+    {
+      ...kindOf(authorizationGroup, 'SelfSubjectRulesReview'),
+      create: async (body, { user }) => {
+        const namespace = textOf(recordOf(body.spec).namespace)
+        if (!namespace) throw badRequest('no namespace on request')
+        return answer(body, heldRules(resolver, user, namespace))
+      },
+    },
+    {
+      ...kindOf(authenticationGroup, 'SelfSubjectReview'),
+      create: async (body, { user }) => answer(body, { userInfo: shownUser(user) }),
+    },
+    {
+      ...kindOf(authenticationGroup, 'TokenReview'),
+      create: async (body) => answer(body, await reviewToken(options, recordOf(body.spec))),
+    },
+  ]
+}
+
+function kindOf(group: string, kind: string): Omit<VirtualResource, 'create'> {
+  const singular = kind.toLowerCase()
+  const schema: Schema = { $ref: `#/components/schemas/io.k8s.api.${group.split('.')[0]}.v1.${kind}` }
+  return { group, version: 'v1', kind, plural: `${singular}s`, singular, namespaced: false, schema }
+}
+
+/** The question with its answer. */
+function answer(body: JsonObject, status: object): KubeObject {
+  const metadata = recordOf(body.metadata)
+  return {
+    ...body,
+    metadata: { creationTimestamp: `${new Date().toISOString().slice(0, 19)}Z`, ...metadata },
+    status,
+  }
+}
+
+function decide(authorizer: Authorizer, attributes: Attributes): object {
+  const { allowed, reason } = authorizer.authorize(attributes)
+  return { allowed, ...(reason && { reason }) }
+}
+
+function attributesOf(spec: Readonly<Record<string, unknown>>, user: UserInfo): Attributes {
+  if (isRecord(spec.nonResourceAttributes))
+    return {
+      user,
+      verb: textOf(spec.nonResourceAttributes.verb),
+      path: textOf(spec.nonResourceAttributes.path),
+    }
+  const asked = recordOf(spec.resourceAttributes)
+  return {
+    user,
+    verb: textOf(asked.verb),
+    group: textOf(asked.group),
+    resource: textOf(asked.resource),
+    ...(textOf(asked.subresource) && { subresource: textOf(asked.subresource) }),
+    ...(textOf(asked.namespace) && { namespace: textOf(asked.namespace) }),
+    ...(textOf(asked.name) && { name: textOf(asked.name) }),
+    ...fieldSelectorOf(asked.fieldSelector),
+  }
+}
+
+function fieldSelectorOf(value: unknown): { fieldSelector?: string } {
+  const selector = recordOf(value)
+  if (textOf(selector.rawSelector)) return { fieldSelector: textOf(selector.rawSelector) }
+  if (!Array.isArray(selector.requirements)) return {}
+  const parts = selector.requirements
+    .map(recordOf)
+    .filter((one) => one.operator === 'In' && Array.isArray(one.values) && one.values.length === 1)
+    .map((one) => `${textOf(one.key)}=${textOf(Array.isArray(one.values) ? one.values[0] : undefined)}`)
+  return parts.length > 0 ? { fieldSelector: parts.join(',') } : {}
+}
+
+function subjectOf(spec: Readonly<Record<string, unknown>>): UserInfo {
+  const extra: Record<string, readonly string[]> = {}
+  for (const [key, values] of Object.entries(recordOf(spec.extra)))
+    if (key !== '__proto__') extra[key.toLowerCase()] = textsOf(values)
+  return {
+    name: textOf(spec.user),
+    ...(textOf(spec.uid) && { uid: textOf(spec.uid) }),
+    groups: textsOf(spec.groups),
+    extra,
+  }
+}
+
+interface ReviewFault {
+  readonly field: string
+  readonly value: unknown
+  readonly detail: string
+}
+
+function attributeFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
+  const hasResource = isRecord(spec.resourceAttributes)
+  const hasPath = isRecord(spec.nonResourceAttributes)
+  if (hasResource && hasPath)
+    return [
+      {
+        field: 'spec.nonResourceAttributes',
+        value: spec.nonResourceAttributes,
+        detail: 'cannot be specified in combination with resourceAttributes',
+      },
+    ]
+  if (hasResource || hasPath) return []
+  return [
+    {
+      field: 'spec.resourceAttributes',
+      value: 'null',
+      detail: 'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    },
+  ]
+}
+
+function subjectFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
+  if (textOf(spec.user) || textsOf(spec.groups).length > 0) return []
+  return [{ field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }]
+}
+
+function check(kind: string, faults: readonly ReviewFault[]): void {
+  if (faults.length === 0) return
+  throw invalid(
+    { kind, group: authorizationGroup },
+    faults.map(({ field, value, detail }) => ({
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
+      field,
+    })),
+  )
+}
+
+function heldRules(resolver: RuleResolver, user: UserInfo, namespace: string): object {
+  const { rules, faults } = resolver.heldBy(user, namespace)
+  const all = rules.map(({ rule }) => rule)
+  const resourceRules = all
+    .filter((rule) => rule.resources.length > 0)
+    .map((rule) => ({
+      verbs: rule.verbs,
+      apiGroups: rule.apiGroups,
+      resources: rule.resources,
+      ...(rule.resourceNames.length > 0 && { resourceNames: rule.resourceNames }),
+    }))
+  const nonResourceRules = all
+    .filter((rule) => rule.nonResourceURLs.length > 0)
+    .map((rule) => ({ verbs: rule.verbs, nonResourceURLs: rule.nonResourceURLs }))
+  if (user.groups.includes(mastersGroup) && resourceRules.length === 0) {
+    resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] })
+    nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] })
+  }
+  return {
+    resourceRules,
+    nonResourceRules,
+    incomplete: false,
+    ...(faults.length > 0 && { evaluationError: [...new Set(faults)].join(', ') }),
+  }
+}
+
+async function reviewToken(options: ReviewOptions, spec: Readonly<Record<string, unknown>>): Promise<object> {
+  const token = textOf(spec.token)
+  if (!token) throw badRequest('token is required for TokenReview in authentication')
+  const asked = textsOf(spec.audiences)
+  const found = await options.authenticator.review(token, asked.length > 0 ? asked : [options.audience])
+  if (!found) return { user: {}, error: 'invalid bearer token' }
+  return { authenticated: true, user: shownUser(found.user), audiences: found.audiences }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : []
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {}
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
