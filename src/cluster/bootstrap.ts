@@ -1,0 +1,108 @@
+import { isStatus, type KubeObject } from '../kube/index.ts'
+import { bootstrapObjects } from './auth/index.ts'
+import type { Catalog, Registry, ResourceRequest, UserInfo } from './registry/index.ts'
+
+/** The server itself: what it creates at start is not up to anyone's rights. */
+export const serverUser: UserInfo = {
+  name: 'system:apiserver',
+  groups: ['system:masters', 'system:authenticated'],
+}
+
+const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name },
+}))
+
+const priorityClasses = [
+  {
+    name: 'system-cluster-critical',
+    value: 2_000_000_000,
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+  {
+    name: 'system-node-critical',
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+].map(({ name, ...rest }) => ({
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  metadata: { name },
+  ...rest,
+  preemptionPolicy: 'PreemptLowerPriority',
+}))
+
+/**
+ * Creates what every cluster has and this one lacks: namespaces, roles and bindings, priority classes. Roles whose rules
+ * fell behind get what they lack, unless their owner switched that off.
+ */
+export async function bootstrap(catalog: Catalog, registry: Registry): Promise<void> {
+  for (const object of namespaces) await ensure(catalog, registry, object)
+  // Independent of each other: let them share their way to the disk.
+  const others: KubeObject[] = [...bootstrapObjects(), ...priorityClasses]
+  await Promise.all(others.map((object) => ensure(catalog, registry, object)))
+}
+
+async function ensure(catalog: Catalog, registry: Registry, object: KubeObject): Promise<void> {
+  const request = requestFor(catalog, object)
+  if (!request) return
+  try {
+    const current = registry.get(request).value
+    if (!lacksRules(current, object)) return
+    await registry.update(
+      { ...request, verb: 'patch' },
+      { next: (live) => ({ ...live, ...missing(live, object) }) },
+    )
+  } catch (error) {
+    if (!isStatus(error, 'NotFound')) throw error
+    await registry.create({ ...request, verb: 'create' }, structuredClone(object))
+  }
+}
+
+function requestFor(catalog: Catalog, object: KubeObject): ResourceRequest | undefined {
+  const [first = '', second] = (object.apiVersion ?? '').split('/')
+  const [group, version] = second === undefined ? ['', first] : [first, second]
+  const resource = catalog
+    .definitions()
+    .find((one) => one.group === group && one.version === version && one.kind === object.kind)
+  if (!resource) return undefined
+  const { name, namespace } = object.metadata
+  return {
+    user: serverUser,
+    verb: 'get',
+    resource,
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+    dryRun: false,
+    fieldManager: 'arena',
+    fieldValidation: 'Ignore',
+    signal: new AbortController().signal,
+    warn: () => undefined,
+  }
+}
+
+const autoupdate = 'rbac.authorization.kubernetes.io/autoupdate'
+
+function lacksRules(live: KubeObject, wanted: KubeObject): boolean {
+  if (live.metadata.annotations?.[autoupdate] !== 'true') return false
+  return Object.keys(missing(live, wanted)).length > 0
+}
+
+/** Rules and subjects of the wanted object added to those of the live one; empty when it has them all. */
+function missing(live: KubeObject, wanted: KubeObject): Partial<KubeObject> {
+  const changes: Partial<KubeObject> = {}
+  for (const field of ['rules', 'subjects'] as const) {
+    const [has, wants] = [listOf(live[field]), listOf(wanted[field])]
+    const known = new Set(has.map((one) => JSON.stringify(one)))
+    const lacking = wants.filter((one) => !known.has(JSON.stringify(one)))
+    // Aggregated roles get their rules from others.
+    if (lacking.length > 0 && wanted['aggregationRule'] === undefined) changes[field] = [...has, ...lacking]
+  }
+  return changes
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}

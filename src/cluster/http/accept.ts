@@ -1,0 +1,66 @@
+import { notAcceptable, unsupportedMediaType } from '../../kube/index.ts'
+
+/** In which form an answer is wanted. */
+export interface Wanted {
+  readonly encoding: 'json' | 'yaml'
+  /** `Table`, `PartialObjectMetadata`, `PartialObjectMetadataList`, `APIGroupDiscoveryList`, or the object itself. */
+  readonly as?: string
+  readonly version?: string
+}
+
+const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
+
+/**
+ * The first form of an `Accept` header that can be served.
+ *
+ * @throws {StatusError} `NotAcceptable` when there is none.
+ */
+export function negotiate(accept: string | undefined): Wanted {
+  // Nearly every request of a program: no need to take it apart.
+  if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept === '')
+    return { encoding: 'json' }
+  for (const entry of accept.split(',')) {
+    const [type = '', ...parameters] = entry.split(';').map((part) => part.trim())
+    const encoding = encodingOf(type.toLowerCase())
+    if (!encoding) continue
+    const values = new Map(parameters.map((one) => one.split('=', 2) as [string, string]))
+    const as = values.get('as')
+    if (as === undefined) return { encoding }
+    if (
+      transforms.has(as) &&
+      values.get('g') === 'meta.k8s.io' &&
+      ['v1', 'v1beta1'].includes(values.get('v') ?? '')
+    )
+      return { encoding, as, version: values.get('v') ?? 'v1' }
+  }
+  throw notAcceptable('only the following media types are accepted: application/json, application/yaml')
+}
+
+/** Does the client want the whole discovery in one answer, and in which version of it? */
+export function wantsAggregatedDiscovery(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
+  for (const entry of (accept ?? '').split(',')) {
+    if (!entry.includes('as=APIGroupDiscoveryList') || !entry.includes('g=apidiscovery.k8s.io')) continue
+    if (/;\s*v=v2(;|$)/.test(entry.trim())) return 'v2'
+    if (/;\s*v=v2beta1(;|$)/.test(entry.trim())) return 'v2beta1'
+  }
+  return undefined
+}
+
+/**
+ * The encoding of a request body.
+ *
+ * @throws {StatusError} `UnsupportedMediaType`.
+ */
+export function bodyEncoding(contentType: string | undefined): 'json' | 'yaml' {
+  const type = (contentType ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
+  const encoding = type === '' ? 'json' : encodingOf(type)
+  if (encoding && type !== '*/*') return encoding
+  throw unsupportedMediaType(
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  )
+}
+
+function encodingOf(type: string): 'json' | 'yaml' | undefined {
+  if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json'
+  return type === 'application/yaml' ? 'yaml' : undefined
+}

@@ -1,0 +1,95 @@
+import {
+  type Encoded,
+  itemText,
+  type Listed,
+  type ResourceDefinition,
+  apiVersionOf,
+  typed,
+  typedText,
+} from '../registry/index.ts'
+import type { Wanted } from './accept.ts'
+import { type ApiResponse, jsonAnswer, withWarnings } from './message.ts'
+import { type IncludeObject, partial, tableOf } from './table.ts'
+
+/** How an answer is to be shaped and what goes with it. */
+export interface AnswerForm {
+  readonly wanted: Wanted
+  readonly include: IncludeObject
+  readonly warnings: readonly string[]
+  readonly now: number
+}
+
+/** One object in the form asked for. */
+export async function objectAnswer(
+  status: number,
+  definition: ResourceDefinition,
+  object: Encoded,
+  form: AnswerForm,
+): Promise<ApiResponse> {
+  return encoded(status, objectText(definition, object, form, { withColumns: true }), form)
+}
+
+/** The text of one object in the form asked for. */
+export function objectText(
+  definition: ResourceDefinition,
+  object: Encoded,
+  form: AnswerForm,
+  options: { readonly withColumns: boolean },
+): string {
+  const { wanted, include, now } = form
+  if (wanted.as === 'Table') {
+    const metadata = { resourceVersion: object.value.metadata.resourceVersion }
+    return tableOf(definition, [object], {
+      include,
+      now,
+      metadata,
+      version: wanted.version ?? 'v1',
+      ...options,
+    })
+  }
+  if (wanted.as === 'PartialObjectMetadata' || wanted.as === 'PartialObjectMetadataList')
+    return JSON.stringify(partial(typed(definition, object.value), wanted.version ?? 'v1'))
+  return typedText(definition, object)
+}
+
+/** A list in the form asked for. */
+export async function listAnswer(
+  definition: ResourceDefinition,
+  listed: Listed,
+  form: AnswerForm,
+): Promise<ApiResponse> {
+  const { wanted, include, now } = form
+  const metadata = {
+    resourceVersion: String(listed.revision),
+    ...(listed.continue && { continue: listed.continue }),
+    ...(listed.remaining !== undefined && { remainingItemCount: listed.remaining }),
+  }
+  if (wanted.as === 'Table') {
+    const options = { include, now, metadata, withColumns: true, version: wanted.version ?? 'v1' }
+    return encoded(200, tableOf(definition, listed.items, options), form)
+  }
+  const isPartial = wanted.as !== undefined
+  const version = wanted.version ?? 'v1'
+  const items = isPartial
+    ? listed.items.map((item) => JSON.stringify(partial(typed(definition, item.value), version)))
+    : listed.items.map((item) => itemText(definition, item))
+  const kind = isPartial ? 'PartialObjectMetadataList' : `${definition.kind}List`
+  const apiVersion = isPartial ? `meta.k8s.io/${version}` : apiVersionOf(definition)
+  const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`
+  return encoded(200, `${head}${items.join(',')}]}`, form)
+}
+
+/** Any other object (a review, a status, a scale). */
+export async function plainAnswer(status: number, object: object, form: AnswerForm): Promise<ApiResponse> {
+  return encoded(status, JSON.stringify(object), form)
+}
+
+async function encoded(status: number, json: string, form: AnswerForm): Promise<ApiResponse> {
+  if (form.wanted.encoding === 'json') return jsonAnswer(status, json, form.warnings)
+  const { dump } = await import('js-yaml')
+  return {
+    status,
+    headers: withWarnings({ 'content-type': 'application/yaml' }, form.warnings),
+    body: dump(JSON.parse(json), { lineWidth: -1, noRefs: true }),
+  }
+}

@@ -1,0 +1,249 @@
+import {
+  apiVersionOf,
+  type Catalog,
+  type ResourceDefinition,
+  type Subresource,
+  type Verb,
+  type VirtualResource,
+} from '../registry/index.ts'
+
+const allVerbs: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+]
+
+/** One line of an `APIResourceList`. */
+interface ApiResource {
+  readonly name: string
+  readonly singularName: string
+  readonly namespaced: boolean
+  readonly kind: string
+  readonly group?: string
+  readonly version?: string
+  readonly verbs: readonly string[]
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
+  readonly storageVersionHash?: string
+}
+
+interface GroupVersion {
+  readonly group: string
+  readonly version: string
+}
+
+/** The documents of `/api` and `/apis`, as data. */
+export interface Discovery {
+  coreVersions(address: string): object
+  groups(): object
+  group(name: string): object | undefined
+  resources(group: string, version: string): object | undefined
+  /** All in one (`APIGroupDiscoveryList`), for the core group or for all others. */
+  aggregated(part: 'core' | 'groups', version: 'v2' | 'v2beta1'): object
+}
+
+/** Groups in the order in which Kubernetes lists them come first; all others follow by name. */
+const groupOrder = [
+  'apiregistration.k8s.io',
+  'events.k8s.io',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'networking.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'storage.k8s.io',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'scheduling.k8s.io',
+  'coordination.k8s.io',
+  'node.k8s.io',
+  'discovery.k8s.io',
+]
+
+/** Discovery of what a catalog serves now. Make a new one when the catalog's version changes. */
+export function discover(catalog: Catalog): Discovery {
+  const versions = groupVersions(catalog)
+  const others = [...new Set(versions.map(({ group }) => group))]
+    .filter((group) => group !== '')
+    .sort(byOrder)
+  const versionsOf = (group: string): string[] =>
+    versions.filter((one) => one.group === group).map(({ version }) => version)
+  return {
+    coreVersions: (address) => ({
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
+    }),
+    groups: () => ({
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: others.map((group) => groupEntry(group, versionsOf(group))),
+    }),
+    group: (name) =>
+      others.includes(name)
+        ? { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, versionsOf(name)) }
+        : undefined,
+    resources(group, version) {
+      if (!versionsOf(group).includes(version)) return undefined
+      return {
+        kind: 'APIResourceList',
+        ...(group !== '' && { apiVersion: 'v1' }),
+        groupVersion: apiVersionOf({ group, version }),
+        resources: resourcesOf(catalog, group, version),
+      }
+    },
+    aggregated: (part, version) => ({
+      kind: 'APIGroupDiscoveryList',
+      apiVersion: `apidiscovery.k8s.io/${version}`,
+      metadata: {},
+      items: (part === 'core' ? [''] : others).map((group) => ({
+        metadata: { ...(group !== '' && { name: group }), creationTimestamp: null },
+        versions: versionsOf(group).map((one) => ({
+          version: one,
+          resources: aggregatedResources(resourcesOf(catalog, group, one), { group, version: one }),
+          freshness: 'Current',
+        })),
+      })),
+    }),
+  }
+}
+
+function groupVersions(catalog: Catalog): GroupVersion[] {
+  const seen = new Map<string, GroupVersion>()
+  for (const { group, version } of [...catalog.definitions(), ...catalog.virtualResources()])
+    seen.set(`${group}/${version}`, { group, version })
+  return [...seen.values()].sort((a, b) => byAge(a.version, b.version))
+}
+
+/** GA before beta before alpha, newer before older (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/#version-priority). */
+function byAge(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(text))
+  if (!left || !right) return left ? -1 : right ? 1 : a < b ? -1 : Number(a > b)
+  const rank = (match: RegExpExecArray): number[] => [
+    match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0,
+    Number(match[1]),
+    Number(match[3] ?? 0),
+  ]
+  const [x, y] = [rank(left), rank(right)]
+  for (const [index, value] of x.entries()) if (value !== y[index]) return (y[index] ?? 0) - value
+  return 0
+}
+
+function byOrder(a: string, b: string): number {
+  const place = (group: string): number => {
+    const index = groupOrder.indexOf(group)
+    return index < 0 ? groupOrder.length : index
+  }
+  return place(a) - place(b) || (a < b ? -1 : Number(a > b))
+}
+
+function groupEntry(name: string, versions: readonly string[]): object {
+  const list = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
+  return { name, versions: list, preferredVersion: list[0] }
+}
+
+function resourcesOf(catalog: Catalog, group: string, version: string): ApiResource[] {
+  const here = (one: GroupVersion): boolean => one.group === group && one.version === version
+  const rows: ApiResource[] = []
+  for (const definition of catalog.definitions().filter(here)) {
+    rows.push(storedEntry(definition))
+    if (definition.hasStatus)
+      rows.push(sub(definition, 'status', definition.kind, ['get', 'patch', 'update']))
+    if (definition.scale)
+      rows.push({
+        ...sub(definition, 'scale', 'Scale', ['get', 'patch', 'update']),
+        group: 'autoscaling',
+        version: 'v1',
+      })
+  }
+  rows.push(...catalog.virtualResources().filter(here).map(virtualEntry))
+  const parents = new Set(rows.map(({ name }) => name))
+  for (const one of catalog.subresources())
+    if (one.group === group && parents.has(one.parent)) rows.push(subresourceEntry(one))
+  return rows.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+}
+
+function storedEntry(definition: ResourceDefinition): ApiResource {
+  return {
+    name: definition.plural,
+    singularName: definition.singular,
+    namespaced: definition.namespaced,
+    kind: definition.kind,
+    verbs: [...(definition.verbs ?? allVerbs)].sort(),
+    ...(definition.shortNames && { shortNames: definition.shortNames }),
+    ...(definition.categories && { categories: definition.categories }),
+    ...(definition.storageVersionHash && { storageVersionHash: definition.storageVersionHash }),
+  }
+}
+
+function virtualEntry(resource: VirtualResource): ApiResource {
+  return {
+    name: resource.plural,
+    singularName: resource.singular,
+    namespaced: resource.namespaced,
+    kind: resource.kind,
+    verbs: ['create'],
+  }
+}
+
+function sub(
+  definition: ResourceDefinition,
+  name: string,
+  kind: string,
+  verbs: readonly string[],
+): ApiResource {
+  return {
+    name: `${definition.plural}/${name}`,
+    singularName: '',
+    namespaced: definition.namespaced,
+    kind,
+    verbs,
+  }
+}
+
+function subresourceEntry(one: Subresource): ApiResource {
+  const verbs = (['create', 'get', 'update'] as const).filter((verb) => one[verb])
+  return {
+    name: `${one.parent}/${one.name}`,
+    singularName: '',
+    namespaced: one.namespaced,
+    ...(one.bodyGroup !== undefined && { group: one.bodyGroup }),
+    ...(one.bodyVersion !== undefined && { version: one.bodyVersion }),
+    kind: one.kind,
+    verbs: verbs.includes('update') ? [...verbs, 'patch'].sort() : verbs,
+  }
+}
+
+function aggregatedResources(rows: readonly ApiResource[], at: GroupVersion): object[] {
+  const tops = rows.filter(({ name }) => !name.includes('/'))
+  return tops.map((row) => ({
+    resource: row.name,
+    responseKind: { group: row.group ?? at.group, version: row.version ?? at.version, kind: row.kind },
+    scope: row.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: row.singularName,
+    verbs: row.verbs,
+    ...(row.shortNames && { shortNames: row.shortNames }),
+    ...(row.categories && { categories: row.categories }),
+    ...subresourceRows(rows, row, at),
+  }))
+}
+
+function subresourceRows(rows: readonly ApiResource[], parent: ApiResource, at: GroupVersion): object {
+  const found = rows.filter(({ name }) => name.startsWith(`${parent.name}/`))
+  if (found.length === 0) return {}
+  return {
+    subresources: found.map((row) => ({
+      subresource: row.name.slice(parent.name.length + 1),
+      responseKind: { group: row.group ?? at.group, version: row.version ?? at.version, kind: row.kind },
+      verbs: row.verbs,
+    })),
+  }
+}

@@ -1,0 +1,152 @@
+import { internalError, serviceUnavailable, StatusError } from '../../kube/index.ts'
+import {
+  asksForImpersonation,
+  assertAuthorized,
+  type Attributes,
+  type DistinctHeaders,
+  type Impersonator,
+} from '../auth/index.ts'
+import { StoreFailed } from '../storage/index.ts'
+import { wantsAggregatedDiscovery } from './accept.ts'
+import { type Discovery, discover } from './discovery.ts'
+import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
+import { type ResourceParts, serveResource } from './resources.ts'
+import { parseTarget, type Target } from './target.ts'
+
+/** Documents at fixed paths (`/version`, `/openapi/v2`, ...), by exact path or by a prefix that ends in `/`. */
+export type Documents = Readonly<
+  Record<string, (api: ApiRequest, target: Target) => Promise<ApiResponse> | ApiResponse>
+>
+
+/** Serves streams (logs, exec) where a path names one; undefined for all others. */
+export type StreamServer = (api: ApiRequest, target: Target) => Promise<ApiResponse | undefined>
+
+export interface HandlerParts extends ResourceParts {
+  readonly impersonator: Impersonator
+  readonly documents: Documents
+  readonly streams?: StreamServer
+  /** `host:port` that discovery shows. */
+  readonly address: () => string
+  /** Told of faults of our own: what the client sees as an internal error. */
+  onFault(error: unknown, api: ApiRequest): void
+}
+
+/** The API server: authorises, routes and answers; every failure becomes a `Status`. */
+export function createHandler(parts: HandlerParts): ApiHandler {
+  let discovery: { readonly version: number; readonly documents: Discovery } | undefined
+  const currentDiscovery = (): Discovery => {
+    if (discovery?.version !== parts.catalog.version)
+      discovery = { version: parts.catalog.version, documents: discover(parts.catalog) }
+    return discovery.documents
+  }
+  return async (api) => {
+    try {
+      const target = parseTarget(api.method, api.url)
+      const asked = attributesOf(api, target)
+      const user = asksForImpersonation(api.headers)
+        ? parts.impersonator.impersonate(asked, distinct(api.headers))
+        : api.user
+      const attributes = user === api.user ? asked : { ...asked, user }
+      assertAuthorized(parts.authorizer, attributes)
+      const call = user === api.user ? api : { ...api, user }
+      if (!target.resource) return await serveDocument(parts, currentDiscovery(), call, target)
+      const streamed = await parts.streams?.(call, target)
+      return streamed ?? (await serveResource(parts, call, target, target.resource))
+    } catch (error) {
+      return failure(error, (fault) => parts.onFault(fault, api))
+    }
+  }
+}
+
+function attributesOf(api: ApiRequest, target: Target): Attributes {
+  const { resource } = target
+  const { user } = api
+  if (!resource) return { user, verb: api.method.toLowerCase(), path: target.path }
+  const fieldSelector = target.query.get('fieldSelector') ?? undefined
+  return {
+    user,
+    verb: resource.verb,
+    group: resource.group,
+    resource: resource.plural,
+    subresource: resource.subresource,
+    namespace: resource.namespace,
+    name: resource.name ?? nameIn(resource.verb, fieldSelector),
+    fieldSelector,
+  }
+}
+
+function distinct(headers: ApiRequest['headers']): DistinctHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value.split(/,\s*/) : value,
+    ]),
+  )
+}
+
+/** `fieldSelector=metadata.name=X` makes a list or watch a request for that one object. */
+function nameIn(verb: string, fieldSelector: string | undefined): string | undefined {
+  if (!fieldSelector || !['list', 'watch', 'deletecollection'].includes(verb)) return undefined
+  return /^metadata\.name==?([^,=!]+)$/.exec(fieldSelector)?.[1]
+}
+
+async function serveDocument(
+  parts: HandlerParts,
+  discovery: Discovery,
+  api: ApiRequest,
+  target: Target,
+): Promise<ApiResponse> {
+  const path = target.path.length > 1 && target.path.endsWith('/') ? target.path.slice(0, -1) : target.path
+  const aggregated = wantsAggregatedDiscovery(headerOf(api, 'accept'))
+  if ((path === '/api' || path === '/apis') && aggregated) {
+    const document = discovery.aggregated(path === '/api' ? 'core' : 'groups', aggregated)
+    return {
+      status: 200,
+      headers: {
+        'content-type': `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,
+      },
+      body: JSON.stringify(document),
+    }
+  }
+  const found = discoveryDocument(discovery, path, parts.address())
+  if (found) return jsonAnswer(200, JSON.stringify(found))
+  const document =
+    parts.documents[path] ??
+    parts.documents[
+      Object.keys(parts.documents).find((one) => one.endsWith('/') && path.startsWith(one)) ?? ''
+    ]
+  if (document) return document(api, target)
+  return {
+    status: 404,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: '404 page not found\n',
+  }
+}
+
+function discoveryDocument(discovery: Discovery, path: string, address: string): object | undefined {
+  const [, root, ...rest] = path.split('/')
+  if (root === 'api') {
+    if (rest.length === 0) return discovery.coreVersions(address)
+    return rest.length === 1 ? discovery.resources('', rest[0] ?? '') : undefined
+  }
+  if (root !== 'apis') return undefined
+  if (rest.length === 0) return discovery.groups()
+  if (rest.length === 1) return discovery.group(rest[0] ?? '')
+  return rest.length === 2 ? discovery.resources(rest[0] ?? '', rest[1] ?? '') : undefined
+}
+
+/** Any failure as an answer. What is not a refusal is our fault, and its text stays inside. */
+export function failure(error: unknown, onFault: (error: unknown) => void): ApiResponse {
+  const status = statusOf(error, onFault).status
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  const seconds = status.details?.retryAfterSeconds
+  if (seconds !== undefined && [429, 503, 504].includes(status.code)) headers['retry-after'] = String(seconds)
+  return { status: status.code, headers, body: JSON.stringify(status) }
+}
+
+function statusOf(error: unknown, onFault: (error: unknown) => void): StatusError {
+  if (error instanceof StatusError) return error
+  onFault(error)
+  if (error instanceof StoreFailed) return serviceUnavailable(error.message)
+  return internalError('something went wrong in the API server', error)
+}

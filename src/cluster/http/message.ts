@@ -1,0 +1,55 @@
+import type { UserInfo } from '../registry/index.ts'
+
+/** A request as the handler sees it, whether it came over TLS or from within the process. */
+export interface ApiRequest {
+  readonly method: string
+  /** Path and query as sent, from the root. */
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly user: UserInfo
+  /**
+   * The whole body.
+   *
+   * @throws {StatusError} `RequestEntityTooLarge`.
+   */
+  readBody(): Promise<string>
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal
+}
+
+export interface ApiResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** A text, or pieces as they come (watches, logs). */
+  readonly body: string | Buffer | AsyncIterable<string | Uint8Array>
+}
+
+/** The API server without its socket. Never throws: every failure is an answer. */
+export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>
+
+export const jsonType = 'application/json'
+
+/** An answer whose text is made already. */
+export function jsonAnswer(status: number, text: string, warnings: readonly string[] = []): ApiResponse {
+  return { status, headers: withWarnings({ 'content-type': jsonType }, warnings), body: text }
+}
+
+/** RFC 9111 section 5.5 spells warnings so; 299 is "miscellaneous persistent warning". */
+export function withWarnings(
+  headers: Readonly<Record<string, string>>,
+  warnings: readonly string[],
+): Record<string, string | readonly string[]> {
+  if (warnings.length === 0) return { ...headers }
+  return { ...headers, warning: warnings.map((text) => `299 - ${quoted(text)}`) }
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/(["\\])/g, '\\$1')}"`
+}
+
+/** One value of a header that may have been sent several times. */
+export function headerOf(request: Pick<ApiRequest, 'headers'>, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : value?.[0]
+}

@@ -1,0 +1,215 @@
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { requestTooLarge, unauthorized } from '../../kube/index.ts'
+import type { UserInfo } from '../registry/index.ts'
+import { failure } from './handler.ts'
+import type { ApiHandler, ApiRequest, ApiResponse } from './message.ts'
+
+/** Kubernetes' limit for request bodies. */
+const maxBodyBytes = 3 * 1024 * 1024
+
+export interface ServerOptions {
+  readonly certificate: string
+  readonly privateKey: string
+  /** Signs client certificates. */
+  readonly authority: string
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly handler: ApiHandler
+  /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
+  authenticate(socket: TLSSocket, headers: ApiRequest['headers']): UserInfo | Promise<UserInfo>
+  /** Connections that ask for another protocol (WebSocket). */
+  upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void
+  onFault(error: unknown): void
+}
+
+/** The TLS front of a handler. */
+export interface ApiServer {
+  readonly port: number
+  /** Stops accepting, ends streams, and resolves when all connections are closed. */
+  close(): Promise<void>
+}
+
+type Incoming = IncomingMessage | Http2ServerRequest
+type Outgoing = ServerResponse | Http2ServerResponse
+
+/**
+ * Serves a handler over TLS, HTTP/1.1 and HTTP/2.
+ *
+ * @throws {Error} of the socket, e.g. EADDRINUSE.
+ */
+export async function serve(options: ServerOptions): Promise<ApiServer> {
+  const stopping = new AbortController()
+  const server = createSecureServer({
+    allowHTTP1: true,
+    cert: options.certificate,
+    key: options.privateKey,
+    ca: options.authority,
+    requestCert: true,
+    // Who has no good certificate may still have a token; the authenticator decides.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    maxHeaderListPairs: 200,
+    settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
+  })
+  server.on('request', (request: Incoming, response: Outgoing) => {
+    void respond(options, stopping.signal, request, response)
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (options.upgrade) options.upgrade(request, socket, head)
+    else socket.destroy()
+  })
+  const connections = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    socket.setNoDelay(true)
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+  })
+  // A broken connection or handshake is the client's affair.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.on('sessionError', () => undefined)
+  await listen(server, options)
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    async close() {
+      stopping.abort()
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        for (const socket of connections) socket.destroySoon()
+        setTimeout(() => {
+          for (const socket of connections) socket.destroy()
+        }, 1000).unref()
+      })
+    },
+  }
+}
+
+async function listen(server: Http2SecureServer, options: ServerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject)
+      server.on('error', options.onFault)
+      resolve()
+    })
+  })
+}
+
+async function respond(
+  options: ServerOptions,
+  stopping: AbortSignal,
+  request: Incoming,
+  response: Outgoing,
+): Promise<void> {
+  const gone = new AbortController()
+  const leave = (): void => gone.abort()
+  response.on('close', leave)
+  stopping.addEventListener('abort', leave, { once: true })
+  let answer: ApiResponse
+  try {
+    const socket = 'stream' in request ? request.stream.session?.socket : request.socket
+    if (!(socket instanceof TLSSocket)) throw unauthorized()
+    const user = await options.authenticate(socket, request.headers)
+    answer = await options.handler({
+      method: request.method ?? 'GET',
+      url: request.url ?? '/',
+      headers: request.headers,
+      user,
+      readBody: () => readBody(request),
+      signal: gone.signal,
+    })
+  } catch (error) {
+    answer = failure(error, options.onFault)
+  }
+  try {
+    await send(answer, request, response, gone.signal)
+  } catch (error) {
+    if (!gone.signal.aborted) options.onFault(error)
+    response.destroy()
+  } finally {
+    response.off('close', leave)
+    stopping.removeEventListener('abort', leave)
+  }
+}
+
+async function send(
+  answer: ApiResponse,
+  request: Incoming,
+  response: Outgoing,
+  signal: AbortSignal,
+): Promise<void> {
+  if (response.destroyed) return
+  response.statusCode = answer.status
+  for (const [name, value] of Object.entries(answer.headers)) setHeader(response, name, value)
+  response.setHeader('cache-control', 'no-cache, private')
+  if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) {
+    response.setHeader('content-length', Buffer.byteLength(answer.body))
+    response.end(request.method === 'HEAD' ? '' : answer.body)
+    return
+  }
+  // A watcher must see that its watch has begun before the first event comes.
+  // Both responses have it; only their types differ.
+  ;(response as ServerResponse).flushHeaders()
+  for await (const piece of answer.body) {
+    if (signal.aborted) break
+    // A client that does not read must not make us hold what it does not read.
+    if (!writeTo(response, piece)) await drained(response, signal)
+  }
+  response.end()
+}
+
+/** The two servers' responses differ only in their types. */
+function setHeader(response: Outgoing, name: string, value: string | readonly string[]): void {
+  ;(response as ServerResponse).setHeader(name, typeof value === 'string' ? value : [...value])
+}
+
+function writeTo(response: Outgoing, piece: string | Uint8Array): boolean {
+  return (response as ServerResponse).write(piece)
+}
+
+async function drained(response: Outgoing, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    response.on('drain', done)
+    signal.addEventListener('abort', done)
+  })
+}
+
+function readBody(request: Incoming): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let size = 0
+    request.on('data', (piece: Buffer) => {
+      size += piece.length
+      if (size > maxBodyBytes) {
+        pieces.length = 0
+        reject(requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`))
+        return
+      }
+      pieces.push(piece)
+    })
+    request.on('end', () => {
+      resolve(
+        pieces.length === 1 && pieces[0]
+          ? pieces[0].toString('utf8')
+          : Buffer.concat(pieces).toString('utf8'),
+      )
+    })
+    request.on('error', reject)
+    request.on('aborted', () => reject(new Error('the client went away')))
+  })
+}

@@ -1,0 +1,98 @@
+import { StatusError, type KubeObject } from '../../kube/index.ts'
+import { apiVersionOf, type Encoded, type Event, type ResourceDefinition } from '../registry/index.ts'
+import { type AnswerForm, objectText } from './answers.ts'
+import type { ApiResponse } from './message.ts'
+
+/** Lines made once for all watchers of the same change that want the plain form. */
+const lines = new WeakMap<Encoded, Map<string, Buffer>>()
+
+/** The answer to a watch: one JSON line per event, batches as one piece. Failures on the way end it with an ERROR line. */
+export async function watchAnswer(
+  definition: ResourceDefinition,
+  events: AsyncIterable<readonly Event[]>,
+  form: AnswerForm,
+): Promise<ApiResponse> {
+  // The first step runs now, so that a wrong version is a failed answer and not a broken stream.
+  const iterator = events[Symbol.asyncIterator]()
+  const first = iterator.next()
+  const failure = await Promise.race([
+    first.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+    nextTurn(),
+  ])
+  if (failure) throw failure
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: pieces(definition, iterator, first, form),
+  }
+}
+
+async function nextTurn(): Promise<undefined> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve)
+  })
+  return undefined
+}
+
+async function* pieces(
+  definition: ResourceDefinition,
+  iterator: AsyncIterator<readonly Event[]>,
+  first: Promise<IteratorResult<readonly Event[]>>,
+  form: AnswerForm,
+): AsyncGenerator<Uint8Array> {
+  let withColumns = true
+  try {
+    for (let next = first; ; next = iterator.next()) {
+      const result = await next
+      if (result.done) return
+      const batch: Buffer[] = []
+      for (const event of result.value) {
+        batch.push(line(definition, event, form, withColumns))
+        withColumns = false
+      }
+      yield batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch)
+    }
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    yield Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.status })}\n`)
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+function line(definition: ResourceDefinition, event: Event, form: AnswerForm, withColumns: boolean): Buffer {
+  if (event.type === 'BOOKMARK') return bookmark(definition, event, form)
+  const isPlain = form.wanted.as === undefined
+  const cacheKey = `${event.type} ${definition.version}`
+  const known = isPlain ? lines.get(event.object)?.get(cacheKey) : undefined
+  if (known) return known
+  const text = objectText(definition, event.object, form, { withColumns })
+  const made = Buffer.from(`{"type":"${event.type}","object":${text}}\n`)
+  if (isPlain && event.change) {
+    const cache = lines.get(event.object) ?? new Map<string, Buffer>()
+    cache.set(cacheKey, made)
+    lines.set(event.object, cache)
+  }
+  return made
+}
+
+function bookmark(
+  definition: ResourceDefinition,
+  event: Event & { type: 'BOOKMARK' },
+  form: AnswerForm,
+): Buffer {
+  const metadata: KubeObject['metadata'] = {
+    resourceVersion: String(event.revision),
+    ...(event.endsInitialEvents && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+  }
+  const object =
+    form.wanted.as === undefined
+      ? { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata }
+      : form.wanted.as === 'Table'
+        ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: [] }
+        : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
+  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
+}
