@@ -1,0 +1,51 @@
+import { UserError } from '../../errors.ts'
+
+/** One thing that is wrong in an organisation file, and where. Lines and columns count from 1. */
+export interface Fault {
+  /** Starts with the thing, quotes the value, states the fact. */
+  readonly message: string
+  /** An edit that mends it. */
+  readonly hint?: string
+  readonly line: number
+  readonly column: number
+  /** The offending text as it stands in the file. */
+  readonly text: string
+}
+
+/** All faults of one file, in its order, as text for a person. */
+export function describeFaults(file: string, source: string, faults: readonly Fault[]): string {
+  const lines = source.split('\n')
+  const width = String(faults.at(-1)?.line ?? 1).length
+  return faults
+    .map((fault) => {
+      const where = `${file}:${fault.line}:${fault.column}: ${fault.message}`
+      const line = (lines[fault.line - 1] ?? '').replace(/\r$/, '')
+      const underline = '^'.repeat(Math.max(1, Math.min(fault.text.length, line.length - fault.column + 1)))
+      const shown = [
+        `  ${String(fault.line).padStart(width)} | ${line}`,
+        `  ${' '.repeat(width)} | ${' '.repeat(fault.column - 1)}${underline}`,
+      ]
+      return [where, ...shown, ...(fault.hint ? [`  hint: ${fault.hint}`] : [])].join('\n')
+    })
+    .join('\n')
+}
+
+/** An organisation file with faults. `faults` has them one by one, for editors and `-o json`. */
+export class OrgFileError extends UserError {
+  readonly faults: readonly Fault[]
+  readonly file: string
+
+  constructor(file: string, source: string, faults: readonly Fault[]) {
+    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+    super(
+      'ORG_FILE_INVALID',
+      `organisation file "${file}" has ${count}\n${describeFaults(file, source, faults)}`,
+      {
+        hint: `mend the lines above, then run: arena org check -f ${file}`,
+      },
+    )
+    this.name = 'OrgFileError'
+    this.faults = faults
+    this.file = file
+  }
+}

@@ -1,0 +1,11 @@
+/** The organisation as code: its file, what it asks of the cluster, and the way there. */
+export { type Fault, OrgFileError } from './file/fault.ts'
+export { parseOrg, readOrgFile, readOrgText } from './file/read.ts'
+export { shortQuotaKey } from './file/quota-keys.ts'
+export { annotations, labels } from './objects/ownership.ts'
+export { type DesiredObject, desiredObjects } from './objects/desired.ts'
+export * from './org.ts'
+export { type ApplyOptions, applyChanges, type Outcome } from './plan/apply.ts'
+export { type Change, type Conflict, nameOf } from './plan/change.ts'
+export { isSupporting } from './plan/meaning.ts'
+export { losses, type Plan, type PlanOptions, planOrg } from './plan/plan.ts'

@@ -1,0 +1,30 @@
+import type { ClusterRole, ClusterRoleBinding } from '../../kube/index.ts'
+import type { Org } from '../org.ts'
+import { ownerLabels } from './ownership.ts'
+import { subjectOf } from './role-binding.ts'
+
+const name = 'arena:user'
+
+/** All that users see beyond their groups: which nodes there are, and the classes that a job may name. */
+export function clusterRoleOf(org: Org): ClusterRole {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name, labels: ownerLabels(org) },
+    rules: [
+      { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list'] },
+      { apiGroups: ['scheduling.k8s.io'], resources: ['priorityclasses'], verbs: ['get', 'list'] },
+      { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list'] },
+    ],
+  }
+}
+
+export function clusterRoleBindingOf(org: Org): ClusterRoleBinding {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name, labels: ownerLabels(org) },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: org.users.map(subjectOf),
+  }
+}

@@ -1,0 +1,249 @@
+import { UserError } from '../../errors.ts'
+import { isStatus, type JsonObject, type KubeClient, StatusError } from '../../kube/index.ts'
+import { manager } from '../objects/ownership.ts'
+import { type Change, keyOf, nameOf } from './change.ts'
+import { at, isGone } from './live.ts'
+
+/** How one change went. */
+export interface Outcome {
+  readonly change: Change
+  readonly result: 'done' | 'failed' | 'skipped'
+  /** Why not. */
+  readonly reason?: string
+}
+
+export interface ApplyOptions {
+  /** Stops after the changes under way; what is left is skipped, and a next run does it. */
+  readonly signal: AbortSignal
+  /** Called after each change. */
+  readonly onOutcome?: (outcome: Outcome, progress: { done: number; total: number }) => void
+  /** Changes under way at one time. Default 16. */
+  readonly concurrency?: number
+  /** How long to wait for an object to go that is still in use. Default 30 s. */
+  readonly deletionTimeoutMs?: number
+}
+
+interface Step {
+  readonly change: Change
+  readonly stage: number
+  run(context: Context): Promise<void>
+}
+
+interface Context {
+  readonly client: KubeClient
+  readonly options: ApplyOptions
+  /** Volumes that were there before, whose claim may have to be forgotten. */
+  readonly oldVolumes: ReadonlySet<string>
+}
+
+/**
+ * Carries out the changes of a plan: rights that are lost first, then what must go to make room, then everything new,
+ * in the order in which objects need each other. One change that fails does not stop the others. Can be stopped at any
+ * point and run again from a new plan.
+ */
+export async function applyChanges(
+  changes: readonly Change[],
+  client: KubeClient,
+  options: ApplyOptions,
+): Promise<Outcome[]> {
+  const outcomes = new Map<string, Outcome>()
+  const fresh = new Set(
+    changes
+      .filter((each) => each.type.kind === 'PersistentVolume' && ['create', 'replace'].includes(each.action))
+      .map((each) => each.name),
+  )
+  const oldVolumes = new Set(
+    changes
+      .filter((each) => each.type.kind === 'PersistentVolumeClaim' && !fresh.has(each.name))
+      .map((each) => each.name),
+  )
+  const context: Context = { client, options, oldVolumes }
+  const lostNamespaces = new Set<string>()
+  const report = (outcome: Outcome): void => {
+    outcomes.set(keyOf(outcome.change), outcome)
+    options.onOutcome?.(outcome, { done: outcomes.size, total: changes.length })
+  }
+  const steps = changes.flatMap(stepsOf)
+  const lastStage = new Map<string, number>()
+  for (const step of steps) {
+    const key = keyOf(step.change)
+    lastStage.set(key, Math.max(step.stage, lastStage.get(key) ?? 0))
+  }
+  for (const stage of [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b)) {
+    const ready = steps.filter((step) => step.stage === stage && !outcomes.has(keyOf(step.change)))
+    await eachBounded(ready, options.concurrency ?? 16, async ({ change, run }) => {
+      if (options.signal.aborted) return
+      if (change.namespace !== undefined && lostNamespaces.has(change.namespace)) {
+        return report({
+          change,
+          result: 'skipped',
+          reason: `namespace ${change.namespace} could not be made`,
+        })
+      }
+      try {
+        await run(context)
+        if (lastStage.get(keyOf(change)) === stage) report({ change, result: 'done' })
+      } catch (error) {
+        if (change.type.kind === 'Namespace') lostNamespaces.add(change.name)
+        report({ change, result: 'failed', reason: reasonOf(error) })
+      }
+    })
+  }
+  for (const change of changes) {
+    if (!outcomes.has(keyOf(change))) report({ change, result: 'skipped', reason: 'stopped before its turn' })
+  }
+  return changes.flatMap((change) => outcomes.get(keyOf(change)) ?? [])
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof StatusError || error instanceof UserError) return error.message
+  throw error
+}
+
+/** Runs `work` for every item, at most `width` at a time; an unexpected error ends it. */
+async function eachBounded<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values()
+  await Promise.all(
+    Array.from({ length: Math.min(width, items.length) }, async () => {
+      for (const item of queue) await work(item)
+    }),
+  )
+}
+
+const revoke = 0
+const clearClaims = 1
+const clearVolumes = 2
+const removeFirst = 3
+const holders = 4
+const contents = 5
+const bindings = 6
+const removeLast = 7
+
+function stepsOf(change: Change): Step[] {
+  const remove = (stage: number): Step => ({ change, stage, run: (context) => removeObject(context, change) })
+  const write = (stage: number): Step => ({ change, stage, run: (context) => writeObject(context, change) })
+  const kind = change.type.kind
+  const binds = kind === 'RoleBinding' || kind === 'ClusterRoleBinding'
+  if (change.action === 'delete') {
+    if (kind === 'Namespace' || kind === 'ClusterRole') return [remove(removeLast)]
+    if (kind === 'PersistentVolumeClaim') return [remove(clearClaims)]
+    if (kind === 'PersistentVolume') return [remove(clearVolumes)]
+    // A role that is exchanged for another goes after the other has come, so that nobody is locked out in between.
+    if (binds) return [remove(change.loss === undefined ? removeLast : revoke)]
+    return [remove(kind === 'ServiceAccount' ? revoke : removeFirst)]
+  }
+  const stage =
+    kind === 'Namespace' || kind === 'ClusterRole' || kind === 'PersistentVolume'
+      ? holders
+      : binds
+        ? bindings
+        : contents
+  if (change.action !== 'replace') return [write(stage)]
+  const clear =
+    kind === 'PersistentVolumeClaim' ? clearClaims : kind === 'PersistentVolume' ? clearVolumes : bindings
+  return clear === bindings
+    ? [
+        {
+          change,
+          stage: bindings,
+          run: async (context) => {
+            await removeObject(context, change)
+            await writeObject(context, change)
+          },
+        },
+      ]
+    : [remove(clear), write(stage)]
+}
+
+async function removeObject({ client, options }: Context, change: Change): Promise<void> {
+  try {
+    await client.delete(change.type, at(change), {
+      propagationPolicy: 'Background',
+      // Whatever took its place meanwhile is not ours to delete.
+      ...(change.uid !== undefined && { preconditions: { uid: change.uid } }),
+    })
+  } catch (error) {
+    if (isStatus(error, 'NotFound')) return
+    throw error
+  }
+  const mustBeGone = change.action === 'replace' || change.type.kind === 'PersistentVolumeClaim'
+  if (!mustBeGone) return
+  const deadline = Date.now() + (options.deletionTimeoutMs ?? 30_000)
+  for (let pauseMs = 20; !(await isGone(client, change)); pauseMs = Math.min(pauseMs * 2, 1000)) {
+    if (options.signal.aborted) throw new UserError('INTERRUPTED', `${nameOf(change)} is still being deleted`)
+    if (Date.now() > deadline) {
+      throw new UserError(
+        'TIMEOUT',
+        `${nameOf(change)} is marked for deletion but still in use by a running job`,
+        {
+          hint: 'end the job, then run this again',
+        },
+      )
+    }
+    await pause(pauseMs)
+  }
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  const { setTimeout } = await import('node:timers/promises')
+  await setTimeout(milliseconds)
+}
+
+async function writeObject(context: Context, change: Change): Promise<void> {
+  const { client } = context
+  if (change.object === undefined) return
+  if (
+    change.type.kind === 'PersistentVolumeClaim' &&
+    context.oldVolumes.has(change.name) &&
+    change.action !== 'update'
+  ) {
+    await forgetOldClaim(client, change)
+  }
+  // The plan has made sure that the object is ours or nobody's; a field that others set by hand is taken back.
+  await client.patch(
+    change.type,
+    at(change),
+    { type: 'apply', object: change.object },
+    { fieldManager: manager, force: true },
+  )
+  if (change.surplus === undefined) return
+  const patch: JsonObject = {}
+  for (const path of change.surplus) setNull(patch, path)
+  await client.patch(change.type, at(change), { type: 'merge', patch }, { fieldManager: manager })
+}
+
+/** A retained volume still names the claim it had, by uid, and would not bind the new one. */
+async function forgetOldClaim(client: KubeClient, claim: Change): Promise<void> {
+  const volumes = {
+    group: '',
+    version: 'v1',
+    plural: 'persistentvolumes',
+    kind: 'PersistentVolume',
+    namespaced: false,
+  }
+  try {
+    await client.patch(
+      volumes,
+      { name: claim.name },
+      { type: 'merge', patch: { spec: { claimRef: { uid: null, resourceVersion: null } } } },
+      { fieldManager: manager },
+    )
+  } catch (error) {
+    if (!isStatus(error, 'NotFound')) throw error
+  }
+}
+
+function setNull(root: JsonObject, path: readonly string[]): void {
+  let holder = root
+  for (const step of path.slice(0, -1)) {
+    const next = holder[step]
+    const inner: JsonObject = typeof next === 'object' && next !== null && !Array.isArray(next) ? next : {}
+    holder[step] = inner
+    holder = inner
+  }
+  holder[path.at(-1) ?? ''] = null
+}

@@ -1,0 +1,248 @@
+import type { KubeClient } from '../../kube/index.ts'
+import { type DesiredObject, desiredObjects } from '../objects/desired.ts'
+import { labels } from '../objects/ownership.ts'
+import type { Org } from '../org.ts'
+import { type Change, type Conflict, keyOf, nameOf } from './change.ts'
+import { describeDifference, type Difference, differences } from './difference.ts'
+import { expiredGrants } from './expired.ts'
+import { exactPaths, needsReplacement, withLiveClaimSize } from './immutable.ts'
+import { holderOf, type Live, type LiveObject, readLive } from './live.ts'
+import { isSupporting, meaningOf } from './meaning.ts'
+
+/** What has to change so that the cluster is as the organisation file says. */
+export interface Plan {
+  readonly organisation: string
+  readonly changes: readonly Change[]
+  readonly conflicts: readonly Conflict[]
+  /** Number of objects that are right already. */
+  readonly unchanged: number
+}
+
+export interface PlanOptions {
+  readonly now: Date
+  /** Take over objects of the needed names that nobody manages. */
+  readonly adopt?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Lists the changes that would bring the cluster in line with an organisation file. Reads only.
+ *
+ * @example
+ * ```ts
+ * const plan = await planOrg(await readOrgFile('org.yaml'), client, { now: new Date() })
+ * for (const change of plan.changes) console.log(change.action, change.meaning)
+ * ```
+ */
+export async function planOrg(org: Org, client: KubeClient, options: PlanOptions): Promise<Plan> {
+  const desired = desiredObjects(org, options.now)
+  return comparePlan(org, desired, await readLive(client, org.name, desired, options.signal), options)
+}
+
+/** Compares what is asked for with what is there. Pure. */
+export function comparePlan(
+  org: Org,
+  desired: readonly DesiredObject[],
+  live: Live,
+  options: Pick<PlanOptions, 'now' | 'adopt'>,
+): Plan {
+  const changes: Change[] = []
+  const conflicts: Conflict[] = []
+  let unchanged = 0
+  for (const object of desired) {
+    const key = keyOf(object)
+    const owned = live.owned.get(key)
+    const foreign = live.foreign.get(key)
+    const result =
+      owned !== undefined
+        ? compareOwned(object, owned, live)
+        : foreign !== undefined
+          ? compareForeign(object, foreign, options)
+          : change('create', object, [])
+    if (result === undefined) unchanged += 1
+    else if ('hint' in result) conflicts.push(result)
+    else changes.push(result)
+  }
+  changes.push(...deletions(org, desired, live, options.now))
+  return { organisation: org.name, changes, conflicts, unchanged }
+}
+
+function change(
+  action: Change['action'],
+  object: DesiredObject,
+  details: readonly string[],
+  more: Pick<Change, 'uid' | 'loss' | 'surplus' | 'object'> = {},
+): Change {
+  const { type, name, namespace } = object
+  return {
+    action,
+    type,
+    name,
+    labels: object.labels,
+    ...(namespace !== undefined && { namespace }),
+    meaning: meaningOf({ action, type, name, labels: object.labels }, object.object),
+    details,
+    object: object.object,
+    ...more,
+  }
+}
+
+function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Change | Conflict | undefined {
+  const uid = { uid: live.metadata.uid ?? '' }
+  if (live.metadata.deletionTimestamp !== undefined) {
+    return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
+  }
+  const wanted = withLiveClaimSize(object, live)
+  const found = differences(wanted.object, live.object, exactPaths).concat(staleClaim(object, live, all))
+  if (found.length === 0) return undefined
+  const details = found.map(describeDifference)
+  const verdict = needsReplacement(object, live, found)
+  if (verdict === 'impossible') {
+    return conflict(
+      object,
+      'cannot be made smaller',
+      'keep the size, or define a new volume and copy the data',
+    )
+  }
+  if (verdict === 'replace') {
+    const loss = isSupporting({ ...object, action: 'replace' })
+      ? undefined
+      : `${nameOf(object)} is made anew; jobs that use it must end first`
+    return change('replace', object, details, { ...uid, ...(loss !== undefined && { loss }) })
+  }
+  const surplus = found.filter((each) => each.desired === undefined).map((each) => each.path)
+  return change('update', wanted, details, { ...uid, ...(surplus.length > 0 && { surplus }) })
+}
+
+/** A volume whose claim was deleted still names it, by uid, and would never bind again. */
+function staleClaim(object: DesiredObject, live: LiveObject, all: Live): Difference[] {
+  if (object.type.kind !== 'PersistentVolume') return []
+  const claimRef = fieldsOf(fieldsOf(live.object['spec'])['claimRef'])
+  if (claimRef['uid'] === undefined) return []
+  const claim = all.owned.get(
+    `/persistentvolumeclaims|${String(claimRef['namespace'])}|${String(claimRef['name'])}`,
+  )
+  if (claim?.metadata.uid === claimRef['uid']) return []
+  return ['uid', 'resourceVersion']
+    .filter((name) => claimRef[name] !== undefined)
+    .map((name) => ({ path: ['spec', 'claimRef', name], desired: undefined, live: claimRef[name] }))
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function compareForeign(
+  object: DesiredObject,
+  live: LiveObject,
+  options: Pick<PlanOptions, 'adopt'>,
+): Change | Conflict {
+  const { namespace = '' } = live
+  if (live.metadata.deletionTimestamp !== undefined) {
+    return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
+  }
+  const isNobodys = live.metadata.labels?.[labels.managedBy] === undefined
+  if (!isNobodys) {
+    return conflict(object, `exists and ${holderOf(live)}`, 'choose another name in the organisation file')
+  }
+  const found = differences(object.object, live.object, exactPaths)
+  if (needsReplacement(object, live, found) !== 'update') {
+    const place = namespace === '' ? '' : ` -n ${namespace}`
+    return conflict(
+      object,
+      `exists, ${holderOf(live)}, and differs in fields that cannot be changed: ${found.map(describeDifference).join('; ')}`,
+      `choose another name, or delete it yourself: kubectl delete ${object.type.plural} ${object.name}${place}`,
+    )
+  }
+  if (options.adopt !== true) {
+    return conflict(
+      object,
+      `exists and ${holderOf(live)}`,
+      'choose another name, or take it over with --adopt',
+    )
+  }
+  const surplus = found.filter((each) => each.desired === undefined).map((each) => each.path)
+  return change('adopt', object, found.map(describeDifference), {
+    uid: live.metadata.uid ?? '',
+    ...(surplus.length > 0 && { surplus }),
+  })
+}
+
+function conflict(object: DesiredObject, fact: string, hint: string): Conflict {
+  const { type, name, namespace } = object
+  return {
+    type,
+    name,
+    ...(namespace !== undefined && { namespace }),
+    message: `${nameOf(object)} ${fact}`,
+    hint,
+  }
+}
+
+/** Objects of the organisation that its file no longer asks for. */
+function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now: Date): Change[] {
+  const wanted = new Set(desired.map(keyOf))
+  const goingNamespaces = new Set<string>()
+  for (const object of live.owned.values()) {
+    if (object.type.kind === 'Namespace' && !wanted.has(keyOf(object))) goingNamespaces.add(object.name)
+  }
+  const expired = expiredGrants(org, now)
+  const homes = new Map(org.users.map((user) => [user.name, user.home]))
+  const roles = new Set(
+    org.groups.flatMap((group) => group.members.map(({ user }) => `${group.name}/${user}`)),
+  )
+  const found: Change[] = []
+  for (const object of live.owned.values()) {
+    if (wanted.has(keyOf(object)) || object.metadata.deletionTimestamp !== undefined) continue
+    const about = object.metadata.labels ?? {}
+    const namespace = object.namespace
+    // These go with their namespace; accounts and bindings are named all the same, as people lose by them.
+    const goesAlong = ['Role', 'ResourceQuota', 'PersistentVolumeClaim'].includes(object.type.kind)
+    if (namespace !== undefined && goingNamespaces.has(namespace) && goesAlong) continue
+    const loss = expired(about) ? undefined : lossOf(object, about, { homes, roles })
+    const gone = { action: 'delete' as const, type: object.type, name: object.name, labels: about }
+    found.push({
+      ...gone,
+      ...(namespace !== undefined && { namespace }),
+      meaning: `${meaningOf(gone, object.object)}${expired(about) ? ': the grant expired' : ''}`,
+      details: [],
+      uid: object.metadata.uid ?? '',
+      ...(loss !== undefined && { loss }),
+    })
+  }
+  return found
+}
+
+function lossOf(
+  object: LiveObject,
+  about: Readonly<Record<string, string>>,
+  org: { homes: ReadonlyMap<string, string>; roles: ReadonlySet<string> },
+): string | undefined {
+  const group = about[labels.group] ?? ''
+  const user = about[labels.user] ?? ''
+  switch (object.type.kind) {
+    case 'Namespace':
+      return `group ${object.name} is deleted with its jobs and claims`
+    case 'ServiceAccount': {
+      const home = org.homes.get(user)
+      return home === undefined
+        ? `${user} can no longer sign in`
+        : `${user} moves from ${group} to ${home} and needs a new kubeconfig`
+    }
+    case 'RoleBinding':
+      if (about[labels.role] === undefined || org.roles.has(`${group}/${user}`)) return undefined
+      return `${user} can no longer work in ${group}`
+    case 'PersistentVolumeClaim': {
+      const isDynamic = Boolean(fieldsOf(object.object['spec'])['storageClassName'])
+      const end = isDynamic ? '; its storage class may delete the data' : '; the data stays where it is'
+      return `${group} loses volume ${about[labels.volume] ?? object.name}${end}`
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Changes that take something from somebody. */
+export function losses(plan: Pick<Plan, 'changes'>): string[] {
+  return plan.changes.flatMap((each) => (each.loss === undefined ? [] : [each.loss]))
+}
