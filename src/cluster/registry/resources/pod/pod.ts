@@ -1,0 +1,69 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
+import { define, type Of } from '../define.ts'
+import { podColumns } from './columns.ts'
+import { linkServiceAccount, setPodDefaults } from './defaults.ts'
+import { qosClass } from './requests.ts'
+import { validatePod, validatePodStatus } from './validate-pod.ts'
+import { validatePodUpdate } from './validate-update.ts'
+
+export const pods = define<Pod>({
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  plural: 'pods',
+  namespaced: true,
+  shortNames: ['po'],
+  categories: ['all'],
+  hasStatus: true,
+  tracksGeneration: true,
+  deleteReturnsObject: true,
+  setDefaults: setPodDefaults,
+  prepareForCreate(pod) {
+    if (pod.spec) linkServiceAccount(pod.spec)
+    pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
+    holdAtGates(pod)
+  },
+  prepareForUpdate(pod, old, request) {
+    if (request.subresource === 'status') {
+      const { qosClass: before } = old.status ?? {}
+      if (pod.status && !pod.status.qosClass && before) pod.status.qosClass = before
+      if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
+      else delete pod.metadata.ownerReferences
+    } else if (pod.spec) linkServiceAccount(pod.spec)
+  },
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatus: validatePodStatus,
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec?.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec?.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec?.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.podIPs': ({ status }) => status?.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
+  columns: podColumns,
+  gracePeriodSeconds(pod, asked) {
+    // Nothing runs anywhere, or nothing runs any more: there is nobody to wait for.
+    const { phase } = pod.status ?? {}
+    if (!pod.spec?.nodeName || phase === 'Succeeded' || phase === 'Failed') return 0
+    const period = asked ?? pod.spec.terminationGracePeriodSeconds ?? 0
+    return period < 0 ? 1 : period
+  },
+})
+
+/** A pod with scheduling gates says at once why nobody schedules it. */
+function holdAtGates(pod: Of<Pod>): void {
+  if (!pod.spec?.schedulingGates?.length || !pod.status) return
+  pod.status.conditions = [
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'SchedulingGated',
+      message: 'Scheduling is blocked due to non-empty scheduling gates',
+    },
+  ]
+}

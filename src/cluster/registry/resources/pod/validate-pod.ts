@@ -1,0 +1,11 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
+import type { Fault } from '../../faults.ts'
+import type { ResourceRequest } from '../../request.ts'
+import type { Of } from '../define.ts'
+
+export function validatePod(_pod: Of<Pod>, _request: ResourceRequest): Fault[] {
+  return []
+}
+export function validatePodStatus(_pod: Of<Pod>, _old: Of<Pod>): Fault[] {
+  return []
+}
