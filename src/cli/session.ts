@@ -1,6 +1,7 @@
 import { connectionOf, createKubeClient, openHttpsTransport, readKubeconfig } from '../kube/index.ts'
 import type { Session } from './command.ts'
 import { readConfigFile } from './config-file.ts'
+import { ownPlugin } from './own-plugin.ts'
 
 export interface SessionOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -31,6 +32,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
   ])
   const connection = await connectionOf(config, {
     environment,
+    ownPlugin: ownPlugin(environment),
     ...(options.context !== undefined && { context: options.context }),
   })
   const { transport, close } = await openHttpsTransport(connection)

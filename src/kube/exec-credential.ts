@@ -6,7 +6,8 @@ export interface ExecConfig {
   readonly arguments: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly apiVersion: string
-  readonly providesClusterInfo: boolean
+  /** What the plugin is told of the cluster, when it asked to be. */
+  readonly clusterInfo?: Readonly<Record<string, unknown>>
   readonly mayHandOutCertificate: boolean
   readonly installHint?: string
 }
@@ -36,7 +37,6 @@ const largestAnswer = 1024 * 1024
 export function execCredential(
   config: ExecConfig,
   options: {
-    server: string
     environment: Readonly<Record<string, string | undefined>>
     now?: () => number
   },
@@ -63,7 +63,7 @@ export function execCredential(
 
 async function runPlugin(
   config: ExecConfig,
-  options: { server: string; environment: Readonly<Record<string, string | undefined>> },
+  options: { environment: Readonly<Record<string, string | undefined>> },
   signal: AbortSignal | undefined,
 ): Promise<ExecCredential> {
   const info = {
@@ -71,7 +71,7 @@ async function runPlugin(
     kind: 'ExecCredential',
     spec: {
       interactive: process.stdin.isTTY === true,
-      ...(config.providesClusterInfo && { cluster: { server: options.server } }),
+      ...(config.clusterInfo !== undefined && { cluster: config.clusterInfo }),
     },
   }
   const output = await capture(config, {

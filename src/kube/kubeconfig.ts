@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
-import { type ExecConfig, execCredential } from './exec-credential.ts'
+import { type CachedExecCredential, type ExecConfig, execCredential } from './exec-credential.ts'
 import type { ConnectionOptions } from './https-transport.ts'
 
 /** What this program needs of a kubeconfig (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/). */
@@ -163,7 +163,12 @@ function* entries(
  */
 export async function connectionOf(
   config: Kubeconfig,
-  options: { context?: string; environment: Readonly<Record<string, string | undefined>> },
+  options: {
+    context?: string
+    environment: Readonly<Record<string, string | undefined>>
+    /** Does a plugin's work inside this process, which saves starting one. Undefined for plugins of others. */
+    ownPlugin?: (exec: ExecConfig) => CachedExecCredential | undefined
+  },
 ): Promise<KubeconfigConnection> {
   const where = config.files.join(', ')
   const contextName = options.context ?? config.currentContext
@@ -196,7 +201,11 @@ export async function connectionOf(
     dataOrFile(user, 'client-key'),
   ])
   const tlsServerName = cluster.fields['tls-server-name']
-  const credentials = await credentialsOf(user, { server, environment: options.environment })
+  const credentials = await credentialsOf(user, {
+    clusterInfo: () => clusterInfoOf(cluster, certificateAuthority),
+    environment: options.environment,
+    ...(options.ownPlugin && { ownPlugin: options.ownPlugin }),
+  })
   return {
     contextName,
     userName: context.user,
@@ -213,7 +222,11 @@ export async function connectionOf(
 
 async function credentialsOf(
   user: Fields | undefined,
-  options: { server: string; environment: Readonly<Record<string, string | undefined>> },
+  options: {
+    clusterInfo: () => Record<string, unknown>
+    environment: Readonly<Record<string, string | undefined>>
+    ownPlugin?: (exec: ExecConfig) => CachedExecCredential | undefined
+  },
 ): Promise<Partial<ConnectionOptions>> {
   if (user === undefined) return {}
   const { fields } = user
@@ -227,8 +240,8 @@ async function credentialsOf(
     return { token: async () => (await readFileOf(user, file)).trim() }
   }
   if (isFields(fields['exec'])) {
-    const exec = execConfigOf(user, fields['exec'])
-    const credential = execCredential(exec, options)
+    const exec = execConfigOf(user, fields['exec'], options.clusterInfo)
+    const credential = options.ownPlugin?.(exec) ?? execCredential(exec, options)
     // A plugin may hand out a client certificate, which must be there before the first connection.
     const first = exec.mayHandOutCertificate ? await credential.get() : undefined
     return {
@@ -246,7 +259,30 @@ async function credentialsOf(
   return {}
 }
 
-function execConfigOf(user: Fields, exec: Record<string, unknown>): ExecConfig {
+/** The cluster's entry as a plugin is told of it, certificates included and our own part as `config`. */
+function clusterInfoOf(cluster: Fields, certificateAuthority: string | undefined): Record<string, unknown> {
+  const info: Record<string, unknown> = {}
+  for (const field of ['server', 'tls-server-name', 'insecure-skip-tls-verify', 'proxy-url']) {
+    const value = cluster.fields[field]
+    if (typeof value === 'string' || typeof value === 'boolean') info[field] = value
+  }
+  if (certificateAuthority !== undefined) {
+    info['certificate-authority-data'] = Buffer.from(certificateAuthority).toString('base64')
+  }
+  const extensions = cluster.fields['extensions']
+  for (const entry of Array.isArray(extensions) ? extensions : []) {
+    if (isFields(entry) && entry['name'] === 'client.authentication.k8s.io/exec') {
+      info['config'] = entry['extension']
+    }
+  }
+  return info
+}
+
+function execConfigOf(
+  user: Fields,
+  exec: Record<string, unknown>,
+  clusterInfo: () => Record<string, unknown>,
+): ExecConfig {
   const { command, args, env, apiVersion } = exec
   if (typeof command !== 'string' || command === '') throw invalid(user.file, 'an exec plugin has no command')
   const version = typeof apiVersion === 'string' ? apiVersion : 'client.authentication.k8s.io/v1'
@@ -265,7 +301,7 @@ function execConfigOf(user: Fields, exec: Record<string, unknown>): ExecConfig {
     arguments: (Array.isArray(args) ? args : []).map(String),
     environment: variables,
     apiVersion: version,
-    providesClusterInfo: exec['provideClusterInfo'] === true,
+    ...(exec['provideClusterInfo'] === true && { clusterInfo: clusterInfo() }),
     // Arena's own plugin gives tokens alone; waiting for it up front would delay every command.
     mayHandOutCertificate: !/(^|\/)arena$/.test(command),
     ...(typeof exec['installHint'] === 'string' && { installHint: exec['installHint'] }),

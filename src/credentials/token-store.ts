@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import { open, readFile, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { Account, ClusterAddress } from './account.ts'
+import { writePrivateFile } from './private-file.ts'
+import type { HeldToken } from './token.ts'
+
+/** The tokens of one account that this person's programs share. */
+export interface StoredTokens {
+  /** Shown to the server with every request; lasts an hour. */
+  readonly access?: HeldToken
+  /** Shown only to get the next tokens; lasts longer, so that a holiday does not lock anybody out. */
+  readonly renewal?: HeldToken
+}
+
+/** Where the tokens of an account are kept: below `~/.kube`, one file for each cluster and account. */
+export function tokenFile(home: string, cluster: ClusterAddress, account: Account): string {
+  const id = createHash('sha256')
+    .update([cluster.server, account.namespace, account.name].join('\n'))
+    .digest('hex')
+    .slice(0, 16)
+  return join(home, '.kube', 'arena', `${account.name}-${id}.json`)
+}
+
+/** Nothing when there are none yet, or the file was damaged: then the kubeconfig's own token has to do. */
+export async function readTokens(file: string): Promise<StoredTokens> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES') || hasCode(error, 'ENOTDIR')) return {}
+    throw error
+  }
+  try {
+    const stored: unknown = JSON.parse(text)
+    const access = heldToken(field(stored, 'access'))
+    const renewal = heldToken(field(stored, 'renewal'))
+    return { ...(access && { access }), ...(renewal && { renewal }) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
+function heldToken(value: unknown): HeldToken | undefined {
+  const token = field(value, 'token')
+  const issuedAtMs = field(value, 'issuedAtMs')
+  const expiresAtMs = field(value, 'expiresAtMs')
+  if (typeof token !== 'string' || typeof issuedAtMs !== 'number' || typeof expiresAtMs !== 'number')
+    return undefined
+  return { token, issuedAtMs, expiresAtMs }
+}
+
+export async function writeTokens(file: string, tokens: StoredTokens): Promise<void> {
+  await writePrivateFile(file, JSON.stringify(tokens))
+}
+
+const lockStaleMs = 30_000
+const lockPatienceMs = 10_000
+
+/**
+ * Does `work` while no other program of this person renews the same tokens. A lock that its holder left behind is
+ * broken after half a minute; without a place for a lock the work is done all the same, as renewing twice harms nobody.
+ */
+export async function withTokenLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${file}.lock`
+  const isHeld = await takeLock(lock)
+  try {
+    return await work()
+  } finally {
+    if (isHeld) await rm(lock, { force: true })
+  }
+}
+
+async function takeLock(lock: string): Promise<boolean> {
+  const giveUpAt = Date.now() + lockPatienceMs
+  while (Date.now() < giveUpAt) {
+    try {
+      await (await open(lock, 'wx', 0o600)).close()
+      return true
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) return false
+    }
+    if (await isStale(lock)) await rm(lock, { force: true })
+    else await setTimeout(50)
+  }
+  return false
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(lock)).mtimeMs > lockStaleMs
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
