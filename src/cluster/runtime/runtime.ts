@@ -127,8 +127,6 @@ export interface Runtime {
   readonly version: string
   /** False when nothing reads volumes and environment, so that nobody need prepare them. */
   readonly usesFiles: boolean
-  /** What cannot be isolated or limited on this machine; told once per pod. */
-  readonly notices: readonly Notice[]
   /**
    * Starts a container. Resolves when its process has been started.
    *
@@ -148,10 +146,12 @@ export interface Runtime {
   /** Output from now on, and stdin. */
   attach(container: Container, io: StreamIo): Promise<ExitStatus>
   usage(podUid: string): Promise<readonly PodUsage[]>
-  /** True when a process of these containers listens on the TCP port at the pod's address or at all addresses. */
+  /** True when a process of the pod's containers listens on the TCP port. */
   listensOn(podUid: string, port: number): Promise<boolean>
   /** Forgets a run that has ended, with its files and log. */
   forget(key: ContainerKey): Promise<void>
   /** Forgets a pod whose containers have all ended, with its directory. */
   remove(podUid: string): Promise<void>
+  /** Lets go of everything; what can outlive this program runs on. */
+  close(): void
 }

@@ -1,0 +1,344 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { containerDirectory, logFile, podDirectory, podsDirectory, runDirectory } from '../pod-directory.ts'
+import {
+  type Container,
+  type ContainerExit,
+  type ContainerKey,
+  ContainerRefused,
+  type ContainerSpec,
+  type Notice,
+  type PodUsage,
+  type Runtime,
+} from '../runtime.ts'
+import type { ExitStatus, LogOptions, StreamIo } from '../streams.ts'
+import { attachToContainer } from './attach.ts'
+import { ControlGroups } from './cgroup.ts'
+import { planContainerRoot, volumeLinks } from './container-root.ts'
+import { execInContainer } from './exec.ts'
+import { standInCommand } from './git-sync.ts'
+import { type FoundIsolation, findIsolation } from './isolation.ts'
+import { readLog } from './log-reader.ts'
+import { defaultPath, defaultSoftware, layerDirectories, type MachineView } from './machine-root.ts'
+import { containerId, ProcessContainer, readExit } from './process-container.ts'
+import { makeScratch } from './scratch.ts'
+import { readShimFile, startShim } from './shim.ts'
+import type { ShimSpec, ShimState } from './shim-spec.ts'
+import { findListener } from './sockets.ts'
+
+export interface ProcessRuntimeOptions {
+  readonly dataDirectory: string
+  /** Lets pods run as user 0 of this machine, with the rights a container engine gives. Off: they are refused. */
+  readonly allowRoot?: boolean
+  /** Directories of software beyond the system's own, shown read-only in every container. */
+  readonly softwareDirectories?: readonly string[]
+  /** Identifiers by which CUDA knows the machine's GPUs, by index. Without, the index itself is used. */
+  readonly gpuIdentifiers?: readonly string[]
+  /** Processes and threads that one container may have. */
+  readonly podPids?: number
+  readonly logMaxBytes?: number
+  readonly logMaxFiles?: number
+}
+
+// The capabilities that container engines leave to user 0, without the one that makes device nodes.
+const rootCapabilities = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31]
+
+/**
+ * Runs containers as processes of this machine, each in namespaces of its own and kept by a supervisor (`shim.py`)
+ * that outlives this program. The network is the machine's.
+ */
+export class ProcessRuntime implements Runtime {
+  readonly name = 'process'
+  readonly version = '1.0.0'
+  readonly usesFiles = true
+  readonly #options: ProcessRuntimeOptions
+  readonly #view: MachineView
+  readonly #groups: ControlGroups
+  readonly #containers = new Map<string, ProcessContainer>()
+  #found: Promise<FoundIsolation> | undefined
+
+  constructor(options: ProcessRuntimeOptions) {
+    this.#options = options
+    this.#groups = new ControlGroups({ podPids: options.podPids ?? 4096 })
+    this.#view = {
+      software: [...defaultSoftware, ...(options.softwareDirectories ?? [])],
+      hidden: [
+        existsSync(options.dataDirectory) ? realpathSync(options.dataDirectory) : options.dataDirectory,
+      ],
+    }
+  }
+
+  async start(spec: ContainerSpec): Promise<Container> {
+    this.#checkIdentity(spec)
+    const command = spec.command.length > 0 ? spec.command : standInCommand(spec)
+    if (command === undefined) {
+      throw new ContainerRefused(
+        'CreateContainerConfigError',
+        `container "${spec.key.container}" names no command: images are not pulled here, so there is no entry point of "${spec.image}" to take it from`,
+      )
+    }
+    this.#found ??= findIsolation(join(this.#options.dataDirectory, 'probes'), this.#view)
+    const { isolation, notices } = await this.#found
+    const directory = runDirectory(this.#options.dataDirectory, spec.key)
+    // A run that was begun and never started, cut off by a crash, leaves a directory.
+    await rm(directory, { recursive: true, force: true })
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const messageFile = join(directory, 'termination-log')
+    const scratch = join(directory, 'scratch')
+    const root = planContainerRoot(spec, {
+      isolation,
+      view: this.#view,
+      scratch,
+      messageFile,
+      devices: gpuDevices(spec.gpus),
+    })
+    await makeScratch(scratch, spec.identity, { isRoot: isolation === 'root', extra: root.scratch })
+    for (const layer of layerDirectories(root.steps)) await mkdir(layer, { recursive: true })
+    if (isolation === 'none') await linkVolumes(spec, scratch)
+    await writeFile(messageFile, '')
+    await chmod(messageFile, 0o666)
+    const group = await this.#groups.create(groupName(spec.key), spec.limits)
+    const shimSpec: ShimSpec = {
+      isolation,
+      hostname: spec.pod.hostname,
+      steps: root.steps,
+      readOnlyRoot: spec.readOnlyRoot,
+      command,
+      environment: { ...this.#baseEnvironment(spec), ...spec.environment },
+      workingDirectory: root.workingDirectory,
+      uid: spec.identity.uid,
+      gid: spec.identity.gid,
+      groups: spec.identity.groups,
+      capabilities: spec.identity.uid === 0 ? rootCapabilities : [],
+      cgroups: group.procs,
+      oomScore: 500,
+      stdin: spec.stdin,
+      tty: spec.tty,
+      stopSignal: signalNumber(spec.stopSignal),
+      log: {
+        path: logFile(this.#options.dataDirectory, spec.key),
+        maxBytes: this.#options.logMaxBytes ?? 10 * 1024 * 1024,
+        maxFiles: this.#options.logMaxFiles ?? 5,
+      },
+    }
+    await writeFile(join(directory, 'spec.json'), JSON.stringify(shimSpec), { mode: 0o600 })
+    return this.#launch(spec.key, directory, shimSpec, [
+      ...notices,
+      ...(group.notEnforced === undefined
+        ? []
+        : [{ reason: 'LimitsNotEnforced', message: group.notEnforced }]),
+    ])
+  }
+
+  async #launch(
+    key: ContainerKey,
+    directory: string,
+    spec: ShimSpec,
+    notices: readonly Notice[],
+  ): Promise<Container> {
+    let started: Awaited<ReturnType<typeof startShim>>
+    try {
+      started = await startShim(directory)
+    } catch (cause) {
+      throw new ContainerRefused(
+        'CreateContainerError',
+        cause instanceof Error ? cause.message : String(cause),
+        {
+          cause,
+        },
+      )
+    }
+    if ('failed' in started.announcement) {
+      const exit = await readExit(directory, undefined, async () => false)
+      return endedContainer(key, { ...exit, message: started.announcement.failed.message ?? '' }, notices)
+    }
+    const container = new ProcessContainer({
+      key,
+      directory,
+      spec,
+      state: started.announcement.started,
+      notices,
+      process: started.process,
+      wasOutOfMemory: () => this.#groups.wasOutOfMemory(groupName(key)),
+    })
+    this.#containers.set(container.id, container)
+    return container
+  }
+
+  async adopt(): Promise<readonly Container[]> {
+    const adopted: Container[] = []
+    const pods = await list(podsDirectory(this.#options.dataDirectory))
+    for (const podUid of pods) {
+      for (const container of await list(
+        join(podDirectory(this.#options.dataDirectory, podUid), 'containers'),
+      )) {
+        const directory = containerDirectory(this.#options.dataDirectory, podUid, container)
+        const attempts = (await list(directory)).filter((name) => /^\d+$/.test(name)).map(Number)
+        for (const attempt of attempts) {
+          const found = await this.#adoptOne({ podUid, container, attempt })
+          if (found !== undefined) adopted.push(found)
+        }
+      }
+    }
+    return adopted
+  }
+
+  async #adoptOne(key: ContainerKey): Promise<Container | undefined> {
+    const known = this.#containers.get(containerId(key))
+    if (known !== undefined) return known
+    const directory = runDirectory(this.#options.dataDirectory, key)
+    const wasOutOfMemory = (): Promise<boolean> => this.#groups.wasOutOfMemory(groupName(key))
+    const state = await readShimFile<ShimState>(join(directory, 'state.json'))
+    if (existsSync(join(directory, 'exit.json'))) {
+      return endedContainer(key, await readExit(directory, state, wasOutOfMemory), [])
+    }
+    // Never got as far as running its command.
+    if (state === undefined) return undefined
+    const spec = JSON.parse(await readFile(join(directory, 'spec.json'), 'utf8')) as ShimSpec
+    const container = new ProcessContainer({ key, directory, spec, state, notices: [], wasOutOfMemory })
+    this.#containers.set(container.id, container)
+    return container
+  }
+
+  logs(key: ContainerKey, options: LogOptions): AsyncIterable<Uint8Array> {
+    const container = this.#containers.get(containerId(key))
+    const ended = container === undefined || container.exit !== undefined ? undefined : container.exited
+    return readLog({ path: logFile(this.#options.dataDirectory, key), ended }, options)
+  }
+
+  async exec(
+    container: Container,
+    options: { readonly command: readonly string[]; readonly tty: boolean },
+    io: StreamIo,
+  ): Promise<ExitStatus> {
+    return execInContainer(this.#running(container), options, io)
+  }
+
+  async attach(container: Container, io: StreamIo): Promise<ExitStatus> {
+    return attachToContainer(this.#running(container), io)
+  }
+
+  async usage(podUid: string): Promise<readonly PodUsage[]> {
+    const found: PodUsage[] = []
+    for (const { key, exit } of this.#containers.values()) {
+      if (key.podUid !== podUid || exit !== undefined) continue
+      const usage = await this.#groups.usage(groupName(key))
+      if (usage !== undefined) found.push({ container: key.container, ...usage })
+    }
+    return found
+  }
+
+  async listensOn(podUid: string, port: number): Promise<boolean> {
+    const running = [...this.#containers.values()].filter(
+      ({ key, exit }) => key.podUid === podUid && exit === undefined,
+    )
+    return findListener(
+      port,
+      running.map((container) => container.state.first),
+    )
+  }
+
+  async forget(key: ContainerKey): Promise<void> {
+    this.#containers.delete(containerId(key))
+    await this.#groups.remove(groupName(key))
+    const path = logFile(this.#options.dataDirectory, key)
+    await rm(runDirectory(this.#options.dataDirectory, key), { recursive: true, force: true })
+    const prefix = `${key.attempt}.log`
+    for (const name of await list(dirname(path))) {
+      if (name === prefix || name.startsWith(`${prefix}.`))
+        await rm(join(dirname(path), name), { force: true })
+    }
+  }
+
+  async remove(podUid: string): Promise<void> {
+    for (const container of this.#containers.values()) {
+      if (container.key.podUid === podUid) await this.forget(container.key)
+    }
+    await rm(podDirectory(this.#options.dataDirectory, podUid), {
+      recursive: true,
+      force: true,
+      maxRetries: 3,
+    })
+  }
+
+  close(): void {
+    for (const container of this.#containers.values()) container.release()
+  }
+
+  #running(container: Container): ProcessContainer {
+    const own = this.#containers.get(container.id)
+    if (own === undefined || own.exit !== undefined) throw new Error(`container ${container.id} does not run`)
+    return own
+  }
+
+  // The agent decides about identities; this is the last gate before a process exists.
+  #checkIdentity({ identity, key }: ContainerSpec): void {
+    if (this.#options.allowRoot === true) return
+    if (identity.uid === 0 || identity.gid === 0 || identity.groups.includes(0)) {
+      throw new ContainerRefused(
+        'CreateContainerConfigError',
+        `container "${key.container}" asks for user or group 0, which would be root on this machine; set another runAsUser and runAsGroup, or allowRoot in the cluster file`,
+      )
+    }
+  }
+
+  #baseEnvironment(spec: ContainerSpec): Record<string, string> {
+    const identifiers = spec.gpus.map((index) => this.#options.gpuIdentifiers?.[index] ?? String(index))
+    return {
+      PATH: defaultPath,
+      HOME: '/root',
+      HOSTNAME: spec.pod.hostname,
+      ...(spec.tty && { TERM: 'xterm' }),
+      // Empty hides every device from CUDA; `void` is the word of the container toolkit for the same.
+      CUDA_VISIBLE_DEVICES: identifiers.join(','),
+      NVIDIA_VISIBLE_DEVICES: identifiers.length === 0 ? 'void' : identifiers.join(','),
+    }
+  }
+}
+
+function endedContainer(key: ContainerKey, exit: ContainerExit, notices: readonly Notice[]): Container {
+  const exited = Promise.resolve(exit)
+  return { key, id: containerId(key), startedAt: exit.startedAt, exited, exit, notices, stop: () => exited }
+}
+
+/** One flat level: a uid is unique, and a flat name needs no group of its own to be cleaned up. */
+function groupName(key: ContainerKey): string {
+  return `${key.podUid}.${key.container}.${key.attempt}`
+}
+
+function gpuDevices(gpus: readonly number[]): string[] {
+  if (gpus.length === 0) return []
+  const caps = '/dev/nvidia-caps'
+  return [
+    '/dev/nvidiactl',
+    '/dev/nvidia-uvm',
+    '/dev/nvidia-uvm-tools',
+    '/dev/nvidia-modeset',
+    ...(existsSync(caps) ? readdirSync(caps).map((name) => join(caps, name)) : []),
+    ...gpus.map((index) => `/dev/nvidia${index}`),
+  ]
+}
+
+function signalNumber(name: string): number {
+  const found = Object.entries(constants.signals).find(([known]) => known === name)
+  return found?.[1] ?? constants.signals.SIGTERM
+}
+
+async function linkVolumes(spec: ContainerSpec, scratch: string): Promise<void> {
+  for (const { path, source } of volumeLinks(spec)) {
+    const link = join(scratch, 'root', path)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(source, link)
+  }
+}
+
+async function list(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
