@@ -1,6 +1,33 @@
 import type { Command } from '../command.ts'
+import { clusterReset } from './cluster-reset.ts'
+import { clusterStart } from './cluster-start.ts'
+import { clusterStatus } from './cluster-status.ts'
+import { clusterStop } from './cluster-stop.ts'
 import { completion } from './completion.ts'
 import { version } from './version.ts'
+import { credential } from './credential.ts'
+import { groupList } from './group-list.ts'
+import { orgApply } from './org-apply.ts'
+import { orgCheck } from './org-check.ts'
+import { orgInit } from './org-init.ts'
+import { orgPlan } from './org-plan.ts'
+import { userKubeconfig } from './user-kubeconfig.ts'
+import { userList } from './user-list.ts'
 
 /** Every command of `arena`, in the order of the help. */
-export const commands: readonly Command[] = [version, completion]
+export const commands: readonly Command[] = [
+  clusterStart,
+  clusterStop,
+  clusterStatus,
+  clusterReset,
+  orgInit,
+  orgCheck,
+  orgPlan,
+  orgApply,
+  groupList,
+  userList,
+  userKubeconfig,
+  credential,
+  version,
+  completion,
+]

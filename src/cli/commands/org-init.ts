@@ -1,0 +1,37 @@
+import { access } from 'node:fs/promises'
+import { UserError } from '../../errors.ts'
+import type { Command } from '../command.ts'
+import { fileFlag, mayAsk, organisationFile, yesFlag } from '../organisation/flags.ts'
+
+export const orgInit: Command = {
+  path: 'org init',
+  summary: 'Start an organisation file.',
+  description: 'Asks for the first group and user at a terminal; writes an example to be edited otherwise.',
+  group: 'organisation',
+  flags: [fileFlag, yesFlag, { name: 'force', type: 'boolean', meaning: 'Write over a file that exists.' }],
+  async run(input, context) {
+    const { name, path } = organisationFile(input, context)
+    if (!input.flag('force') && (await exists(path))) {
+      throw new UserError('ALREADY_EXISTS', `organisation file "${name}" exists already`, {
+        hint: 'name another one with -f FILE, or write over it with --force',
+      })
+    }
+    const [{ exampleOrg, writeOrgFile }, { askOrg }] = await Promise.all([
+      import('../../tenancy/index.ts'),
+      import('../organisation/ask.ts'),
+    ])
+    const text = mayAsk(input, context) ? await askOrg(context) : exampleOrg()
+    await writeOrgFile(path, text)
+    context.print(`${name} written; next: arena org check -f ${name}, then arena org plan -f ${name}`)
+  },
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+
+export interface RunOptions {
+  /** Written to standard input: the only way for secrets, as arguments are visible to everybody. */
+  readonly input?: string
+  /** Run as another user; the caller must be root. */
+  readonly as?: { readonly uid: number; readonly gid: number }
+  readonly signal?: AbortSignal
+}
+
+export interface RunResult {
+  readonly status: number
+  readonly output: string
+  readonly errors: string
+}
+
+/** Runs a program with an argument array, never through a shell. */
+export type Run = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>
+
+/** The {@link Run} of this machine. Fixed environment, so that messages and paths do not depend on the caller's. */
+export const runProgram: Run = (command, args, options = {}) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      cwd: '/',
+      ...(options.as && { uid: options.as.uid, gid: options.as.gid }),
+      ...(options.signal && { signal: options.signal }),
+    })
+    let output = ''
+    let errors = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text
+    })
+    // A program that does not read its input closes it; its status tells what happened.
+    child.stdin.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') reject(error)
+    })
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status: status ?? 1, output, errors }))
+    child.stdin.end(options.input ?? '')
+  })
