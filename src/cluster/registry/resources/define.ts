@@ -32,8 +32,7 @@ type Hooks =
   | 'isHeld'
 
 /** A {@link ResourceDefinition} whose hooks know the shape of their objects. */
-export interface KindOf<T>
-  extends Omit<ResourceDefinition, Hooks | 'schema' | 'singular' | 'storageVersionHash' | 'hasStatus'> {
+export interface KindOf<T> extends Omit<ResourceDefinition, Hooks | 'schema' | 'singular' | 'hasStatus'> {
   readonly hasStatus?: boolean
   setDefaults?(object: Of<T>): void
   prepareForCreate?(object: Of<T>, request: ResourceRequest): void
@@ -58,7 +57,7 @@ export function define<T>(kind: KindOf<T>): ResourceDefinition {
   const definition = {
     ...rest,
     singular: kind.kind.toLowerCase(),
-    storageVersionHash: storageVersionHash(group, version, kind.kind),
+    storageVersionHash: kind.storageVersionHash ?? storageVersionHash(group, version, kind.kind),
     schema: schemaFor(group, version, kind.kind),
     hasStatus: kind.hasStatus ?? false,
     validate: (object: Of<T>, request: ResourceRequest): Fault[] =>

@@ -12,7 +12,6 @@ import { accessModesText, storageClassOf } from './persistent-volume.ts'
 
 type Spec = NonNullable<PersistentVolumeClaim['spec']>
 
-const protection = 'kubernetes.io/pvc-protection'
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 export const persistentVolumeClaims = define<PersistentVolumeClaim>({
@@ -33,8 +32,6 @@ export const persistentVolumeClaims = define<PersistentVolumeClaim>({
   },
   prepareForCreate(object) {
     object.status = { phase: 'Pending' }
-    const { finalizers = [] } = object.metadata
-    if (!finalizers.includes(protection)) object.metadata.finalizers = [...finalizers, protection]
     copyDataSource(object.spec ?? {})
   },
   validate: (object) => validateClaimSpec('spec', object.spec ?? {}),

@@ -16,7 +16,6 @@ import { setVolumeDefaults } from './pod/volume-defaults.ts'
 
 type Spec = NonNullable<PersistentVolume['spec']>
 
-const protection = 'kubernetes.io/pv-protection'
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
 export const persistentVolumes = define<PersistentVolume>({
@@ -37,12 +36,11 @@ export const persistentVolumes = define<PersistentVolume>({
     setVolumeDefaults(object.spec)
   },
   prepareForCreate(object) {
-    const { creationTimestamp, finalizers = [] } = object.metadata
+    const { creationTimestamp } = object.metadata
     object.status = {
       phase: 'Pending',
       ...(creationTimestamp && { lastPhaseTransitionTime: creationTimestamp }),
     }
-    if (!finalizers.includes(protection)) object.metadata.finalizers = [...finalizers, protection]
   },
   validate(object) {
     const spec = object.spec ?? {}

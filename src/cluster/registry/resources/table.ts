@@ -1,20 +1,30 @@
 import type { ResourceDefinition } from '../resource.ts'
 import { configMaps } from './config-map.ts'
+import { endpoints } from './endpoints.ts'
+import { endpointSlices } from './endpoint-slice.ts'
+import { events } from './event.ts'
+import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
 import { namespaces } from './namespace.ts'
 import { nodes } from './node.ts'
 import { persistentVolumes } from './persistent-volume.ts'
 import { persistentVolumeClaims } from './persistent-volume-claim.ts'
+import { podDisruptionBudgets } from './pod-disruption-budget.ts'
 import { pods } from './pod/pod.ts'
+import { priorityClasses } from './priority-class.ts'
+import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
 import { clusterRoles, roles } from './role.ts'
 import { clusterRoleBindings, roleBindings } from './role-binding.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
+import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
 export const resourceTable: readonly ResourceDefinition[] = [
   configMaps,
+  endpoints,
+  events,
   limitRanges,
   namespaces,
   nodes,
@@ -28,4 +38,10 @@ export const resourceTable: readonly ResourceDefinition[] = [
   clusterRoles,
   roleBindings,
   roles,
+  endpointSlices,
+  reportedEvents,
+  leases,
+  podDisruptionBudgets,
+  priorityClasses,
+  storageClasses,
 ]
