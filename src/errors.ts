@@ -24,23 +24,49 @@ export const errorCodes = {
   ALREADY_EXISTS: { exit: 1, meaning: 'An object of that name exists already.' },
   CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
   REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
-  ORG_FILE_INVALID: { exit: 1, meaning: 'The organisation file has faults; each is named with line, column and hint.' },
+  ORG_FILE_INVALID: {
+    exit: 1,
+    meaning: 'The organisation file has faults; each is named with line, column and hint.',
+  },
   ORG_CONFLICT: {
     exit: 1,
-    meaning: 'An object that the organisation needs exists already and belongs to somebody else; it is never touched.',
+    meaning:
+      'An object that the organisation needs exists already and belongs to somebody else; it is never touched.',
   },
   LOSS_REFUSED: {
     exit: 1,
     meaning: 'The plan destroys something or locks somebody out, and --allow-destroy was not given.',
   },
-  PLAN_OUTDATED: { exit: 1, meaning: 'The cluster or the organisation file changed since the plan was made.' },
+  PLAN_OUTDATED: {
+    exit: 1,
+    meaning: 'The cluster or the organisation file changed since the plan was made.',
+  },
   APPLY_INCOMPLETE: { exit: 1, meaning: 'Some changes of a plan failed; running the command again resumes.' },
   HOST_CONFLICT: {
     exit: 1,
     meaning: 'An account, id or home on the client host stands in the way; nothing was changed.',
   },
+  NEVER_FITS: {
+    exit: 1,
+    meaning: 'A job asks for more than its group or any node will ever have; nothing was created.',
+  },
+  REQUESTS_MISSING: {
+    exit: 1,
+    meaning: 'The quota of the group limits CPU or memory, and the job does not say how much it wants.',
+  },
+  VOLUME_UNAVAILABLE: { exit: 1, meaning: 'A volume named with --data is none that the group may use.' },
+  POD_FORBIDDEN: {
+    exit: 4,
+    meaning: 'A job asks to reach into the machine it runs on, which the group may not.',
+  },
+  OPERATOR_MISSING: {
+    exit: 1,
+    meaning: 'The cluster does not know this kind of job: its operator is not installed.',
+  },
+  JOB_FAILED: { exit: 1, meaning: 'A job that was waited for ended without success.' },
   INTERRUPTED: { exit: 130, meaning: 'Stopped by Ctrl-C or a signal.' },
   STORE_IN_USE: { exit: 1, meaning: 'Another process has the data directory of the embedded cluster open.' },
+  PORT_IN_USE: { exit: 1, meaning: 'The port the embedded cluster was told to use is taken.' },
   STORE_DAMAGED: { exit: 1, meaning: 'The data of the embedded cluster is not whole or of another format.' },
   STORE_UNWRITABLE: { exit: 1, meaning: 'The data directory of the embedded cluster cannot be written.' },
   TIMEOUT: { exit: 1, meaning: 'What was waited for did not happen in time.' },
