@@ -1,0 +1,90 @@
+import {
+  type KubeClient,
+  type KubeObject,
+  type ReconcileResult,
+  type WorkQueue,
+  isStatus,
+  runReconciler,
+} from '../../kube/index.ts'
+import type { EventRecorder } from './event-recorder.ts'
+import type { ServedResources } from './served-resources.ts'
+import type { SharedInformers } from './shared-informers.ts'
+
+/** What only the wiring of the cluster can give to controllers. */
+export interface ControllerSettings {
+  /** The certificate authority of the API server (PEM), published in every namespace. */
+  readonly rootCertificate?: string
+  /** Makes the token of a `kubernetes.io/service-account-token` secret; token secrets stay empty when left out. */
+  readonly mintToken?: (account: KubeObject, secretName: string) => Promise<string>
+  /** Events older than this are removed; one hour when left out. */
+  readonly eventLifetimeMs?: number
+}
+
+export interface ControllerContext {
+  /** Acts as the controller's own account. */
+  readonly client: KubeClient
+  /** Acts as `system:kube-controller-manager`: for caches alone. */
+  readonly reader: KubeClient
+  readonly informers: SharedInformers
+  readonly served: ServedResources
+  readonly recorder: EventRecorder
+  readonly settings: ControllerSettings
+  readonly signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Told of failures that will be retried. */
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * One loop that brings the cluster's state to what objects ask for; one file each, listed in `table.ts`. A pure API
+ * client: it may run beside any Kubernetes.
+ */
+export interface Controller {
+  /** As Kubernetes calls it: its service account in `kube-system` and its cluster role bear that name. */
+  readonly name: string
+  /** Runs as another controller's account, or as `system:kube-controller-manager` itself. */
+  readonly actsAs?: string
+  /** Works until the signal aborts; settles when the work in hand is done. */
+  run(context: ControllerContext): Promise<void>
+}
+
+/** The account of controllers that Kubernetes runs without one of their own. */
+export const managerAccount = 'kube-controller-manager'
+
+/** Works through the queue; conflicts and objects gone meanwhile are part of life and only retried. */
+export function reconcile(
+  context: ControllerContext,
+  queue: WorkQueue,
+  work: (key: string) => Promise<ReconcileResult>,
+  concurrency = 2,
+): Promise<void> {
+  return runReconciler(queue, {
+    signal: context.signal,
+    concurrency,
+    reconcile: work,
+    onError: (_key, error) => {
+      if (!isExpectedRace(error)) context.onError(error)
+    },
+  })
+}
+
+/** Somebody else was faster; looking again sorts it out. */
+export function isExpectedRace(error: unknown): boolean {
+  return isStatus(error, 'Conflict') || isStatus(error, 'NotFound') || isStatus(error, 'AlreadyExists')
+}
+
+/** A time as `metav1.Time` writes it. */
+export function timestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
+}
+
+/** Runs a request whose object may be gone by now: undefined then. */
+export async function unlessGone<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request
+  } catch (error) {
+    if (isStatus(error, 'NotFound')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,18 @@
+import type { Filter, Refusal } from '../filter.ts'
+import { tolerates } from '../tolerations.ts'
+
+const refusal: Refusal = {
+  filter: 'NodeUnschedulable',
+  reasons: ['node(s) were unschedulable'],
+  isHopeless: true,
+}
+
+export const nodeUnschedulable: Filter = {
+  name: 'NodeUnschedulable',
+  helpedBy: ['node'],
+  prepare(pod) {
+    const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+    if (tolerates(pod.tolerations, taint)) return undefined
+    return (node) => (node.isUnschedulable ? refusal : undefined)
+  },
+}
