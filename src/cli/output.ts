@@ -61,3 +61,19 @@ function displayWidth(text: string): number {
   for (const character of text) width += zero.test(character) ? 0 : wide.test(character) ? 2 : 1
   return width
 }
+
+/** A table with a row of dashes under its header. */
+export function ruledTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return formatTable(header, [header.map((name) => '-'.repeat(name.length)), ...rows])
+}
+
+/** `YYYY-MM-DD HH:MM:SS` in local time. */
+export function absoluteTime(time: string): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return ''
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return (
+    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
+    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  )
+}

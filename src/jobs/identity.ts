@@ -1,4 +1,4 @@
-import { isStatus, type KubeClient, kinds, labelValueFaults, notFound, StatusError } from '../kube/index.ts'
+import { isStatus, type KubeClient, kinds, labelValueFaults, StatusError } from '../kube/index.ts'
 import { identityAnnotations, userIdOf } from './labels.ts'
 
 /** Who the server says is asking. */

@@ -35,3 +35,12 @@ export interface Reason {
   /** The smallest change that would start the job, or the statement that it starts by itself. */
   readonly suggestion?: string
 }
+
+/** A reason as a person reads it: what keeps the job, then what would start it. */
+export function explainReason(reason: Reason): string[] {
+  const isOver = reason.code === 'Crashed'
+  return [
+    `${isOver ? 'Failed' : 'Waiting'} (${reason.code}): ${reason.message}`,
+    ...(reason.suggestion === undefined ? [] : [`  ${reason.suggestion}`]),
+  ]
+}

@@ -13,9 +13,29 @@ import { orgInit } from './org-init.ts'
 import { orgPlan } from './org-plan.ts'
 import { userKubeconfig } from './user-kubeconfig.ts'
 import { userList } from './user-list.ts'
+import { dataList } from './data-list.ts'
+import { deleteJob } from './delete.ts'
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { logs } from './logs.ts'
+import { quota } from './quota.ts'
+import { submitTf } from './submit-tf.ts'
+import { topJob } from './top-job.ts'
+import { topNode } from './top-node.ts'
+import { whoami } from './whoami.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
+  submitTf,
+  list,
+  get,
+  logs,
+  deleteJob,
+  topJob,
+  topNode,
+  quota,
+  whoami,
+  dataList,
   clusterStart,
   clusterStop,
   clusterStatus,
