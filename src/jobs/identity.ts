@@ -81,8 +81,5 @@ export async function readable<T>(answer: Promise<T>): Promise<T | undefined> {
 
 /** True when the server does not serve the kind at all, rather than not having the one object. */
 export function isUnservedKind(error: unknown): boolean {
-  if (!(error instanceof StatusError) || error.code !== 404) return false
-  return (
-    error.status.details?.name === undefined && error.message !== notFound({ kind: '', name: '' }).message
-  )
+  return error instanceof StatusError && error.code === 404 && error.status.details?.name === undefined
 }
