@@ -1,0 +1,462 @@
+import { index, isPresent, optionalIndex, optionalSelect, select } from './access.ts'
+import type { Environment } from './environment.ts'
+import { CelBudgetError, CelCompileError, CelEvaluationError, noSuchOverload } from './errors.ts'
+import type { CelFunction, Overload } from './function.ts'
+import { compileMacro } from './macros.ts'
+import { operatorNames } from './operators.ts'
+import { Program, type Run } from './program.ts'
+import { checkPattern } from './regex.ts'
+import { type Node, parse } from './syntax.ts'
+import * as types from './types.ts'
+import type { Type } from './types.ts'
+import { kindOf, TypeName, UInt, type Value, ValueList, ValueMap } from './values.ts'
+
+/** An expression ready to run, with what is known of its results. */
+export interface Compiled {
+  readonly type: Type
+  readonly run: Run
+}
+
+/** Names bound by enclosing macros. */
+export type Locals = ReadonlyMap<string, { readonly type: Type; readonly slot: number }>
+
+// A chain of operators this long would run the evaluator out of stack.
+const deepest = 600
+const mostNegative = 2n ** 63n
+
+/**
+ * Compiles an expression of the Common Expression Language
+ * (https://kubernetes.io/docs/reference/using-api/cel/).
+ *
+ * @throws {CelCompileError} for wrong syntax, unknown names and operands that no operator takes.
+ */
+export function compile(expression: string, environment: Environment): Program {
+  const { type, run } = new Compiler(expression, environment).compile(parse(expression), new Map())
+  return new Program(expression, type, run)
+}
+
+/** One compilation: turns nodes into functions, checking types on the way as far as they are known. */
+export class Compiler {
+  readonly #source: string
+  readonly #environment: Environment
+  #depth = 0
+
+  constructor(source: string, environment: Environment) {
+    this.#source = source
+    this.#environment = environment
+  }
+
+  compile(node: Node, locals: Locals): Compiled {
+    if (++this.#depth > deepest) throw this.error(node, 'expression is nested too deeply')
+    try {
+      return this.#compile(node, locals)
+    } finally {
+      this.#depth--
+    }
+  }
+
+  /** Compiles and insists on a boolean, as far as that is known. */
+  condition(node: Node, locals: Locals): Compiled {
+    const compiled = this.compile(node, locals)
+    if (!types.fits(compiled.type, 'bool')) {
+      throw this.error(node, `expected type 'bool' but found '${types.nameOfType(compiled.type)}'`)
+    }
+    return compiled
+  }
+
+  error(node: Node, text: string): CelCompileError {
+    return CelCompileError.at(this.#source, node.pos, text)
+  }
+
+  #compile(node: Node, locals: Locals): Compiled {
+    switch (node.op) {
+      case 'value':
+        return this.#literal(node, node.args)
+      case 'id':
+        return this.#identifier(node, node.args, locals)
+      case '.':
+        return this.#select(node, node.args[0], node.args[1], locals)
+      case '.?': {
+        const [operand, field] = [this.compile(node.args[0], locals), node.args[1]]
+        const type = types.optionalOf(this.#fieldType(node, unwrapped(operand.type), field))
+        return { type, run: counted((frame) => optionalSelect(operand.run(frame), field)) }
+      }
+      case '[]':
+        return this.#index(node, node.args, locals)
+      case '[?]': {
+        const [operand, key] = [this.compile(node.args[0], locals), this.compile(node.args[1], locals)]
+        const type = types.optionalOf(elementType(unwrapped(operand.type)))
+        return { type, run: counted((frame) => optionalIndex(operand.run(frame), key.run(frame))) }
+      }
+      case 'call':
+        return this.#call(node, node.args[0], node.args[1], locals)
+      case 'rcall':
+        return this.#methodCall(node, node.args, locals)
+      case 'list':
+        return this.#list(node.args, locals)
+      case 'map':
+        return this.#map(node.args, locals)
+      case '?:':
+        return this.#ternary(node.args, locals)
+      case '||':
+      case '&&':
+        return this.#logical(node, locals)
+      case '-_':
+        return this.#negative(node, node.args, locals)
+      case '!_':
+        return this.#operator(node, '!_', [node.args], locals)
+      default:
+        return this.#operator(node, node.op, node.args, locals)
+    }
+  }
+
+  #literal(node: Node, literal: unknown): Compiled {
+    const value = literalValue(literal)
+    if (value === undefined || (typeof value === 'bigint' && value >= mostNegative)) {
+      throw this.error(node, 'Syntax error: int literal out of range')
+    }
+    return { type: typeOfLiteral(value), run: () => value }
+  }
+
+  /** The smallest int is written as minus a number that is no int itself. */
+  #negative(node: Node, operand: Node, locals: Locals): Compiled {
+    if (operand.op === 'value' && typeof operand.args === 'bigint') {
+      if (operand.args > mostNegative) throw this.error(node, 'Syntax error: int literal out of range')
+      const value = -operand.args
+      return { type: types.int, run: () => value }
+    }
+    return this.#operator(node, '-_', [operand], locals)
+  }
+
+  #identifier(node: Node, name: string, locals: Locals): Compiled {
+    const local = locals.get(name)
+    if (local !== undefined) {
+      const { slot, type } = local
+      return { type, run: ({ locals: values, budget }) => (budget.spend(1), values[slot] ?? null) }
+    }
+    const type = this.#environment.variable(name)
+    if (type !== undefined) return { type, run: variable(name) }
+    const named = typeNames.get(name)
+    if (named !== undefined) return { type: types.typeType, run: () => named }
+    throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+  }
+
+  #select(node: Node, target: Node, field: string, locals: Locals): Compiled {
+    const path = dottedPath(target)
+    if (path !== undefined && !this.#isDeclared(path, locals)) {
+      const named = typeNames.get(`${path}.${field}`)
+      if (named !== undefined) return { type: types.typeType, run: () => named }
+    }
+    const operand = this.compile(target, locals)
+    if (operand.type.kind === 'optional') {
+      const type = types.optionalOf(this.#fieldType(node, unwrapped(operand.type), field))
+      return { type, run: counted((frame) => optionalSelect(operand.run(frame), field)) }
+    }
+    const type = this.#fieldType(node, operand.type, field)
+    return { type, run: counted((frame) => select(operand.run(frame), field)) }
+  }
+
+  #isDeclared(path: string, locals: Locals): boolean {
+    const root = path.split('.', 1)[0] ?? ''
+    return locals.has(root) || this.#environment.variable(root) !== undefined
+  }
+
+  #fieldType(node: Node, operand: Type, field: string): Type {
+    if (operand.kind === 'dyn') return types.dyn
+    if (operand.kind === 'map') return operand.of ?? types.dyn
+    if (operand.kind !== 'object') {
+      throw this.error(node, `type '${types.nameOfType(operand)}' does not support field selection`)
+    }
+    if (operand.fields === undefined) return types.dyn
+    const type = operand.fields(field)
+    if (type === undefined) throw this.error(node, `undefined field '${field}'`)
+    return type
+  }
+
+  #index(node: Node, [target, key]: readonly [Node, Node], locals: Locals): Compiled {
+    const operand = this.compile(target, locals)
+    const at = this.compile(key, locals)
+    if (operand.type.kind === 'optional') {
+      const type = types.optionalOf(elementType(unwrapped(operand.type)))
+      return { type, run: counted((frame) => optionalIndex(operand.run(frame), at.run(frame))) }
+    }
+    if (!['dyn', 'list', 'map', 'object'].includes(operand.type.kind)) {
+      throw this.#noOverload(node, '_[_]', [operand.type, at.type])
+    }
+    return {
+      type: elementType(operand.type),
+      run: counted((frame) => index(operand.run(frame), at.run(frame))),
+    }
+  }
+
+  #list(items: readonly Node[], locals: Locals): Compiled {
+    const compiled = items.map((item) => this.compile(item, locals))
+    const runs = compiled.map(({ run }) => run)
+    const type = compiled.map((one) => one.type).reduce(types.commonType, compiled[0]?.type ?? types.dyn)
+    return {
+      type: types.listOf(type),
+      run: (frame) => {
+        frame.budget.spend(10)
+        return new ValueList(runs.map((run) => run(frame)))
+      },
+    }
+  }
+
+  #map(entries: readonly (readonly [Node, Node])[], locals: Locals): Compiled {
+    const compiled = entries.map(
+      ([key, value]) => [this.compile(key, locals), this.compile(value, locals)] as const,
+    )
+    const common = (which: 0 | 1): Type =>
+      compiled
+        .map((entry) => entry[which].type)
+        .reduce(types.commonType, compiled[0]?.[which].type ?? types.dyn)
+    return {
+      type: types.mapOf(common(0), common(1)),
+      run: (frame) => {
+        frame.budget.spend(30)
+        return new ValueMap(compiled.map(([key, value]) => [key.run(frame), value.run(frame)] as const))
+      },
+    }
+  }
+
+  #ternary([test, yes, no]: readonly [Node, Node, Node], locals: Locals): Compiled {
+    const condition = this.condition(test, locals)
+    const [left, right] = [this.compile(yes, locals), this.compile(no, locals)]
+    return {
+      type: types.commonType(left.type, right.type),
+      run: (frame) => {
+        const value = condition.run(frame)
+        if (typeof value !== 'boolean') throw noSuchOverload()
+        return value ? left.run(frame) : right.run(frame)
+      },
+    }
+  }
+
+  /** `a || b || c` as one step: long chains are common and must not nest. */
+  #logical(node: Node & { readonly op: '||' | '&&' }, locals: Locals): Compiled {
+    const parts: Node[] = []
+    let rest: Node = node
+    while (rest.op === node.op) {
+      const [left, right] = rest.args as readonly [Node, Node]
+      parts.unshift(right)
+      rest = left
+    }
+    parts.unshift(rest)
+    const runs = parts.map((part) => this.condition(part, locals).run)
+    return { type: types.bool, run: logical(runs, node.op === '||') }
+  }
+
+  #operator(node: Node, operator: string, operands: readonly Node[], locals: Locals): Compiled {
+    const name = operatorNames[operator] ?? operator
+    const found = this.#environment.function(name, { isMethod: false })
+    if (found === undefined) throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+    const compiled = operands.map((operand) => this.compile(operand, locals))
+    if (operator === '==' || operator === '!=') this.#checkComparable(node, name, compiled)
+    return this.#apply(node, found, compiled)
+  }
+
+  #checkComparable(node: Node, name: string, operands: readonly Compiled[]): void {
+    const [left = types.dyn, right = types.dyn] = operands.map(({ type }) => type)
+    const plain = new Set([
+      'int',
+      'uint',
+      'double',
+      'bool',
+      'string',
+      'bytes',
+      'timestamp',
+      'duration',
+      'list',
+      'map',
+    ])
+    if (plain.has(left.kind) && plain.has(right.kind) && left.kind !== right.kind) {
+      throw this.#noOverload(node, name, [left, right])
+    }
+  }
+
+  #call(node: Node, name: string, args: readonly Node[], locals: Locals): Compiled {
+    if (name === 'has') return this.#has(node, args, locals)
+    const found = this.#environment.function(name, { isMethod: false })
+    if (found === undefined) throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+    return this.#apply(
+      node,
+      found,
+      args.map((arg) => this.compile(arg, locals)),
+    )
+  }
+
+  #has(node: Node, args: readonly Node[], locals: Locals): Compiled {
+    const [target] = args
+    if (args.length !== 1 || target?.op !== '.') throw this.error(node, 'invalid argument to has() macro')
+    const [object, field] = target.args
+    const operand = this.compile(object, locals)
+    this.#fieldType(target, unwrapped(operand.type), field)
+    return { type: types.bool, run: counted((frame) => isPresent(operand.run(frame), field)) }
+  }
+
+  #methodCall(
+    node: Node,
+    [name, target, args]: readonly [string, Node, readonly Node[]],
+    locals: Locals,
+  ): Compiled {
+    const path = dottedPath(target)
+    if (path !== undefined && !this.#isDeclared(path, locals)) {
+      if (path === 'cel' && name === 'bind') return compileMacro(this, 'bind', { node, args, locals })
+      const found = this.#environment.function(`${path}.${name}`, { isMethod: false })
+      if (found !== undefined) {
+        return this.#apply(
+          node,
+          found,
+          args.map((arg) => this.compile(arg, locals)),
+        )
+      }
+    }
+    const macro = compileMacro(this, name, { node, target, args, locals })
+    if (macro !== undefined) return macro
+    const found = this.#environment.function(name, { isMethod: true })
+    const operands = [target, ...args].map((operand) => this.compile(operand, locals))
+    if (found === undefined) throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+    if (name === 'matches' || name === 'find' || name === 'findAll') this.#checkPattern(node, args[0])
+    return this.#apply(node, found, operands)
+  }
+
+  #checkPattern(node: Node, pattern: Node | undefined): void {
+    if (pattern?.op !== 'value' || typeof pattern.args !== 'string') return
+    const complaint = checkPattern(pattern.args)
+    if (complaint !== undefined) throw this.error(node, `invalid matches argument: ${complaint}`)
+  }
+
+  #apply(node: Node, found: CelFunction, operands: readonly Compiled[]): Compiled {
+    const given = operands.map(({ type }) => type)
+    const candidates = found.overloads.filter(
+      ({ args }) =>
+        args.length === given.length &&
+        args.every((wanted, at) => types.fits(given[at] ?? types.dyn, wanted)),
+    )
+    const [first] = candidates
+    if (first === undefined) throw this.#noOverload(node, found.name, given, found.isMethod)
+    const results = candidates.map(({ result }) => (typeof result === 'function' ? result(given) : result))
+    const runs = operands.map(({ run }) => run)
+    return {
+      type: results.reduce(types.commonType, results[0] ?? types.dyn),
+      run: dispatch(runs, candidates),
+    }
+  }
+
+  #noOverload(node: Node, name: string, given: readonly Type[], isMethod = false): CelCompileError {
+    const names = given.map(types.nameOfType)
+    const applied = isMethod
+      ? `'${names[0] ?? ''}.(${names.slice(1).join(', ')})'`
+      : `'(${names.join(', ')})'`
+    return this.error(node, `found no matching overload for '${name}' applied to ${applied}`)
+  }
+}
+
+const typeNames = new Map(
+  [
+    'bool',
+    'int',
+    'uint',
+    'double',
+    'string',
+    'bytes',
+    'list',
+    'map',
+    'null_type',
+    'type',
+    'google.protobuf.Timestamp',
+    'google.protobuf.Duration',
+  ].map((name) => [name, new TypeName(name)]),
+)
+
+function literalValue(literal: unknown): Value | undefined {
+  switch (typeof literal) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return literal
+    default:
+      if (literal === null) return null
+      if (literal instanceof Uint8Array) return literal
+      // The parser's own class for `1u`.
+      if (typeof literal === 'object' && 'value' in literal && typeof literal.value === 'bigint') {
+        return new UInt(literal.value)
+      }
+      return undefined
+  }
+}
+
+function typeOfLiteral(value: Value): Type {
+  return { kind: kindOf(value) }
+}
+
+/** `a.b.c` of nothing but names; undefined for anything else. */
+function dottedPath(node: Node): string | undefined {
+  if (node.op === 'id') return node.args
+  if (node.op !== '.') return undefined
+  const path = dottedPath(node.args[0])
+  return path === undefined ? undefined : `${path}.${node.args[1]}`
+}
+
+function unwrapped(type: Type): Type {
+  return type.kind === 'optional' ? (type.of ?? types.dyn) : type
+}
+
+function elementType(type: Type): Type {
+  return type.kind === 'list' || type.kind === 'map' ? (type.of ?? types.dyn) : types.dyn
+}
+
+function counted(run: Run): Run {
+  return (frame) => {
+    frame.budget.spend(1)
+    return run(frame)
+  }
+}
+
+function variable(name: string): Run {
+  return ({ bindings, budget }) => {
+    budget.spend(1)
+    const bound = Object.hasOwn(bindings, name) ? bindings[name] : undefined
+    if (bound === undefined) throw new CelEvaluationError(`no such attribute(s): ${name}`)
+    return typeof bound === 'function' ? bound() : bound
+  }
+}
+
+/** An operand that decides wins over one that fails, whichever comes first. */
+function logical(runs: readonly Run[], deciding: boolean): Run {
+  return (frame) => {
+    frame.budget.spend(1)
+    let failure: unknown
+    for (const run of runs) {
+      try {
+        const value = run(frame)
+        if (value === deciding) return deciding
+        if (typeof value !== 'boolean') failure ??= noSuchOverload()
+      } catch (error) {
+        if (error instanceof CelBudgetError || !(error instanceof CelEvaluationError)) throw error
+        failure ??= error
+      }
+    }
+    if (failure !== undefined) throw failure
+    return !deciding
+  }
+}
+
+/** Runs the overload that takes what the operands turn out to be. */
+function dispatch(runs: readonly Run[], candidates: readonly Overload[]): Run {
+  const [only] = candidates
+  const isCertain = candidates.length === 1 && only !== undefined && only.args.every((kind) => kind === 'dyn')
+  return (frame) => {
+    frame.budget.spend(1)
+    const values = runs.map((run) => run(frame))
+    if (isCertain) return only.run(values, frame.budget)
+    const kinds = values.map(kindOf)
+    for (const candidate of candidates) {
+      if (candidate.args.every((wanted, at) => wanted === 'dyn' || wanted === kinds[at])) {
+        return candidate.run(values, frame.budget)
+      }
+    }
+    throw noSuchOverload()
+  }
+}

@@ -1,0 +1,38 @@
+import { Budget } from './budget.ts'
+import type { Type } from './types.ts'
+import type { Value } from './values.ts'
+
+/** Values of the variables of an expression, or how to make them when they are asked for. */
+export type Bindings = Readonly<Record<string, Value | (() => Value)>>
+
+/** What a step of a program works on. */
+export interface Frame {
+  readonly bindings: Bindings
+  readonly locals: Value[]
+  readonly budget: Budget
+}
+
+export type Run = (frame: Frame) => Value
+
+/** A compiled expression. Immutable: evaluate it as often as you like. */
+export class Program {
+  readonly source: string
+  /** What is known of its results. */
+  readonly type: Type
+  readonly #run: Run
+
+  constructor(source: string, type: Type, run: Run) {
+    this.source = source
+    this.type = type
+    this.#run = run
+  }
+
+  /**
+   * @throws {CelEvaluationError} when the expression has no value for these bindings.
+   * @throws {CelBudgetError} when it does more work than the budget allows.
+   */
+  evaluate(bindings: Bindings, budget: Budget = new Budget()): Value {
+    budget.begin()
+    return this.#run({ bindings, locals: [], budget })
+  }
+}

@@ -1,0 +1,132 @@
+import type { Schema } from '../registry/schema/schema.ts'
+import { unescapeField } from './names.ts'
+
+/** What is known about a value before there is one. */
+export interface Type {
+  readonly kind: string
+  /** Elements of a list, values of a map, content of an optional. */
+  readonly of?: Type
+  readonly key?: Type
+  /** Fields of an object; absent for objects whose fields are not known. */
+  readonly fields?: (name: string) => Type | undefined
+}
+
+export const dyn: Type = { kind: 'dyn' }
+export const int: Type = { kind: 'int' }
+export const uint: Type = { kind: 'uint' }
+export const double: Type = { kind: 'double' }
+export const bool: Type = { kind: 'bool' }
+export const string: Type = { kind: 'string' }
+export const bytes: Type = { kind: 'bytes' }
+export const nullType: Type = { kind: 'null' }
+export const timestamp: Type = { kind: 'timestamp' }
+export const duration: Type = { kind: 'duration' }
+export const typeType: Type = { kind: 'type' }
+
+export const listOf = (of: Type): Type => ({ kind: 'list', of })
+export const mapOf = (key: Type, of: Type): Type => ({ kind: 'map', key, of })
+export const optionalOf = (of: Type): Type => ({ kind: 'optional', of })
+export const opaque = (kind: string): Type => ({ kind })
+
+/** An object with exactly these fields. */
+export function objectOf(fields: Readonly<Record<string, Type>>): Type {
+  return {
+    kind: 'object',
+    fields: (name) => (Object.hasOwn(fields, name) ? fields[name] : undefined),
+  }
+}
+
+const metadata = objectOf({ name: string, generateName: string })
+
+/** The type of values of a schema; the root of a custom resource always has its kind and name. */
+export function typeOfSchema(schema: Schema, { isRoot = false }: { readonly isRoot?: boolean } = {}): Type {
+  if (schema['x-kubernetes-int-or-string']) return dyn
+  switch (schema.type) {
+    case 'boolean':
+      return bool
+    case 'integer':
+      return int
+    case 'number':
+      return double
+    case 'string':
+      return typeOfString(schema.format)
+    case 'array':
+      return listOf(schema.items === undefined ? dyn : typeOfSchema(schema.items))
+    case 'object':
+      return typeOfObject(schema, isRoot || schema['x-kubernetes-embedded-resource'] === true)
+    default:
+      return dyn
+  }
+}
+
+function typeOfString(format: string | undefined): Type {
+  switch (format) {
+    case 'date':
+    case 'date-time':
+      return timestamp
+    case 'duration':
+      return duration
+    case 'byte':
+      return bytes
+    default:
+      return string
+  }
+}
+
+function typeOfObject(schema: Schema, isResource: boolean): Type {
+  if (typeof schema.additionalProperties === 'object') {
+    return mapOf(string, typeOfSchema(schema.additionalProperties))
+  }
+  const known: Record<string, Type> = isResource ? { apiVersion: string, kind: string, metadata } : {}
+  return {
+    kind: 'object',
+    fields: (written) => {
+      for (const name of [written, unescapeField(written)]) {
+        if (Object.hasOwn(known, name)) return known[name]
+        const property =
+          schema.properties !== undefined && Object.hasOwn(schema.properties, name)
+            ? schema.properties[name]
+            : undefined
+        if (property !== undefined) return typeOfSchema(property)
+      }
+      return undefined
+    },
+  }
+}
+
+/** As cel-go prints it. */
+export function nameOfType(type: Type): string {
+  switch (type.kind) {
+    case 'list':
+      return `list(${nameOfType(type.of ?? dyn)})`
+    case 'map':
+      return `map(${nameOfType(type.key ?? dyn)}, ${nameOfType(type.of ?? dyn)})`
+    case 'optional':
+      return `optional_type(${nameOfType(type.of ?? dyn)})`
+    case 'timestamp':
+      return 'google.protobuf.Timestamp'
+    case 'duration':
+      return 'google.protobuf.Duration'
+    default:
+      return type.kind
+  }
+}
+
+/** May a value of `given` stand where `wanted` is asked for? Unknown types may. */
+export function fits(given: Type, wanted: string): boolean {
+  if (given.kind === 'dyn' || wanted === 'dyn' || given.kind === wanted) return true
+  return wanted === 'map' && given.kind === 'object'
+}
+
+/** One type for both, `dyn` when they differ. */
+export function commonType(a: Type, b: Type): Type {
+  if (a === b) return a
+  if (a.kind !== b.kind) return dyn
+  if (a.of === undefined && b.of === undefined && a.kind !== 'object') return a
+  if (a.kind === 'object') return dyn
+  return {
+    kind: a.kind,
+    of: commonType(a.of ?? dyn, b.of ?? dyn),
+    ...(a.kind === 'map' && { key: commonType(a.key ?? dyn, b.key ?? dyn) }),
+  }
+}
