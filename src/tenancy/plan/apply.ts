@@ -170,8 +170,8 @@ async function removeObject({ client, options }: Context, change: Change): Promi
     if (isStatus(error, 'NotFound')) return
     throw error
   }
-  const mustBeGone = change.action === 'replace' || change.type.kind === 'PersistentVolumeClaim'
-  if (!mustBeGone) return
+  // What is only deleted may linger until the last job that uses it ends; what is made anew must be gone first.
+  if (change.action !== 'replace') return
   const deadline = Date.now() + (options.deletionTimeoutMs ?? 30_000)
   for (let pauseMs = 20; !(await isGone(client, change)); pauseMs = Math.min(pauseMs * 2, 1000)) {
     if (options.signal.aborted) throw new UserError('INTERRUPTED', `${nameOf(change)} is still being deleted`)

@@ -75,7 +75,8 @@ async function listAll(
     const page = await client.list(type, {
       limit: pageSize,
       ...(options.labelSelector !== undefined && { labelSelector: options.labelSelector }),
-      ...(options.signal && { signal: options.signal }),
+      // A signal of its own: many requests at once would look like a leak of listeners on the shared one.
+      ...(options.signal && { signal: AbortSignal.any([options.signal]) }),
       ...(next !== undefined && { continue: next }),
     })
     for (const item of page.items) found.push(toLive(type, item))

@@ -22,13 +22,13 @@ export function meaningOf(change: Named, object: object | undefined): string {
         ? `${change.name} gets an account in ${group}`
         : `the account of ${change.name} is set right`
     case 'RoleBinding':
-      if (role === undefined) return `${user ?? change.name} and the own account`
+      if (role === undefined) return ownAccount(user ?? change.name, action)
       if (isGone) return `${user} loses the role ${role} in ${group}`
       return isNew
         ? `${user} gains the role ${role} in ${group}`
         : `the role ${role} of ${user} in ${group} is set right`
     case 'Role':
-      if (role === undefined) return `${user ?? change.name} and the own account`
+      if (role === undefined) return ownAccount(user ?? change.name, action)
       if (isGone) return `role ${role} goes from ${group}`
       return isNew ? `role ${role} comes to ${group}` : `role ${role} of ${group} is set right`
     case 'ResourceQuota':
@@ -65,6 +65,10 @@ export function isSupporting(change: Pick<Change, 'type' | 'action' | 'labels'>)
     default:
       return false
   }
+}
+
+function ownAccount(user: string, action: Change['action']): string {
+  return action === 'delete' ? `${user} no longer renews a token` : `${user} may renew their own token`
 }
 
 function limits(object: object | undefined): string {

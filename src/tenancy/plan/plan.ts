@@ -48,7 +48,6 @@ export function comparePlan(
 ): Plan {
   const changes: Change[] = []
   const conflicts: Conflict[] = []
-  let unchanged = 0
   for (const object of desired) {
     const key = keyOf(object)
     const owned = live.owned.get(key)
@@ -59,10 +58,12 @@ export function comparePlan(
         : foreign !== undefined
           ? compareForeign(object, foreign, options)
           : change('create', object, [])
-    if (result === undefined) unchanged += 1
-    else if ('hint' in result) conflicts.push(result)
+    if (result === undefined) continue
+    if ('hint' in result) conflicts.push(result)
     else changes.push(result)
   }
+  replaceClaimsOfReplacedVolumes(changes, desired, live)
+  const unchanged = desired.length - conflicts.length - changes.length
   changes.push(...deletions(org, desired, live, options.now))
   return { organisation: org.name, changes, conflicts, unchanged }
 }
@@ -93,7 +94,7 @@ function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Chang
     return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
   }
   const wanted = withLiveClaimSize(object, live)
-  const found = differences(wanted.object, live.object, exactPaths).concat(staleClaim(object, live, all))
+  const found = differences(bodyOf(wanted), live.object, exactPaths).concat(staleClaim(object, live, all))
   if (found.length === 0) return undefined
   const details = found.map(describeDifference)
   const verdict = needsReplacement(object, live, found)
@@ -112,6 +113,37 @@ function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Chang
   }
   const surplus = found.filter((each) => each.desired === undefined).map((each) => each.path)
   return change('update', wanted, details, { ...uid, ...(surplus.length > 0 && { surplus }) })
+}
+
+/** A volume goes only after its claim has gone, so both are made anew together. */
+function replaceClaimsOfReplacedVolumes(
+  changes: Change[],
+  desired: readonly DesiredObject[],
+  live: Live,
+): void {
+  for (const volume of changes.filter(
+    (each) => each.type.kind === 'PersistentVolume' && each.action === 'replace',
+  )) {
+    const isItsClaim = (object: { type: { kind: string }; namespace?: string; name: string }): boolean =>
+      object.type.kind === 'PersistentVolumeClaim' &&
+      object.name === volume.name &&
+      object.namespace === volume.labels[labels.group]
+    const claim = desired.find(isItsClaim)
+    const index = changes.findIndex(isItsClaim)
+    const there = claim === undefined ? undefined : live.owned.get(keyOf(claim))
+    if (claim === undefined || there === undefined || changes[index]?.action === 'replace') continue
+    const replacement = change('replace', claim, volume.details, {
+      uid: there.metadata.uid ?? '',
+      loss: `${nameOf(claim)} is made anew; jobs that use it must end first`,
+    })
+    if (index < 0) changes.push(replacement)
+    else changes[index] = replacement
+  }
+}
+
+/** Lists leave out `apiVersion` and `kind` of their items. */
+function bodyOf(object: DesiredObject): Record<string, unknown> {
+  return { ...object.object, apiVersion: undefined, kind: undefined }
 }
 
 /** A volume whose claim was deleted still names it, by uid, and would never bind again. */
@@ -145,7 +177,7 @@ function compareForeign(
   if (!isNobodys) {
     return conflict(object, `exists and ${holderOf(live)}`, 'choose another name in the organisation file')
   }
-  const found = differences(object.object, live.object, exactPaths)
+  const found = differences(bodyOf(object), live.object, exactPaths)
   if (needsReplacement(object, live, found) !== 'update') {
     const place = namespace === '' ? '' : ` -n ${namespace}`
     return conflict(
