@@ -23,7 +23,9 @@ await build({
   sourcesContent: false,
   external: ['lmdb'],
   // Bundled CommonJS packages call require for Node's own modules.
-  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 await chmod(`${outdir}/arena.js`, 0o755)

@@ -6,7 +6,7 @@ import { writeAdminKubeconfig } from './admin-kubeconfig.ts'
 import { admissionSteps } from './admission/index.ts'
 import { createAuth, openPki } from './auth/index.ts'
 import { bootstrap, serverUser } from './bootstrap.ts'
-import { type ClusterConfig, usualConfig } from './config.ts'
+import type { ClusterConfig } from './config.ts'
 import { documents } from './documents.ts'
 import { createHandler, localTransport, serve } from './http/index.ts'
 import {
@@ -19,6 +19,7 @@ import {
   writerOf,
 } from './registry/index.ts'
 import { resourceTable } from './registry/resources/table.ts'
+import { startEngine } from './engine.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import { openLmdb, OrderedStore } from './storage/index.ts'
 import type { KubeObject } from '../kube/index.ts'
@@ -55,7 +56,6 @@ const host = '127.0.0.1'
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = resolve(options.dataDir)
-  const config = options.config ?? usualConfig
   const store = new OrderedStore<KubeObject>(openLmdb(join(dataDir, 'store')))
   const stopping = new AbortController()
   try {
@@ -67,7 +67,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
     const registry = createRegistry(parts)
     const catalog = new Catalog({
-      builtin: resourceTable(),
+      builtin: resourceTable,
       virtual: auth.virtualResources,
       subresources: [...auth.subresources, namespaceFinalize(registry)],
     })
@@ -113,12 +113,20 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     address = `${host}:${server.port}`
     const url = `https://${address}`
     const adminKubeconfig = await writeAdminKubeconfig(dataDir, url, pki)
+    const engine = startEngine({
+      clientAs,
+      pki,
+      tokens: auth.tokens,
+      signal: stopping.signal,
+      log: options.log,
+    })
     return {
       url,
       adminKubeconfig,
       clientAs,
       async close() {
         stopping.abort()
+        await engine.stopped
         await server.close()
         await store.close()
       },

@@ -1,29 +1,47 @@
-import { badRequest, type JsonObject, type KubeObject } from '../../kube/index.ts'
-import { apiVersionOf, type ResourceDefinition, type ResourceRequest } from '../registry/index.ts'
+import type { JsonObject, KubeObject } from '../../kube/index.ts'
+import type { ResourceRequest } from '../registry/index.ts'
+import { schemaFor } from '../registry/schema/builtin.ts'
+import { decodeBody, type Target } from '../registry/schema/decode.ts'
 
-/** Reads the object of a create or update. */
-export function decodeObject(
+/**
+ * The object of a create or update, in the shape of its kind; what the request's validation only warns of becomes a
+ * warning.
+ *
+ * @throws {StatusError} `BadRequest`, in the words of Kubernetes' decoder.
+ */
+export async function decodeObject(
   text: string,
-  _encoding: 'json' | 'yaml',
-  resource: Pick<ResourceDefinition, 'kind' | 'group' | 'version'>,
-  _request: Pick<ResourceRequest, 'warn' | 'fieldValidation'>,
-): KubeObject {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw badRequest('not json')
-  }
-  const object = value as KubeObject
-  if (object.apiVersion && object.apiVersion !== apiVersionOf(resource)) throw badRequest('kind')
+  encoding: 'json' | 'yaml',
+  target: Target,
+  request: Pick<ResourceRequest, 'warn' | 'fieldValidation'>,
+): Promise<KubeObject> {
+  const { object, warnings } = await decodeBody(text, target, {
+    validation: request.fieldValidation,
+    mediaType: `application/${encoding}`,
+  })
+  for (const warning of warnings) request.warn(warning)
   return object
 }
 
-export function decodeOptions(text: string): JsonObject | undefined {
+/**
+ * `DeleteOptions`, if the request has any.
+ *
+ * @throws {StatusError} `BadRequest`.
+ */
+export async function decodeDeleteOptions(
+  text: string,
+  encoding: 'json' | 'yaml',
+): Promise<JsonObject | undefined> {
   if (text.trim() === '') return undefined
-  try {
-    return JSON.parse(text) as JsonObject
-  } catch {
-    throw badRequest('not json')
+  const target = {
+    group: '',
+    version: 'v1',
+    kind: 'DeleteOptions',
+    schema: schemaFor('', 'v1', 'DeleteOptions'),
   }
+  const { object } = await decodeBody(text, target, {
+    validation: 'Ignore',
+    mediaType: `application/${encoding}`,
+  })
+  return Object.fromEntries(Object.entries(object)) as JsonObject
 }

@@ -18,9 +18,10 @@ import {
   typed,
   type VirtualResource,
 } from '../registry/index.ts'
+import { schemaFor } from '../registry/schema/builtin.ts'
 import { bodyEncoding, negotiate } from './accept.ts'
 import { type AnswerForm, listAnswer, objectAnswer, plainAnswer } from './answers.ts'
-import { decodeObject, decodeOptions } from './body.ts'
+import { decodeDeleteOptions, decodeObject } from './body.ts'
 import { type ApiRequest, type ApiResponse, headerOf } from './message.ts'
 import { readDeleteOptions, readListQuery, readWriteQuery, type WriteQuery } from './options.ts'
 import { patchChange, patchKindOf } from './patching.ts'
@@ -213,7 +214,10 @@ function named(object: KubeObject, request: ResourceRequest): KubeObject {
 }
 
 async function remove(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
-  const body = decodeOptions(await call.api.readBody())
+  const body = await decodeDeleteOptions(
+    await call.api.readBody(),
+    bodyEncoding(headerOf(call.api, 'content-type')),
+  )
   const options = readDeleteOptions(call.target.query, body)
   const request = { ...requestOf(call, resource), dryRun: options.dryRun }
   const { object, isGone } = await call.parts.registry.delete(request, options, body)
@@ -237,7 +241,10 @@ async function remove(call: Call, resource: ResourceDefinition): Promise<ApiResp
 }
 
 async function removeCollection(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
-  const body = decodeOptions(await call.api.readBody())
+  const body = await decodeDeleteOptions(
+    await call.api.readBody(),
+    bodyEncoding(headerOf(call.api, 'content-type')),
+  )
   const options = readDeleteOptions(call.target.query, body)
   const request = { ...requestOf(call, resource), dryRun: options.dryRun }
   const selected = readListQuery(resource, call.target.query)
@@ -282,12 +289,10 @@ async function serveSubresource(
 
 async function subresourceBody(call: Call, own: Subresource, request: ResourceRequest): Promise<KubeObject> {
   const encoding = bodyEncoding(headerOf(call.api, 'content-type'))
-  const body = {
-    group: own.bodyGroup ?? own.group,
-    version: own.bodyVersion ?? call.at.version,
-    kind: own.kind,
-  }
-  return decodeObject(await call.api.readBody(), encoding, body, request)
+  const group = own.bodyGroup ?? own.group
+  const version = own.bodyVersion ?? call.at.version
+  const target = { group, version, kind: own.kind, schema: schemaFor(group, version, own.kind) }
+  return decodeObject(await call.api.readBody(), encoding, target, request)
 }
 
 async function serveVirtual(call: Call, resource: VirtualResource): Promise<ApiResponse> {
