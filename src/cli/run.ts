@@ -62,8 +62,8 @@ export async function runCommandLine(
         )
         return session
       },
-      print: (line) => world.stdout.write(`${line}\n`),
-      note: (line) => world.stderr.write(`${line}\n`),
+      print: (line) => void world.stdout.write(`${line}\n`),
+      note: (line) => void world.stderr.write(`${line}\n`),
     }
     return (await command.run(input, context)) ?? 0
   } catch (error) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, constantFrom, integer, property, tuple } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   addQuantities,
@@ -72,12 +72,10 @@ describe('quantities', () => {
   })
 
   it('reads back what it wrote, and adding and subtracting cancel out', () => {
-    const suffix = fc.constantFrom('', 'm', 'k', 'M', 'Ki', 'Mi', 'Gi', 'n', 'u')
-    const text = fc
-      .tuple(fc.integer({ min: -1_000_000, max: 1_000_000 }), suffix)
-      .map(([n, unit]) => `${n}${unit}`)
-    fc.assert(
-      fc.property(text, text, (a, b) => {
+    const suffix = constantFrom('', 'm', 'k', 'M', 'Ki', 'Mi', 'Gi', 'n', 'u')
+    const text = tuple(integer({ min: -1_000_000, max: 1_000_000 }), suffix).map(([n, unit]) => `${n}${unit}`)
+    assert(
+      property(text, text, (a, b) => {
         const [left, right] = [parseQuantity(a), parseQuantity(b)]
         expect(parseQuantity(formatQuantity(left)).nanos).toBe(left.nanos)
         expect(canonicalQuantity(canonicalQuantity(a))).toBe(canonicalQuantity(a))
