@@ -64,7 +64,10 @@ function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject)
   metadata.creationTimestamp = timestamp(parts.now())
   if (request.resource.tracksGeneration) metadata.generation = 1
   else delete metadata.generation
-  if (request.resource.hasStatus) delete object['status']
+  if (!request.resource.hasStatus) return
+  // Built-in kinds are Go structs: their status is there from the start, if only empty.
+  if (request.resource.isCustom) delete object['status']
+  else object['status'] = {}
 }
 
 async function write(parts: RegistryParts, request: ResourceRequest, object: KubeObject): Promise<Encoded> {

@@ -139,6 +139,8 @@ function keepOwned(object: KubeObject, old: KubeObject): void {
   const { metadata } = object
   const was = old.metadata
   metadata.name = was.name ?? ''
+  // An update that names no version changes whatever version is there.
+  metadata.resourceVersion = was.resourceVersion ?? ''
   if (was.namespace) metadata.namespace = was.namespace
   for (const field of [
     'uid',
