@@ -87,7 +87,8 @@ async function ownCommand(context: CommandContext): Promise<string> {
   for (const directory of (context.environment['PATH'] ?? '').split(delimiter)) {
     if (directory.startsWith('/') && (await isExecutable(join(directory, 'arena')))) return 'arena'
   }
-  return process.argv[1] === undefined ? 'arena' : realpath(process.argv[1])
+  const started = process.argv[1] === undefined ? undefined : await realpath(process.argv[1])
+  return started !== undefined && (await isExecutable(started)) ? started : 'arena'
 }
 
 async function isExecutable(path: string): Promise<boolean> {
