@@ -92,6 +92,8 @@ export interface Container {
   readonly exit: ContainerExit | undefined
   /** Things the user should know about this run, as event reason and message. */
   readonly notices: readonly Notice[]
+  /** Indexes of the machine's GPUs that it has. */
+  readonly gpus: readonly number[]
   /** Sends the stop signal, then kills after `graceMs`. Resolves like `exited`; asking twice shortens the grace. */
   stop(graceMs: number): Promise<ContainerExit>
 }

@@ -67,6 +67,7 @@ async function works(
       stdin: false,
       tty: false,
       stopSignal: 15,
+      gpus: [],
       log: { path: join(directory, 'log'), maxBytes: 1_000_000, maxFiles: 2 },
     }
     await writeFile(join(directory, 'spec.json'), JSON.stringify(spec), { mode: 0o600 })

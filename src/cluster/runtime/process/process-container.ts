@@ -57,6 +57,10 @@ export class ProcessContainer implements Container {
     return this.#exit
   }
 
+  get gpus(): readonly number[] {
+    return this.spec.gpus
+  }
+
   get isShimAlive(): boolean {
     return isAlive(this.state.shim, this.state.shimStart, this.state.boot)
   }

@@ -117,6 +117,7 @@ export class ProcessRuntime implements Runtime {
       stdin: spec.stdin,
       tty: spec.tty,
       stopSignal: signalNumber(spec.stopSignal),
+      gpus: spec.gpus,
       log: {
         path: logFile(this.#options.dataDirectory, spec.key),
         maxBytes: this.#options.logMaxBytes ?? 10 * 1024 * 1024,
@@ -300,7 +301,16 @@ export class ProcessRuntime implements Runtime {
 
 function endedContainer(key: ContainerKey, exit: ContainerExit, notices: readonly Notice[]): Container {
   const exited = Promise.resolve(exit)
-  return { key, id: containerId(key), startedAt: exit.startedAt, exited, exit, notices, stop: () => exited }
+  return {
+    key,
+    id: containerId(key),
+    startedAt: exit.startedAt,
+    exited,
+    exit,
+    notices,
+    gpus: [],
+    stop: () => exited,
+  }
 }
 
 /** One flat level: a uid is unique, and a flat name needs no group of its own to be cleaned up. */

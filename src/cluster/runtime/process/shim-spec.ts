@@ -61,6 +61,8 @@ export interface ShimSpec {
   readonly stdin: boolean
   readonly tty: boolean
   readonly stopSignal: number
+  /** Not used by the shim; remembered for whoever adopts the container. */
+  readonly gpus: readonly number[]
   readonly log: { readonly path: string; readonly maxBytes: number; readonly maxFiles: number }
 }
 

@@ -1,0 +1,55 @@
+import type { ContainerState, ContainerStatus } from '../../../kube/index.ts'
+import type { ContainerExit } from '../runtime.ts'
+
+export type ContainerKind = 'init' | 'sidecar' | 'main'
+
+/** What there is to say about one container of a pod. */
+export interface ContainerView {
+  readonly name: string
+  readonly image: string
+  readonly kind: ContainerKind
+  state: ContainerState
+  lastState: ContainerState
+  restartCount: number
+  ready: boolean
+  started: boolean
+  containerId: string | undefined
+}
+
+export function statusOf(view: ContainerView): ContainerStatus {
+  return {
+    name: view.name,
+    state: view.state,
+    lastState: view.lastState,
+    ready: view.ready,
+    restartCount: view.restartCount,
+    image: view.image,
+    // No image is ever pulled, so there is no digest.
+    imageID: '',
+    ...(view.containerId !== undefined && { containerID: view.containerId }),
+    started: view.started,
+  }
+}
+
+export function terminatedState(exit: ContainerExit, containerId: string | undefined): ContainerState {
+  return {
+    terminated: {
+      exitCode: exit.exitCode,
+      ...(exit.signal !== undefined && { signal: exit.signal }),
+      reason: exit.reason,
+      ...(exit.message !== undefined && { message: exit.message }),
+      startedAt: seconds(exit.startedAt),
+      finishedAt: seconds(exit.finishedAt),
+      ...(containerId !== undefined && { containerID: containerId }),
+    },
+  } as ContainerState
+}
+
+export function runningState(startedAt: Date): ContainerState {
+  return { running: { startedAt: seconds(startedAt) } } as ContainerState
+}
+
+/** Times of statuses carry no fractions. */
+export function seconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,272 @@
+import type { Container as ContainerManifest } from '../../../kube/index.ts'
+import { type Clock, pause } from '../clock.ts'
+import { type Container, type ContainerExit, ContainerRefused, type Runtime } from '../runtime.ts'
+import { type ContainerKind, type ContainerView, runningState, terminatedState } from './container-view.ts'
+import { carryOut, type Handler, type HandlerTarget } from './handler.ts'
+import { runProbes } from './probes.ts'
+import { CrashBackoff, isRestarted, shortDelay } from './restart.ts'
+
+export interface ContainerWorkerOptions {
+  readonly manifest: ContainerManifest
+  readonly kind: ContainerKind
+  readonly restartPolicy: string | undefined
+  readonly runtime: Runtime
+  readonly clock: Clock
+  readonly podAddress: string
+  /** As in `web-0_dev1(uid)`, for messages. */
+  readonly podName: string
+  readonly graceMs: number
+  /** The agent ends: containers are left as they are, and none is started any more. */
+  readonly signal: AbortSignal
+  /** Attempt to start with. */
+  readonly attempt: number
+  readonly view: ContainerView
+  /** Prepares and starts one attempt. */
+  readonly start: (attempt: number) => Promise<Container>
+  /** A run was found from before a restart of the agent: running, ended, or lost. */
+  readonly found: Container | undefined
+  readonly onChange: () => void
+  readonly onEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void
+  /** The last lines of the log, for containers that leave no message of their own. */
+  readonly readLogTail: (container: Container) => Promise<string>
+}
+
+// How long a container that cannot be created waits to be tried again; doubles with each attempt.
+const refusedDelayMs = 5000
+const longestRefusedDelayMs = 60_000
+
+/** Runs one container of a pod through all its attempts. */
+export class ContainerWorker {
+  readonly options: ContainerWorkerOptions
+  readonly view: ContainerView
+  #current: Container | undefined
+  #attempt: number
+  readonly #stopping = new AbortController()
+  readonly #backoff = new CrashBackoff()
+  /** Either reason not to start anything. */
+  readonly #ending: AbortSignal
+  #graceMs: number
+
+  constructor(options: ContainerWorkerOptions) {
+    this.options = options
+    this.view = options.view
+    this.#attempt = options.attempt
+    this.#graceMs = options.graceMs
+    this.#ending = AbortSignal.any([options.signal, this.#stopping.signal])
+  }
+
+  get name(): string {
+    return this.options.manifest.name
+  }
+
+  /** The present or latest run. */
+  get current(): Container | undefined {
+    return this.#current
+  }
+
+  /** The attempt that `current` belongs to. */
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  /** Settles when the container has ended for good, or has been stopped. Tells `onStarted` once it is up. */
+  async run(onStarted?: () => void): Promise<ContainerExit | undefined> {
+    let next = this.options.found
+    let refusals = 0
+    while (!this.#ending.aborted) {
+      let container: Container
+      try {
+        container = next ?? (await this.options.start(this.#attempt))
+        next = undefined
+        refusals = 0
+      } catch (error) {
+        if (!(error instanceof ContainerRefused)) throw error
+        if (this.#ending.aborted) return undefined
+        this.#change({ state: { waiting: { reason: error.reason, message: error.message } } })
+        this.options.onEvent('Warning', 'Failed', `Error: ${error.message}`)
+        await pause(
+          this.options.clock,
+          Math.min(refusedDelayMs * 2 ** refusals, longestRefusedDelayMs),
+          this.#ending,
+        )
+        refusals += 1
+        continue
+      }
+      const exit = await this.#see(container, onStarted)
+      if (this.#ending.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
+        return exit
+      await this.#waitForRestart(exit)
+    }
+    return this.#current?.exit
+  }
+
+  /** Ends the container and what would start it again. Asking again with less time hurries it. */
+  async stop(graceMs: number): Promise<void> {
+    const isFirst = !this.#isStopping
+    this.#graceMs = graceMs
+    this.#stopping.abort()
+    const container = this.#current
+    if (container === undefined || container.exit !== undefined) return
+    let left = graceMs
+    if (isFirst) {
+      this.options.onEvent('Normal', 'Killing', `Stopping container ${this.name}`)
+      const since = this.options.clock.now()
+      await this.#runPreStop(container, graceMs)
+      left = Math.max(0, graceMs - (this.options.clock.now() - since))
+    }
+    await container.stop(left)
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  /** Sees one run from its start to its end. */
+  async #see(container: Container, onStarted: (() => void) | undefined): Promise<ContainerExit> {
+    this.#current = container
+    this.#attempt = container.key.attempt
+    const ended = new AbortController()
+    if (container.exit === undefined || container.exit.reason !== 'StartError') {
+      if (container !== this.options.found) {
+        this.options.onEvent('Normal', 'Started', `Started container ${this.name}`)
+      }
+      this.#change({
+        state: runningState(container.startedAt),
+        containerId: container.id,
+        started: this.options.manifest.startupProbe === undefined && !this.#hasPostStart,
+        ready: false,
+      })
+      void this.#attend(container, ended.signal, onStarted)
+    }
+    // Stopped while it was being started.
+    if (this.#isStopping) void container.stop(this.#graceMs)
+    const exit = await this.#withMessage(container, await container.exited)
+    ended.abort()
+    if (exit.reason === 'StartError') {
+      this.options.onEvent(
+        'Warning',
+        'Failed',
+        `Error: failed to start container "${this.name}": ${exit.message ?? ''}`,
+      )
+    }
+    this.#change({
+      state: terminatedState(exit, container.id),
+      containerId: container.id,
+      // A finished init container counts as ready: it has done its part.
+      ready: this.options.kind === 'init' && exit.exitCode === 0,
+      started: false,
+    })
+    return exit
+  }
+
+  /** What runs beside a running container: the hook after its start, then its probes. */
+  async #attend(
+    container: Container,
+    signal: AbortSignal,
+    onStarted: (() => void) | undefined,
+  ): Promise<void> {
+    const { manifest, clock } = this.options
+    const target = this.#target(container)
+    if (this.#hasPostStart && container !== this.options.found) {
+      const result = await carryOut((manifest.lifecycle?.postStart ?? {}) as Handler, target, signal)
+      if (signal.aborted) return
+      if (!result.isGood) {
+        this.options.onEvent('Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.why}`)
+        void container.stop(this.options.graceMs)
+        return
+      }
+    }
+    await runProbes(
+      manifest,
+      target,
+      {
+        onStarted: () => {
+          this.#change({ started: true })
+          onStarted?.()
+        },
+        onReady: (ready) => {
+          if (this.view.ready !== ready) this.#change({ ready })
+        },
+        onFatal: (kind, graceSeconds) => {
+          this.options.onEvent(
+            'Normal',
+            'Killing',
+            `Container ${this.name} failed ${kind.toLowerCase()} probe, will be restarted`,
+          )
+          void container.stop(graceSeconds === undefined ? this.options.graceMs : graceSeconds * 1000)
+        },
+        onUnhealthy: (kind, why) => {
+          this.options.onEvent('Warning', 'Unhealthy', `${kind} probe failed: ${why}`)
+        },
+      },
+      { clock, signal: AbortSignal.any([signal, this.#ending]) },
+    )
+  }
+
+  async #runPreStop(container: Container, graceMs: number): Promise<void> {
+    const hook = this.options.manifest.lifecycle?.preStop
+    if (hook === undefined || graceMs <= 0) return
+    const limit = new AbortController()
+    const cancel = this.options.clock.schedule(graceMs, () => limit.abort())
+    // A container that ends by itself meanwhile needs no more waiting.
+    void container.exited.then(() => limit.abort())
+    const result = await carryOut(hook as Handler, this.#target(container), limit.signal)
+    cancel()
+    if (!result.isGood && container.exit === undefined) {
+      this.options.onEvent('Warning', 'FailedPreStopHook', `PreStopHook failed: ${result.why}`)
+    }
+  }
+
+  async #waitForRestart(exit: ContainerExit): Promise<void> {
+    const delayMs = this.#backoff.next(exit)
+    const { podName, clock, runtime } = this.options
+    const last = this.view.state
+    if (delayMs > 0) {
+      const message = `back-off ${shortDelay(delayMs)} restarting failed container=${this.name} pod=${podName}`
+      this.#change({
+        lastState: last,
+        state: { waiting: { reason: 'CrashLoopBackOff', message } },
+        ready: false,
+      })
+      this.options.onEvent(
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${this.name} in pod ${podName}`,
+      )
+      const passed = clock.now() - exit.finishedAt.getTime()
+      await pause(clock, delayMs - Math.max(0, passed), this.#ending)
+    }
+    if (this.#ending.aborted) return
+    this.view.lastState = last
+    this.view.restartCount += 1
+    const old = this.#attempt - 1
+    this.#attempt += 1
+    // The run before this one stays for `logs --previous`; older ones go.
+    const key = this.#current?.key
+    if (key !== undefined && old >= 0) await runtime.forget({ ...key, attempt: old })
+  }
+
+  async #withMessage(container: Container, exit: ContainerExit): Promise<ContainerExit> {
+    const isWanted =
+      this.options.manifest.terminationMessagePolicy === 'FallbackToLogsOnError' &&
+      exit.exitCode !== 0 &&
+      exit.message === undefined
+    if (!isWanted) return exit
+    const message = await this.options.readLogTail(container)
+    return message === '' ? exit : { ...exit, message }
+  }
+
+  get #hasPostStart(): boolean {
+    return this.options.manifest.lifecycle?.postStart !== undefined
+  }
+
+  #target(container: Container): HandlerTarget {
+    const { runtime, manifest, podAddress } = this.options
+    return { runtime, container, manifest, podAddress }
+  }
+
+  #change(change: Partial<ContainerView>): void {
+    Object.assign(this.view, change)
+    this.options.onChange()
+  }
+}

@@ -1,0 +1,552 @@
+import {
+  isStatus,
+  kinds,
+  type Container as ContainerManifest,
+  type Persisted,
+  type Pod,
+} from '../../../kube/index.ts'
+import { pause } from '../clock.ts'
+import { hostsFile } from '../pod-directory.ts'
+import type { Container, Notice } from '../runtime.ts'
+import { containerSpec, gpuCount } from './container-spec.ts'
+import type { ContainerKind, ContainerView } from './container-view.ts'
+import { ContainerWorker } from './container-worker.ts'
+import { contentReader } from './content-reader.ts'
+import type { PodFacts } from './downward.ts'
+import { resolveEnvironment } from './environment.ts'
+import { identityOf } from './identity.ts'
+import type { AgentContext, NodeContext } from './pod-context.ts'
+import { podStatus, type PodState } from './pod-status.ts'
+import { lostExit, viewFrom } from './resume.ts'
+import { StatusPublisher } from './status-publisher.ts'
+import { type IssuedToken, VolumeError } from './volumes/contents.ts'
+import {
+  type PreparedVolumes,
+  prepareVolumes,
+  refreshVolumes,
+  type VolumeContext,
+} from './volumes/prepare.ts'
+
+const firstMountRetryMs = 500
+const longestMountRetryMs = 122_000
+const usualGraceSeconds = 30
+// The least that a container gets to end by itself, also when its pod was removed by force.
+const forcedGraceMs = 2000
+const logTailBytes = 2048
+
+/** Sees one pod through its life on a node, from its volumes to the removal of its last trace. */
+export class PodAgent {
+  readonly #context: AgentContext
+  readonly #node: NodeContext
+  readonly #publisher: StatusPublisher
+  readonly #workers = new Map<string, ContainerWorker>()
+  readonly #views: ContainerView[] = []
+  readonly #stopping = new AbortController()
+  readonly #tokens = new Map<string, IssuedToken>()
+  readonly #told = new Set<string>()
+  readonly #startedAt: Date
+  readonly #found: readonly Container[]
+  #pod: Persisted<Pod>
+  #address: string | undefined
+  #volumes: PreparedVolumes = { volumes: new Map(), groups: [], notices: [] }
+  #isPrepared = false
+  #isOver = false
+  #isGone = false
+  #verdict: { reason: string; message: string } | undefined
+  #graceMs: number | undefined
+  #cancelDeadline = (): void => undefined
+  #deletionRequested = (): void => undefined
+  readonly #deletion: Promise<void>
+
+  constructor(pod: Persisted<Pod>, found: readonly Container[], context: AgentContext, node: NodeContext) {
+    this.#pod = pod
+    this.#found = found
+    this.#context = context
+    this.#node = node
+    this.#startedAt = new Date(timeOf(pod.status?.startTime) ?? context.clock.now())
+    this.#deletion = new Promise((resolve) => {
+      this.#deletionRequested = resolve
+    })
+    this.#publisher = new StatusPublisher(pod, {
+      client: context.client,
+      clock: context.clock,
+      gate: context.statusGate,
+      signal: context.signal,
+      onError: context.onError,
+      compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),
+    })
+    for (const [kind, manifest] of manifests(pod)) this.#views.push(viewFrom(pod, kind, manifest))
+  }
+
+  get pod(): Persisted<Pod> {
+    return this.#pod
+  }
+
+  get address(): string | undefined {
+    return this.#address
+  }
+
+  get node(): NodeContext {
+    return this.#node
+  }
+
+  /** The present or latest run of a container. */
+  container(name: string): Container | undefined {
+    return this.#workers.get(name)?.current ?? this.#latest(name)
+  }
+
+  /** Runs of a container that are remembered, the latest first. */
+  attempts(name: string): number[] {
+    const current = this.container(name)
+    const all = this.#found.filter(({ key }) => key.container === name).map(({ key }) => key.attempt)
+    if (current !== undefined) all.push(current.key.attempt, current.key.attempt - 1)
+    return [...new Set(all)].filter((attempt) => attempt >= 0).sort((a, b) => b - a)
+  }
+
+  /** Why a container has no run yet. */
+  waitingReason(name: string): string {
+    const view = this.#views.find((one) => one.name === name)
+    return view?.state.waiting?.message ?? view?.state.waiting?.reason ?? 'ContainerCreating'
+  }
+
+  /** The pod changed in the API. */
+  update(pod: Persisted<Pod>): void {
+    this.#pod = pod
+    this.#publisher.update(pod)
+    if (pod.metadata.deletionTimestamp === undefined) return
+    const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
+    this.#requestStop(graceMs)
+    this.#deletionRequested()
+  }
+
+  /** The pod is not in the API any more: end it without further ado. */
+  gone(): void {
+    this.#isGone = true
+    this.#publisher.end()
+    this.#requestStop(forcedGraceMs)
+    this.#deletionRequested()
+  }
+
+  /** Brings config maps, secrets and tokens in volumes up to date. */
+  async refresh(): Promise<void> {
+    if (!this.#isPrepared || this.#isOver || !this.#node.runtime.usesFiles) return
+    await refreshVolumes(this.#pod, this.#volumeContext())
+  }
+
+  /** Settles when the pod has left this node and the API, or the agent ends. */
+  async run(): Promise<void> {
+    if (this.#pod.metadata.deletionTimestamp !== undefined) this.update(this.#pod)
+    const phase = this.#pod.status?.phase
+    if (phase === 'Succeeded' || phase === 'Failed') {
+      this.#isOver = true
+      // Its last status has been told, by an agent that knew more than its containers' ends.
+      this.#publisher.end()
+      await this.#orAgentEnd(this.#deletion)
+    } else {
+      await this.#live()
+    }
+    if (this.#context.signal.aborted) return
+    await this.#leave()
+  }
+
+  async #live(): Promise<void> {
+    this.#takeAddress()
+    this.#watchDeadline()
+    const { runtime } = this.#node
+    if (runtime.usesFiles) {
+      this.#publisher.request()
+      await this.#context.hosts.add(this.#pod, this.#address ?? '', this.#hostsFile)
+      await this.#prepare()
+      this.#tellAboutImages()
+    } else {
+      this.#isPrepared = true
+    }
+    if (await this.#initialize()) await this.#runMain()
+    if (this.#context.signal.aborted) return
+    await this.#stopAll()
+    this.#cancelDeadline()
+    // Ended from outside, or by its deadline: whatever its containers said, nothing will run again.
+    if (this.#stopping.signal.aborted) this.#isOver = true
+    this.#releaseDevices()
+    await this.#publisher.flush()
+    await this.#orAgentEnd(this.#deletion)
+  }
+
+  async #prepare(): Promise<void> {
+    let retryMs = firstMountRetryMs
+    while (!this.#stopping.signal.aborted) {
+      try {
+        this.#volumes = await prepareVolumes(this.#pod, this.#volumeContext())
+        for (const notice of this.#volumes.notices) this.#tell(notice)
+        this.#isPrepared = true
+        return
+      } catch (error) {
+        if (!(error instanceof VolumeError)) this.#context.onError(error)
+        const message = error instanceof Error ? error.message : String(error)
+        this.#event('Warning', 'FailedMount', message)
+        await pause(this.#context.clock, retryMs, this.#stopping.signal)
+        retryMs = Math.min(retryMs * 2, longestMountRetryMs)
+      }
+    }
+  }
+
+  /** Runs init containers in order. True when the pod may go on. */
+  async #initialize(): Promise<boolean> {
+    for (const [kind, manifest] of manifests(this.#pod)) {
+      if (kind === 'main') continue
+      if (this.#stopping.signal.aborted) return false
+      const view = this.#view(manifest.name)
+      // Done before a restart of the agent.
+      if (
+        kind === 'init' &&
+        view.state.terminated?.exitCode === 0 &&
+        this.#latest(manifest.name) === undefined
+      )
+        continue
+      const worker = this.#worker(kind, manifest)
+      if (kind === 'sidecar') {
+        const ended = this.#guard(worker.run.bind(worker))
+        await ended.started
+        continue
+      }
+      const exit = await worker.run()
+      if (exit?.exitCode !== 0) return false
+    }
+    return !this.#stopping.signal.aborted
+  }
+
+  async #runMain(): Promise<void> {
+    const main = manifests(this.#pod).filter(([kind]) => kind === 'main')
+    await this.#orAgentEnd(
+      Promise.all(
+        main.map(async ([kind, manifest]) => {
+          const view = this.#view(manifest.name)
+          const isDone = view.state.terminated !== undefined && this.#latest(manifest.name) === undefined
+          if (isDone && this.#pod.spec?.restartPolicy !== 'Always') return
+          await this.#worker(kind, manifest).run()
+        }),
+      ),
+    )
+  }
+
+  /** Starts something that goes on by itself. `started` settles when it is up, or over. */
+  #guard(run: (onStarted: () => void) => Promise<unknown>): { started: Promise<void> } {
+    const started = new Promise<void>((resolve) => {
+      run(resolve).then(
+        () => resolve(),
+        (error: unknown) => {
+          this.#context.onError(error)
+          resolve()
+        },
+      )
+    })
+    return { started }
+  }
+
+  #worker(kind: ContainerKind, manifest: ContainerManifest): ContainerWorker {
+    const { runtime } = this.#node
+    const { name, namespace = '', uid } = this.#pod.metadata
+    const view = this.#view(manifest.name)
+    const found = this.#resumed(manifest.name, view)
+    // The agent may have ended between the start of an attempt and the word of it.
+    view.restartCount = Math.max(view.restartCount, found?.key.attempt ?? 0)
+    const worker = new ContainerWorker({
+      manifest,
+      kind,
+      restartPolicy: this.#pod.spec?.restartPolicy,
+      runtime,
+      clock: this.#context.clock,
+      podAddress: this.#address ?? '',
+      podName: `${name}_${namespace}(${uid})`,
+      graceMs: (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000,
+      signal: this.#context.signal,
+      attempt: found?.key.attempt ?? view.restartCount,
+      view,
+      found,
+      start: async (attempt) => this.#start(manifest, attempt),
+      onChange: () => this.#publisher.request(),
+      onEvent: (type, reason, message) =>
+        this.#event(
+          type,
+          reason,
+          message,
+          `spec.${kind === 'main' ? 'containers' : 'initContainers'}{${manifest.name}}`,
+        ),
+      readLogTail: async (container) => this.#logTail(container),
+    })
+    this.#workers.set(manifest.name, worker)
+    return worker
+  }
+
+  /** The run to go on with after a restart of the agent. */
+  #resumed(name: string, view: ContainerView): Container | undefined {
+    const found = this.#latest(name)
+    if (found !== undefined) return found
+    const wasRunning = view.state.running !== undefined
+    if (!wasRunning || !this.#node.runtime.usesFiles) return undefined
+    return lostExit(this.#pod, view, new Date(this.#context.clock.now()))
+  }
+
+  #latest(name: string): Container | undefined {
+    return this.#found
+      .filter(({ key }) => key.container === name)
+      .sort((a, b) => b.key.attempt - a.key.attempt)[0]
+  }
+
+  async #start(manifest: ContainerManifest, attempt: number): Promise<Container> {
+    const { runtime, devices } = this.#node
+    const { identity, notices } = identityOf(this.#pod, manifest, {
+      allowRoot: this.#context.allowRoot || !runtime.usesFiles,
+      volumeGroups: this.#volumes.groups,
+    })
+    const count = gpuCount(manifest)
+    const gpus = count === 0 ? [] : devices.take(this.#holder(manifest.name), count)
+    const facts = this.#facts()
+    const environment = runtime.usesFiles
+      ? await resolveEnvironment(manifest, {
+          facts,
+          reader: contentReader(this.#context.client, this.#pod.metadata.namespace ?? ''),
+          cluster: this.#context.clusterEnvironment,
+        })
+      : {}
+    const container = await runtime.start(
+      containerSpec(this.#pod, manifest, {
+        attempt,
+        identity,
+        environment,
+        volumes: this.#volumes.volumes,
+        hostsFile: runtime.usesFiles ? this.#hostsFile : undefined,
+        podAddress: facts.podAddress,
+        gpus,
+      }),
+    )
+    for (const notice of [...notices, ...container.notices]) this.#tell(notice)
+    return container
+  }
+
+  #requestStop(graceMs: number): void {
+    if (this.#graceMs !== undefined && graceMs >= this.#graceMs) return
+    const isFirst = this.#graceMs === undefined
+    this.#graceMs = graceMs
+    this.#stopping.abort()
+    // The first stop is carried out by the pod's own course, which may be anywhere; later ones only hurry it.
+    if (isFirst) this.#guard(async () => this.#stopAll())
+    else for (const worker of this.#workers.values()) this.#guard(async () => worker.stop(graceMs))
+  }
+
+  /** Main containers first, then sidecars from the last to the first, all within one grace period. */
+  async #stopAll(): Promise<void> {
+    const graceMs =
+      this.#graceMs ?? (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000
+    const since = this.#context.clock.now()
+    const left = (): number => Math.max(0, graceMs - (this.#context.clock.now() - since))
+    const sidecars = manifests(this.#pod).filter(([kind]) => kind === 'sidecar')
+    const names = new Set(sidecars.map(([, { name }]) => name))
+    await Promise.all(
+      [...this.#workers.values()]
+        .filter(({ name }) => !names.has(name))
+        .map(async (one) => one.stop(graceMs)),
+    )
+    for (const [, { name }] of sidecars.reverse()) await this.#workers.get(name)?.stop(left())
+  }
+
+  /** The end: the last status is told, the API lets go of the pod, and nothing of it stays on this machine. */
+  async #leave(): Promise<void> {
+    const { client, hosts, addresses, signal } = this.#context
+    await this.#stopAll()
+    this.#releaseDevices()
+    const { namespace = '', name, uid } = this.#pod.metadata
+    if (!this.#isGone) {
+      await this.#publisher.flush()
+      this.#publisher.end()
+      await this.#retried(async () => {
+        try {
+          await client.delete(
+            kinds.pods,
+            { namespace, name },
+            { gracePeriodSeconds: 0, preconditions: { uid }, signal },
+          )
+        } catch (error) {
+          if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error
+        }
+      })
+    }
+    hosts.remove(uid)
+    if (this.#address !== undefined) addresses.release(this.#address, uid)
+    if (!signal.aborted) await this.#node.runtime.remove(uid)
+  }
+
+  async #retried(work: () => Promise<void>): Promise<void> {
+    const { clock, signal, onError } = this.#context
+    for (let delayMs = 200; !signal.aborted; delayMs = Math.min(delayMs * 2, 10_000)) {
+      try {
+        await work()
+        return
+      } catch (error) {
+        if (!signal.aborted) onError(error)
+        await pause(clock, delayMs, signal)
+      }
+    }
+  }
+
+  #takeAddress(): void {
+    const { addresses } = this.#context
+    const { uid } = this.#pod.metadata
+    const before = this.#pod.status?.podIP
+    const kept = before !== undefined && addresses.adopt(before, uid)
+    this.#address = kept ? before : addresses.take(uid)
+    for (const container of this.#found) {
+      if (container.gpus.length > 0 && container.exit === undefined) {
+        this.#node.devices.adopt(this.#holder(container.key.container), container.gpus)
+      }
+    }
+  }
+
+  #watchDeadline(): void {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds
+    if (seconds === undefined) return
+    const at = this.#startedAt.getTime() + seconds * 1000
+    this.#cancelDeadline = this.#context.clock.schedule(at - this.#context.clock.now(), () => {
+      if (this.#isOver || this.#graceMs !== undefined) return
+      this.#verdict = {
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      }
+      this.#event(
+        'Normal',
+        'DeadlineExceeded',
+        'Pod was active on the node longer than the specified deadline',
+      )
+      this.#requestStop((this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000)
+    })
+  }
+
+  #tellAboutImages(): void {
+    const images = [...new Set(this.#views.map(({ image }) => image))].join(', ')
+    this.#tell({
+      reason: 'ImageNotPulled',
+      message: `the image ${images} is recorded and not pulled: the command runs on this machine's own software and network`,
+    })
+  }
+
+  #releaseDevices(): void {
+    for (const name of this.#workers.keys()) this.#node.devices.release(this.#holder(name))
+  }
+
+  #holder(container: string): string {
+    return `${this.#pod.metadata.uid}/${container}`
+  }
+
+  get #hostsFile(): string {
+    return hostsFile(this.#context.dataDirectory, this.#pod.metadata.uid)
+  }
+
+  #facts(): PodFacts {
+    return {
+      pod: this.#pod,
+      podAddress: this.#address ?? '',
+      hostAddress: this.#node.address,
+      allocatable: this.#node.allocatable,
+    }
+  }
+
+  #volumeContext(): VolumeContext {
+    const { client, clock, dataDirectory, nfsDirectories, isRoot } = this.#context
+    const users = new Set(manifests(this.#pod).map(([, manifest]) => this.#userOf(manifest)))
+    const owner = users.size === 1 ? [...users][0] : undefined
+    const whole = this.#pod.spec?.securityContext
+    const first = this.#pod.spec?.containers[0]?.securityContext
+    return {
+      facts: this.#facts(),
+      reader: contentReader(client, this.#pod.metadata.namespace ?? ''),
+      client,
+      now: () => clock.now(),
+      tokens: this.#tokens,
+      tokenMode: whole?.fsGroup !== undefined ? 0o640 : owner !== undefined && isRoot ? 0o600 : 0o644,
+      dataDirectory,
+      nfsDirectories,
+      isRoot,
+      owner,
+      group: whole?.fsGroup ?? first?.runAsGroup ?? whole?.runAsGroup,
+    }
+  }
+
+  #userOf(manifest: ContainerManifest): number {
+    return manifest.securityContext?.runAsUser ?? this.#pod.spec?.securityContext?.runAsUser ?? 65534
+  }
+
+  async #logTail(container: Container): Promise<string> {
+    const pieces: Buffer[] = []
+    const options = { container: container.key.container, tailLines: 80 }
+    for await (const chunk of this.#node.runtime.logs(container.key, options)) pieces.push(Buffer.from(chunk))
+    return Buffer.concat(pieces).subarray(-logTailBytes).toString('utf8')
+  }
+
+  #view(name: string): ContainerView {
+    const view = this.#views.find((one) => one.name === name)
+    if (view === undefined) throw new Error(`pod has no container "${name}"`)
+    return view
+  }
+
+  #state(): PodState {
+    return {
+      views: this.#views,
+      podAddress: this.#address,
+      hostAddress: this.#node.address,
+      startedAt: this.#startedAt,
+      isPrepared: this.#isPrepared,
+      isOver: this.#isOver,
+      ...(this.#verdict !== undefined && { verdict: this.#verdict }),
+    }
+  }
+
+  /** Once per pod. */
+  #tell({ reason, message }: Notice): void {
+    const key = `${reason} ${message}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    this.#event('Normal', reason, message)
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
+    // Pods that are only played are many, and nobody reads about their lives.
+    if (!this.#node.runtime.usesFiles && type === 'Normal') return
+    this.#context.events.record({
+      pod: this.#pod,
+      type,
+      reason,
+      message,
+      ...(fieldPath !== undefined && { fieldPath }),
+    })
+  }
+
+  async #orAgentEnd(work: Promise<unknown>): Promise<void> {
+    const { signal } = this.#context
+    if (signal.aborted) return
+    let onAbort = (): void => undefined
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve
+      signal.addEventListener('abort', resolve as () => void, { once: true })
+    })
+    try {
+      await Promise.race([work, aborted])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+function manifests(pod: Persisted<Pod>): [ContainerKind, ContainerManifest][] {
+  const init = (pod.spec?.initContainers ?? []).map((manifest): [ContainerKind, ContainerManifest] => [
+    manifest.restartPolicy === 'Always' ? 'sidecar' : 'init',
+    manifest,
+  ])
+  return [
+    ...init,
+    ...(pod.spec?.containers ?? []).map((manifest): [ContainerKind, ContainerManifest] => ['main', manifest]),
+  ]
+}
+
+function timeOf(time: unknown): number | undefined {
+  return typeof time === 'string' ? Date.parse(time) : undefined
+}

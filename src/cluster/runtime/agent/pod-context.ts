@@ -1,0 +1,36 @@
+import type { KubeClient } from '../../../kube/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Runtime } from '../runtime.ts'
+import type { PodAddresses } from './addresses.ts'
+import type { NodeDevices } from './devices.ts'
+import type { PodEvents } from './events.ts'
+import type { Gate } from './gate.ts'
+import type { HostsFiles } from './hosts.ts'
+
+/** What all pods of an agent share. */
+export interface AgentContext {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly dataDirectory: string
+  readonly events: PodEvents
+  readonly statusGate: Gate
+  readonly hosts: HostsFiles
+  readonly addresses: PodAddresses
+  readonly allowRoot: boolean
+  readonly isRoot: boolean
+  readonly nfsDirectories: Readonly<Record<string, string>>
+  /** Variables that tell pods where the API server is. */
+  readonly clusterEnvironment: Readonly<Record<string, string>>
+  /** The agent itself is ending. */
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}
+
+/** What the pods of one node share. */
+export interface NodeContext {
+  readonly name: string
+  readonly address: string
+  readonly allocatable: Readonly<Record<string, string>>
+  readonly runtime: Runtime
+  readonly devices: NodeDevices
+}

@@ -1,0 +1,132 @@
+import type { ContainerState, Persisted, Pod, PodCondition, PodStatus } from '../../../kube/index.ts'
+import { type ContainerView, seconds, statusOf } from './container-view.ts'
+
+export interface PodState {
+  readonly views: readonly ContainerView[]
+  readonly podAddress: string | undefined
+  readonly hostAddress: string
+  readonly startedAt: Date
+  /** Volumes and network are there. */
+  readonly isPrepared: boolean
+  /** No container runs and none will be started again. */
+  readonly isOver: boolean
+  /** Why the pod was ended from outside, as in `DeadlineExceeded`. */
+  readonly verdict?: { readonly reason: string; readonly message: string }
+}
+
+export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
+
+/** The status that a pod should show, given what its containers are doing. Keeps what others have put there. */
+export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodStatus {
+  const phase = podPhase(pod, state)
+  const init = state.views.filter(({ kind }) => kind !== 'main')
+  const main = state.views.filter(({ kind }) => kind === 'main')
+  return {
+    phase,
+    conditions: conditions(pod, state, phase, now),
+    hostIP: state.hostAddress,
+    hostIPs: [{ ip: state.hostAddress }],
+    ...(state.podAddress !== undefined && {
+      podIP: state.podAddress,
+      podIPs: [{ ip: state.podAddress }],
+    }),
+    startTime: seconds(state.startedAt),
+    ...(state.verdict !== undefined && { reason: state.verdict.reason, message: state.verdict.message }),
+    ...(init.length > 0 && { initContainerStatuses: init.map(statusOf) }),
+    containerStatuses: main.map(statusOf),
+  } as PodStatus
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
+export function podPhase(pod: Persisted<Pod>, state: PodState): Phase {
+  if (state.verdict !== undefined) return 'Failed'
+  const policy = pod.spec?.restartPolicy
+  const main = state.views.filter(({ kind }) => kind === 'main')
+  if (state.isOver)
+    return main.every(({ state: one }) => one.terminated?.exitCode === 0) ? 'Succeeded' : 'Failed'
+  const init = state.views.filter(({ kind }) => kind === 'init')
+  const hasFailedInit = init.some(({ state: one }) => (one.terminated?.exitCode ?? 0) !== 0)
+  if (hasFailedInit && policy === 'Never') return 'Failed'
+  if (init.some(({ state: one }) => one.terminated?.exitCode !== 0)) return 'Pending'
+  const hasRun = ({ state: one, lastState }: { state: ContainerState; lastState: ContainerState }): boolean =>
+    one.terminated !== undefined || lastState.terminated !== undefined
+  if (main.some((view) => view.state.waiting !== undefined && !hasRun(view))) return 'Pending'
+  if (main.some(({ state: one }) => one.running !== undefined)) return 'Running'
+  const isGood = main.every(({ state: one }) => one.terminated?.exitCode === 0)
+  if (policy === 'Always') return 'Running'
+  if (isGood) return 'Succeeded'
+  return policy === 'Never' ? 'Failed' : 'Running'
+}
+
+function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Date): PodCondition[] {
+  const isTerminal = phase === 'Succeeded' || phase === 'Failed'
+  const unfinished = state.views
+    .filter((view) => (view.kind === 'init' ? !view.ready : view.kind === 'sidecar' && !view.started))
+    .map(({ name }) => name)
+  const unready = state.views.filter(({ kind, ready }) => kind !== 'init' && !ready).map(({ name }) => name)
+  const notReady =
+    phase === 'Succeeded'
+      ? { reason: 'PodCompleted' }
+      : phase === 'Failed'
+        ? { reason: 'PodFailed' }
+        : unready.length > 0
+          ? {
+              reason: 'ContainersNotReady',
+              message: `containers with unready status: [${unready.join(' ')}]`,
+            }
+          : undefined
+  const gates = pod.spec?.readinessGates ?? []
+  const shut = gates.filter(
+    ({ conditionType }) =>
+      pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
+  )
+  const notOpen =
+    notReady ??
+    (shut.length > 0
+      ? {
+          reason: 'ReadinessGatesNotReady',
+          message: shut
+            .map(
+              ({ conditionType }) =>
+                `corresponding condition of pod readiness gate "${conditionType}" does not exist.`,
+            )
+            .join(', '),
+        }
+      : undefined)
+  const notInitialized =
+    unfinished.length > 0 && !(isTerminal && phase === 'Succeeded')
+      ? {
+          reason: 'ContainersNotInitialized',
+          message: `containers with incomplete status: [${unfinished.join(' ')}]`,
+        }
+      : undefined
+  const wanted = [
+    condition('PodReadyToStartContainers', state.isPrepared && !state.isOver ? undefined : {}),
+    condition(
+      'Initialized',
+      notInitialized,
+      phase === 'Succeeded' && state.views.some(({ kind }) => kind !== 'main') ? 'PodCompleted' : undefined,
+    ),
+    condition('Ready', notOpen),
+    condition('ContainersReady', notReady),
+  ]
+  const time = seconds(now)
+  return wanted.map((one) => {
+    const before = pod.status?.conditions?.find(({ type }) => type === one.type)
+    const isSame = before?.status === one.status
+    return {
+      ...one,
+      lastProbeTime: null,
+      lastTransitionTime: isSame ? (before?.lastTransitionTime ?? time) : time,
+    } as unknown as PodCondition
+  })
+}
+
+function condition(
+  type: string,
+  fault: { readonly reason?: string; readonly message?: string } | undefined,
+  goodReason?: string,
+): { type: string; status: string; reason?: string; message?: string } {
+  if (fault !== undefined) return { type, status: 'False', ...fault }
+  return { type, status: 'True', ...(goodReason !== undefined && { reason: goodReason }) }
+}

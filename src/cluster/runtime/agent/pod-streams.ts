@@ -1,0 +1,67 @@
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { badRequest, notFound } from '../../../kube/index.ts'
+import type { Container } from '../runtime.ts'
+import type { ExitStatus, LogOptions, PodRef, PodStreams, StreamIo } from '../streams.ts'
+import type { PodAgent } from './pod-agent.ts'
+
+/** Serves logs, exec, attach and port-forward of the pods that an agent has. */
+export function podStreams(find: (podUid: string) => PodAgent | undefined): PodStreams {
+  return {
+    async logs(ref: PodRef, options: LogOptions): Promise<AsyncIterable<Uint8Array>> {
+      const agent = agentOf(find, ref)
+      const attempts = agent.attempts(options.container)
+      const attempt = options.previous === true ? attempts[1] : attempts[0]
+      if (attempt === undefined) {
+        if (options.previous === true) {
+          throw badRequest(
+            `previous terminated container "${options.container}" in pod "${ref.name}" not found`,
+          )
+        }
+        throw badRequest(
+          `container "${options.container}" in pod "${ref.name}" is waiting to start: ${agent.waitingReason(options.container)}`,
+        )
+      }
+      return agent.node.runtime.logs({ podUid: ref.uid, container: options.container, attempt }, options)
+    },
+
+    async exec(ref, { container, command, tty = false }, io): Promise<ExitStatus> {
+      const agent = agentOf(find, ref)
+      return agent.node.runtime.exec(running(agent, ref, container), { command, tty }, io)
+    },
+
+    async attach(ref, { container }, io: StreamIo): Promise<ExitStatus> {
+      const agent = agentOf(find, ref)
+      return agent.node.runtime.attach(running(agent, ref, container), io)
+    },
+
+    async portForward(ref, port, connection: Duplex, signal): Promise<void> {
+      const agent = agentOf(find, ref)
+      // The machine's network is everybody's: only what this pod itself offers may be reached through it.
+      if (!(await agent.node.runtime.listensOn(ref.uid, port))) {
+        throw badRequest(`nothing in pod "${ref.name}" listens on port ${port}`)
+      }
+      const socket = connect({ host: agent.address ?? '127.0.0.1', port, signal })
+      await new Promise<void>((resolve, reject) => {
+        socket.once('connect', resolve)
+        socket.once('error', reject)
+      })
+      await pipeline(connection, socket, connection, { signal })
+    },
+  }
+}
+
+function agentOf(find: (podUid: string) => PodAgent | undefined, ref: PodRef): PodAgent {
+  const agent = find(ref.uid)
+  if (agent === undefined) throw notFound({ kind: 'pods', name: ref.name })
+  return agent
+}
+
+function running(agent: PodAgent, ref: PodRef, name: string): Container {
+  const container = agent.container(name)
+  if (container === undefined || container.exit !== undefined) {
+    throw badRequest(`container "${name}" in pod "${ref.name}" is not running`)
+  }
+  return container
+}
