@@ -23,6 +23,8 @@ import { submitTf } from './submit-tf.ts'
 import { topJob } from './top-job.ts'
 import { topNode } from './top-node.ts'
 import { whoami } from './whoami.ts'
+import { orgStatus } from './org-status.ts'
+import { login } from './login.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -44,10 +46,12 @@ export const commands: readonly Command[] = [
   orgCheck,
   orgPlan,
   orgApply,
+  orgStatus,
   groupList,
   userList,
   userKubeconfig,
   credential,
+  login,
   version,
   completion,
 ]
