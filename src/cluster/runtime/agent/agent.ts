@@ -138,7 +138,8 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     const gate = new Gate(registrations)
     const specs = options.nodes.map(nodeSpec)
     const adopted = (await Promise.all([...runtimes].map(async (runtime) => runtime.adopt()))).flat()
-    await Promise.all([pods.synced, services.synced, slices.synced])
+    // Names of services may come later; a server without them must not keep pods from running.
+    await pods.synced
     adopt(adopted)
     pods.subscribe((change) => {
       if (change.type === 'SYNCED') return
