@@ -104,7 +104,6 @@ export function positiveQuantity(value: string, path: string): Fault[] {
 interface Requirements {
   limits?: Record<string, string>
   requests?: Record<string, string>
-  claims?: { name: string; request?: string }[]
 }
 
 /** Limits and requests of a container. */

@@ -1,4 +1,6 @@
 import type { Container, LifecycleHandler, Pod, PodSpec, Probe, Volume } from 'kubernetes-types/core/v1.js'
+import { formatQuantity, podRequests } from '../../../../kube/index.ts'
+import { isHugePages } from '../../validation/quantities.ts'
 import { podSourceNames } from '../../validation/volumes.ts'
 import type { Of } from '../define.ts'
 import { pullPolicyOf } from './image.ts'
@@ -10,6 +12,7 @@ export function setPodDefaults(pod: Of<Pod>): void {
   const { spec } = pod
   setPodSpecDefaults(spec)
   for (const container of allContainers(spec)) requestWhatIsLimited(container)
+  requestForAll(spec)
   spec.enableServiceLinks ??= true
   if (spec.hostNetwork) {
     for (const container of allContainers(spec)) {
@@ -49,6 +52,25 @@ function requestWhatIsLimited(container: Container): void {
   if (limits && Object.keys(limits).length > 0) {
     container.resources = { ...container.resources, requests: { ...limits, ...requests } }
   }
+}
+
+/** A pod limited as a whole asks for what its containers ask for, or for as much as it may use. */
+function requestForAll(spec: PodSpec & { resources?: Container['resources'] }): void {
+  const { limits, requests } = spec.resources ?? {}
+  if (!limits || Object.keys(limits).length === 0) return
+  const { containers = [], initContainers = [] } = spec
+  const asked = Object.entries(podRequests({ spec: { containers, initContainers } }))
+    .filter(([name, amount]) => isPodLevel(name) && amount.nanos > 0n)
+    .map(([name, amount]): [string, string] => [name, formatQuantity(amount)])
+  const limited = Object.entries(limits).filter(([name]) => isPodLevel(name))
+  spec.resources = {
+    ...spec.resources,
+    requests: Object.fromEntries([...limited, ...asked, ...Object.entries(requests ?? {})]),
+  }
+}
+
+function isPodLevel(name: string): boolean {
+  return name === 'cpu' || name === 'memory' || isHugePages(name)
 }
 
 function setContainerDefaults(container: Container): void {

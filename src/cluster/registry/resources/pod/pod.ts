@@ -3,7 +3,8 @@ import { define, type Of } from '../define.ts'
 import { podColumns } from './columns.ts'
 import { linkServiceAccount, setPodDefaults } from './defaults.ts'
 import { qosClass } from './requests.ts'
-import { validatePod, validatePodStatus } from './validate-pod.ts'
+import { validatePod } from './validate-pod.ts'
+import { validatePodStatus } from './validate-status.ts'
 import { validatePodUpdate } from './validate-update.ts'
 
 export const pods = define<Pod>({

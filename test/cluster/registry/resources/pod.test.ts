@@ -1,0 +1,416 @@
+import { describe, expect, it } from 'vitest'
+import { pods } from '../../../../src/cluster/registry/resources/pod/pod.ts'
+import { at, type Body, changeFaults, created, createFaults, put, updateFaults } from './drive.ts'
+
+const pod = (spec: Body = {}, metadata: Body = {}): Body => ({
+  metadata: { name: 'p', ...metadata },
+  spec: { containers: [{ name: 'main', image: 'busybox' }], ...spec },
+})
+const container = (fields: Body): Body => pod({ containers: [{ name: 'a', image: 'i', ...fields }] })
+
+describe('a new pod', () => {
+  it('is completed with everything its author left out', () => {
+    const object = created(pods, pod({ serviceAccountName: 'default' }))
+    expect(object['spec']).toEqual({
+      containers: [
+        {
+          name: 'main',
+          image: 'busybox',
+          imagePullPolicy: 'Always',
+          resources: {},
+          terminationMessagePath: '/dev/termination-log',
+          terminationMessagePolicy: 'File',
+        },
+      ],
+      dnsPolicy: 'ClusterFirst',
+      enableServiceLinks: true,
+      restartPolicy: 'Always',
+      schedulerName: 'default-scheduler',
+      securityContext: {},
+      serviceAccount: 'default',
+      serviceAccountName: 'default',
+      terminationGracePeriodSeconds: 30,
+    })
+    expect(object['status']).toEqual({ phase: 'Pending', qosClass: 'BestEffort' })
+  })
+
+  it.each([
+    ['busybox', 'Always'],
+    ['busybox:latest', 'Always'],
+    ['tensorflow/tensorflow:1.5.0-devel-gpu', 'IfNotPresent'],
+    ['localhost:5000/busybox', 'Always'],
+    ['busybox@sha256:0000000000000000000000000000000000000000000000000000000000000000', 'IfNotPresent'],
+  ])('pulls %s %s', (image, policy) => {
+    const object = created(pods, container({ image }))
+    expect(at(object, 'spec.containers.0.imagePullPolicy')).toBe(policy)
+  })
+
+  it('requests what it is limited to', () => {
+    const object = created(
+      pods,
+      container({ resources: { limits: { cpu: '2', memory: '1Gi' }, requests: { cpu: '1' } } }),
+    )
+    expect(at(object, 'spec.containers.0.resources.requests')).toEqual({ cpu: '1', memory: '1Gi' })
+    expect(at(object, 'status.qosClass')).toBe('Burstable')
+  })
+
+  it('completes probes, ports, volumes and references', () => {
+    const object = created(
+      pods,
+      pod({
+        hostNetwork: true,
+        containers: [
+          {
+            name: 'a',
+            image: 'i:1',
+            ports: [{ containerPort: 80 }],
+            readinessProbe: { httpGet: { port: 80 } },
+            env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+          },
+        ],
+        volumes: [{ name: 'v' }, { name: 's', secret: { secretName: 'x' } }],
+      }),
+    )
+    expect(at(object, 'spec.containers.0.ports')).toEqual([
+      { containerPort: 80, hostPort: 80, protocol: 'TCP' },
+    ])
+    expect(at(object, 'spec.containers.0.readinessProbe')).toEqual({
+      failureThreshold: 3,
+      httpGet: { path: '/', port: 80, scheme: 'HTTP' },
+      periodSeconds: 10,
+      successThreshold: 1,
+      timeoutSeconds: 1,
+    })
+    expect(at(object, 'spec.containers.0.env.0.valueFrom.fieldRef.apiVersion')).toBe('v1')
+    expect(at(object, 'spec.volumes')).toEqual([
+      { name: 'v', emptyDir: {} },
+      { name: 's', secret: { secretName: 'x', defaultMode: 420 } },
+    ])
+  })
+
+  it('waits visibly while gates hold it back', () => {
+    const object = created(pods, pod({ schedulingGates: [{ name: 'acme.io/quota' }] }))
+    expect(at(object, 'status.conditions.0.reason')).toBe('SchedulingGated')
+  })
+
+  it('is refused without containers', () => {
+    expect(createFaults(pods, pod({ containers: [] }))).toEqual(['spec.containers: Required value'])
+  })
+
+  it('is refused without a name', () => {
+    expect(createFaults(pods, pod({}, { name: '' }))).toEqual([
+      'metadata.name: Required value: name or generateName is required',
+    ])
+  })
+
+  it('is refused with a restart policy nobody knows', () => {
+    expect(createFaults(pods, pod({ restartPolicy: 'Sometimes' }))).toEqual([
+      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
+    ])
+  })
+
+  it('is refused when two containers have one name', () => {
+    const containers = [
+      { name: 'a', image: 'i' },
+      { name: 'a', image: 'i' },
+    ]
+    expect(createFaults(pods, pod({ containers }))).toEqual(['spec.containers[1].name: Duplicate value: "a"'])
+    expect(createFaults(pods, pod({ initContainers: [{ name: 'main', image: 'i' }] }))).toEqual([
+      'spec.initContainers[0].name: Duplicate value: "main"',
+    ])
+  })
+
+  it.each<[string, Body, string[]]>([
+    ['no image', { image: undefined }, ['spec.containers[0].image: Required value']],
+    [
+      'blanks around the image',
+      { image: ' i' },
+      ['spec.containers[0].image: Invalid value: " i": must not have leading or trailing whitespace'],
+    ],
+    [
+      'a mount without a volume',
+      { volumeMounts: [{ name: 'nope', mountPath: '/x' }] },
+      ['spec.containers[0].volumeMounts[0].name: Not found: "nope"'],
+    ],
+    [
+      'wrong environment variables',
+      {
+        env: [
+          { name: '', value: 'x' },
+          { name: 'OK', value: 'x', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+        ],
+      },
+      [
+        'spec.containers[0].env[0].name: Required value',
+        'spec.containers[0].env[1].valueFrom: Invalid value: "": may not be specified when `value` is not empty',
+      ],
+    ],
+    [
+      'a request beyond its limit',
+      { resources: { requests: { cpu: '2' }, limits: { cpu: '1' } } },
+      [
+        'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+      ],
+    ],
+    [
+      'half a GPU',
+      { resources: { limits: { 'nvidia.com/gpu': '500m' } } },
+      [
+        'spec.containers[0].resources.limits[nvidia.com/gpu]: Invalid value: "500m": must be an integer',
+        'spec.containers[0].resources.requests[nvidia.com/gpu]: Invalid value: "500m": must be an integer',
+      ],
+    ],
+    [
+      'a GPU requested but not limited',
+      { resources: { requests: { 'nvidia.com/gpu': '1' } } },
+      [
+        'spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources',
+      ],
+    ],
+    [
+      'a port number out of range and a name without letters',
+      { ports: [{ containerPort: 70000, name: '123' }] },
+      [
+        'spec.containers[0].ports[0].name: Invalid value: "123": must contain at least one letter (a-z)',
+        'spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
+      ],
+    ],
+    [
+      'a probe that does nothing',
+      { livenessProbe: { periodSeconds: 5 } },
+      ['spec.containers[0].livenessProbe: Required value: must specify a handler type'],
+    ],
+    [
+      'two ways of probing',
+      { livenessProbe: { exec: { command: ['x'] }, tcpSocket: { port: 1 } } },
+      ['spec.containers[0].livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type'],
+    ],
+    [
+      'no privileges and all privileges',
+      { securityContext: { privileged: true, allowPrivilegeEscalation: false } },
+      [
+        'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+      ],
+    ],
+    [
+      'a name with upper case letters',
+      { name: 'Main' },
+      [
+        "spec.containers[0].name: Invalid value: \"Main\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+      ],
+    ],
+  ])('is refused with a container with %s', (_title, fields, faults) => {
+    expect(createFaults(pods, container(fields))).toEqual(faults)
+  })
+
+  it.each<[string, Body, string[]]>([
+    [
+      'a toleration of everything under a name',
+      { tolerations: [{ operator: 'Equal', value: 'x' }] },
+      [
+        'spec.tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      ],
+    ],
+    [
+      'volumes of two kinds at once',
+      { volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/x' } }] },
+      ['spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type'],
+    ],
+    [
+      'node affinity without terms',
+      {
+        affinity: {
+          nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } },
+        },
+      },
+      [
+        'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term',
+      ],
+    ],
+    [
+      'spreading without a topology',
+      { topologySpreadConstraints: [{ maxSkew: 1, whenUnsatisfiable: 'Maybe' }] },
+      [
+        'spec.topologySpreadConstraints[0].topologyKey: Required value: can not be empty',
+        'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Maybe": supported values: "DoNotSchedule", "ScheduleAnyway"',
+      ],
+    ],
+    [
+      'a deadline of nothing',
+      { activeDeadlineSeconds: 0 },
+      ['spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive'],
+    ],
+    [
+      'no DNS servers',
+      { dnsPolicy: 'None' },
+      ['spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
+    ],
+    [
+      'a node in spite of gates',
+      { nodeName: 'n', schedulingGates: [{ name: 'acme.io/x' }] },
+      ['spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared'],
+    ],
+    [
+      'ports of its own on the network of its node',
+      {
+        hostNetwork: true,
+        containers: [{ name: 'a', image: 'i', ports: [{ containerPort: 80, hostPort: 81 }] }],
+      },
+      [
+        'spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true',
+      ],
+    ],
+    [
+      'probes of an init container that ends',
+      {
+        initContainers: [{ name: 'i', image: 'i', readinessProbe: { exec: { command: ['x'] } } }],
+      },
+      [
+        'spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
+      ],
+    ],
+    [
+      'a claim that will be made for it',
+      {
+        volumes: [
+          {
+            name: 'v',
+            ephemeral: {
+              volumeClaimTemplate: {
+                spec: {
+                  accessModes: ['ReadWriteOnce'],
+                  resources: { requests: { storage: '1Gi' } },
+                },
+              },
+            },
+          },
+          { name: 'w', persistentVolumeClaim: { claimName: 'p-v' } },
+        ],
+      },
+      [
+        'spec.volumes[1].persistentVolumeClaim.claimName: Invalid value: "p-v": must not reference a PVC that gets created for an ephemeral volume',
+      ],
+    ],
+  ])('is refused with %s', (_title, spec, faults) => {
+    expect(createFaults(pods, pod(spec))).toEqual(faults)
+  })
+})
+
+describe('a changed pod', () => {
+  it('may have other images, a nearer deadline and more tolerations', () => {
+    const faults = updateFaults(pods, pod({ activeDeadlineSeconds: 100 }), (object) => {
+      put(object, 'spec.containers.0.image', 'busybox:2')
+      put(object, 'spec.activeDeadlineSeconds', 50)
+      put(object, 'spec.tolerations', [{ key: 'a', operator: 'Exists' }])
+    })
+    expect(faults).toEqual([])
+  })
+
+  it('is refused when anything else changes', () => {
+    const faults = updateFaults(pods, pod(), (object) => put(object, 'spec.restartPolicy', 'Never'))
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toContain(
+      'spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n',
+    )
+    expect(faults[0]).toContain('- "restartPolicy": "Always"')
+    expect(faults[0]).toContain('+ "restartPolicy": "Never"')
+  })
+
+  it.each<[string, Body, [path: string, value: unknown], string[]]>([
+    [
+      'another container',
+      {},
+      ['spec.initContainers', [{ name: 'i', image: 'i' }]],
+      ['spec.initContainers: Forbidden: pod updates may not add or remove containers'],
+    ],
+    [
+      'a later deadline',
+      { activeDeadlineSeconds: 10 },
+      ['spec.activeDeadlineSeconds', 20],
+      ['spec.activeDeadlineSeconds: Invalid value: 20: must be less than or equal to previous value'],
+    ],
+    [
+      'one toleration less',
+      { tolerations: [{ key: 'a', operator: 'Exists' }] },
+      ['spec.tolerations', []],
+      ['spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds'],
+    ],
+    [
+      'a new gate',
+      {},
+      ['spec.schedulingGates', [{ name: 'acme.io/x' }]],
+      [
+        "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'acme.io/x'",
+      ],
+    ],
+  ])('is refused with %s', (_title, spec, [path, value], faults) => {
+    expect(updateFaults(pods, pod(spec), (object) => put(object, path, value))).toEqual(faults)
+  })
+
+  it('may be given a narrower choice of nodes while gates hold it', () => {
+    const gated = pod({ schedulingGates: [{ name: 'acme.io/x' }], nodeSelector: { a: 'b' } })
+    expect(
+      updateFaults(pods, gated, (object) => put(object, 'spec.nodeSelector', { a: 'b', c: 'd' })),
+    ).toEqual([])
+    expect(updateFaults(pods, gated, (object) => put(object, 'spec.nodeSelector', { a: 'c' }))).toEqual([
+      'spec.nodeSelector: Invalid value: {"a":"c"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+    ])
+  })
+
+  it('may shorten a grace period that made no sense', () => {
+    const object = created(pods, pod())
+    put(object, 'spec.terminationGracePeriodSeconds', -1)
+    const change = (value: number) => (next: object) => put(next, 'spec.terminationGracePeriodSeconds', value)
+    expect(changeFaults(pods, object, change(1))).toEqual([])
+    expect(changeFaults(pods, object, change(2))).toHaveLength(1)
+  })
+})
+
+describe("a pod's status", () => {
+  const ended = { name: 'main', state: { terminated: { exitCode: 0 } } }
+
+  it('keeps ended what is not restarted', () => {
+    const object = created(pods, pod({ restartPolicy: 'Never' }))
+    put(object, 'status.containerStatuses', [ended])
+    expect(
+      changeFaults(
+        pods,
+        object,
+        (next) => put(next, 'status.containerStatuses.0.state', { running: {} }),
+        'status',
+      ),
+    ).toEqual([
+      'status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state',
+    ])
+  })
+
+  it('keeps its class and its owners', () => {
+    const object = created(pods, pod())
+    const faults = changeFaults(pods, object, (next) => put(next, 'status.qosClass', 'Guaranteed'), 'status')
+    expect(faults).toEqual(['status.qosClass: Invalid value: "Guaranteed": field is immutable'])
+  })
+
+  it('has one address of each family', () => {
+    const object = created(pods, pod())
+    const faults = changeFaults(
+      pods,
+      object,
+      (next) => put(next, 'status.podIPs', [{ ip: '10.0.0.1' }, { ip: '10.0.0.2' }]),
+      'status',
+    )
+    expect(faults).toEqual([
+      'status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]: may specify no more than one IP for each IP family',
+    ])
+  })
+})
+
+describe('deleting a pod', () => {
+  const grace = (object: Body, asked?: number): number | undefined =>
+    pods.gracePeriodSeconds?.(created(pods, object), asked)
+
+  it('waits for the node, if there is one', () => {
+    expect(grace(pod())).toBe(0)
+    expect(grace(pod({ nodeName: 'n' }))).toBe(30)
+    expect(grace(pod({ nodeName: 'n' }), 5)).toBe(5)
+  })
+})
