@@ -1,4 +1,12 @@
-import { addQuantities, type Persisted, type Pod, type Quantity, quantityOf, usageOf } from '../kube/index.ts'
+import {
+  addQuantities,
+  formatQuantity,
+  type Persisted,
+  type Pod,
+  type Quantity,
+  quantityOf,
+  usageOf,
+} from '../kube/index.ts'
 import { amountInWords, joinWords } from './amounts.ts'
 import { jobLabels } from './labels.ts'
 import {
@@ -98,19 +106,23 @@ export function quotaReason(
   around: Surroundings,
 ): Reason {
   const first = short[0]
-  const sentences = short.map(
-    ({ quota, key, needed, limit, taken, free }) =>
-      `needs ${amountInWords(key, needed)}, but quota ${quota} has ${amountInWords(key, free)} left: ` +
-      `${amountInWords(key, taken)} of ${amountInWords(key, limit)} taken`,
-  )
+  const needed = joinWords(short.map((each) => amountInWords(each.key, each.needed)))
+  const taken = [...new Set(short.map(({ quota }) => quota))].map((quota) => {
+    const lines = short.filter((each) => each.quota === quota)
+    const amounts = lines.map(
+      (each) => `${formatQuantity(each.taken)} of ${amountInWords(each.key, each.limit)}`,
+    )
+    const how = lines.some(({ promised }) => promised.nanos > 0n) ? 'used or promised' : 'used'
+    return `quota ${quota} has ${joinWords(amounts)} ${how}`
+  })
   const holders = first === undefined ? [] : holdersOf(first.key, job.name, around)
-  const held = holders.map(
-    (holder) =>
-      `${holder.amount} by ${holder.job}${holder.owner === undefined ? '' : ` of ${holder.owner}`}${holder.isWaiting ? ' (waiting before it)' : ''}`,
-  )
+  const held = holders.map((holder) => {
+    const whose = holder.owner === undefined ? '' : ` of ${holder.owner}`
+    return `${holder.job}${whose} ${holder.isWaiting ? 'waits for' : 'has'} ${holder.amount}`
+  })
   return {
     code: 'QuotaExceeded',
-    message: `${job.name} ${joinWords(sentences)}${held.length > 0 ? ` (${joinWords(held)})` : ''}`,
+    message: `${job.name} needs ${needed}, but ${joinWords(taken)}${held.length > 0 ? ` (${held.join(', ')})` : ''}`,
     needed: short.map(({ key, needed }) => amountInWords(key, needed)),
     available: short.map(({ key, free }) => amountInWords(key, free)),
     ...(first !== undefined && { quota: first.quota }),
@@ -183,7 +195,7 @@ function whenItStarts(short: Shortfall | undefined, holders: readonly HolderFoun
       ? `it starts by itself when ${single.job} ends`
       : `it starts by itself when one of these ends: ${others.join(', ')}`
   }
-  return `it starts by itself when ${amountInWords(short.key, { nanos: lacking, format: short.needed.format })} more of the quota is free`
+  return `it starts by itself once these jobs give back ${amountInWords(short.key, { nanos: lacking, format: short.needed.format })}`
 }
 
 function firstPodReason(job: ObservedJob): Reason | undefined {

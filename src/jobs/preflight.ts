@@ -15,7 +15,7 @@ import {
 import { amountInWords, joinWords, resourceName } from './amounts.ts'
 import type { RolePlan } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
-import { shortfalls } from './quota-need.ts'
+import { completedPod, shortfalls } from './quota-need.ts'
 
 /** What a job is checked against before it is made. Absent parts could not be read and are not checked. */
 export interface PreflightFacts {
@@ -105,7 +105,7 @@ function checkRequests(job: PreflightJob, facts: PreflightFacts): void {
   for (const quota of facts.quotas ?? []) {
     const keys = Object.keys(quota.spec?.hard ?? {}).filter((key) => !defaults.has(key))
     for (const { role, pod } of job.roles) {
-      const text = unstatedResources(pod, keys) ?? ''
+      const text = unstatedResources(completedPod(pod), keys) ?? ''
       for (const resource of ['cpu', 'memory'] as const) {
         if (!new RegExp(`\\b${resource}\\b`).test(text)) continue
         missing.add(resource === 'cpu' ? 'CPU' : 'memory')

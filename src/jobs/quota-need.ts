@@ -1,5 +1,6 @@
 import {
   addQuantities,
+  type Container,
   isInScope,
   type KubeObject,
   keysForResource,
@@ -33,8 +34,28 @@ export function podAsObject({ metadata, spec, status }: Pod): KubeObject {
       ...(deletionTimestamp !== undefined && { deletionTimestamp }),
       ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
     },
-    spec,
+    spec: spec && {
+      ...spec,
+      containers: spec.containers.map(withRequests),
+      ...(spec.initContainers && { initContainers: spec.initContainers.map(withRequests) }),
+    },
     status,
+  }
+}
+
+/** A pod as the server will see it once it has filled in what follows from the rest. */
+export function completedPod(pod: Pod): Pod {
+  const { spec } = podAsObject(pod) as Pick<Pod, 'spec'>
+  return { ...pod, ...(spec && { spec }) }
+}
+
+/** The server takes a limit for the request of whoever names only that. */
+function withRequests(container: Container): Container {
+  const { resources } = container
+  if (resources?.limits === undefined) return container
+  return {
+    ...container,
+    resources: { ...resources, requests: { ...resources.limits, ...resources.requests } },
   }
 }
 
@@ -64,6 +85,7 @@ export interface Shortfall {
   readonly limit: Quantity
   /** Used, and promised to jobs that were there before. */
   readonly taken: Quantity
+  readonly promised: Quantity
   readonly free: Quantity
 }
 
@@ -83,7 +105,17 @@ export function shortfalls(
       const free = subtractQuantities(limit, taken)
       if (needed.nanos === 0n || needed.nanos <= free.nanos) return []
       const left = free.nanos < 0n ? zero : free
-      return [{ quota: quota.metadata.name, key, needed, limit, taken, free: left }]
+      return [
+        {
+          quota: quota.metadata.name,
+          key,
+          needed,
+          limit,
+          taken,
+          promised: promised.get(key) ?? zero,
+          free: left,
+        },
+      ]
     })
   })
 }
