@@ -5,7 +5,7 @@ import { createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { type Listed, type ListOptions, listObjects } from './list.ts'
-import type { RegistryParts } from './parts.ts'
+import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { Writer } from './reader.ts'
 import type { ResourceRequest } from './request.ts'
 import { copyOf, type Encoded, encode } from './stored-object.ts'
@@ -24,6 +24,12 @@ export interface Registry {
   watch(request: ResourceRequest, options: WatchOptions, signal: AbortSignal): AsyncIterable<readonly Event[]>
   update(request: ResourceRequest, change: Change): Promise<Encoded>
   delete(request: ResourceRequest, options: DeleteOptions, body?: JsonObject): Promise<Deleted>
+  /**
+   * Runs admission for a stream to an object (`pods/exec`): `options` say what is wanted.
+   *
+   * @throws {StatusError} `Forbidden`.
+   */
+  connect(request: ResourceRequest, options: KubeObject): Promise<void>
   /** Deletes what a list would show; returns the objects as they were. */
   deleteCollection(request: ResourceRequest, selected: ListOptions, options: DeleteOptions): Promise<Listed>
 }
@@ -36,6 +42,11 @@ export function createRegistry(parts: RegistryParts): Registry {
     watch: (request, options, signal) => watchObjects(parts.store, request, options, signal),
     update: (request, change) => updateObject(parts, request, change),
     delete: (request, options, body) => deleteObject(parts, request, options, body),
+    async connect(request, object) {
+      const admission = { operation: 'CONNECT', request, object } as const
+      await mutate(parts, admission)
+      await admit(parts, admission)
+    },
     async deleteCollection(request, selected, options) {
       const listed = listObjects(parts.store, request, selected)
       for (const { value } of listed.items) {

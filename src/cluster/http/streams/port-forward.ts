@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { createWebSocketStream, type WebSocket } from 'ws'
+import { StatusError } from '../../../kube/index.ts'
+import type { PodStreams } from '../../runtime/index.ts'
+import type { StreamPod } from './pod.ts'
+import type { SpdyStream } from 'spdy-transport'
+
+/** SPDY frames as binary messages: how kubectl forwards ports over WebSocket (https://kep.k8s.io/4006). */
+export const forwardProtocol = 'SPDY/3.1+portforward.k8s.io'
+
+/** One forwarded connection: SPDY streams come in pairs that share a request id. */
+interface Pair {
+  error?: SpdyStream
+  data?: SpdyStream
+}
+
+/** Serves port forwarding on a WebSocket until the client goes away. */
+export async function servePortForward(
+  streams: PodStreams,
+  pod: StreamPod,
+  client: WebSocket,
+): Promise<void> {
+  const { default: transport } = await import('spdy-transport')
+  const tunnel = createWebSocketStream(client)
+  // The connection ends with the tunnel; its own errors say no more than that.
+  tunnel.on('error', () => undefined)
+  const connection = transport.connection.create(tunnel, { protocol: 'spdy', isServer: true })
+  connection.on('error', () => undefined)
+  connection.start(3.1)
+  const gone = new AbortController()
+  const pairs = new Map<string, Pair>()
+  connection.on('stream', (stream) => {
+    stream.on('error', () => undefined)
+    stream.respond(200, {})
+    const { requestid = '', streamtype, port } = stream.headers
+    const pair = pairs.get(requestid) ?? {}
+    pairs.set(requestid, pair)
+    if (streamtype === 'error') pair.error = stream
+    else if (streamtype === 'data') pair.data = stream
+    if (!pair.error || !pair.data) return
+    pairs.delete(requestid)
+    void forward(streams, pod, Number(port), { error: pair.error, data: pair.data }, gone.signal)
+  })
+  await once(client, 'close')
+  gone.abort()
+  tunnel.destroy()
+}
+
+async function forward(
+  streams: PodStreams,
+  pod: StreamPod,
+  port: number,
+  pair: Required<Pair>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const connection: Duplex = pair.data
+    await streams.portForward(pod.ref, port, connection, signal)
+    pair.error.end()
+  } catch (error) {
+    const why = error instanceof StatusError || error instanceof Error ? error.message : String(error)
+    pair.error.end(`error forwarding port ${port} to pod ${pod.ref.name}, uid ${pod.ref.uid}: ${why}`)
+    pair.data.end()
+  }
+}

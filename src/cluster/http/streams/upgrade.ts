@@ -1,0 +1,200 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { WebSocket } from 'ws'
+import { badRequest, StatusError } from '../../../kube/index.ts'
+import {
+  assertAuthorized,
+  asksForImpersonation,
+  type Authorizer,
+  type Impersonator,
+} from '../../auth/index.ts'
+import type { Catalog, Registry, ResourceRequest, UserInfo } from '../../registry/index.ts'
+import type { PodStreams } from '../../runtime/index.ts'
+import { isTrue, parseTarget, type ResourceTarget } from '../target.ts'
+import { channelProtocols, openChannels } from './channels.ts'
+import { chooseContainer, podRequest, readPod, type StreamPod } from './pod.ts'
+import { forwardProtocol, servePortForward } from './port-forward.ts'
+
+export interface UpgradeParts {
+  readonly catalog: Catalog
+  readonly registry: Registry
+  readonly authorizer: Authorizer
+  readonly impersonator: Impersonator
+  readonly streams: PodStreams
+  authenticate(socket: TLSSocket, headers: IncomingMessage['headers']): UserInfo | Promise<UserInfo>
+  onFault(error: unknown): void
+}
+
+const optionsKind: Readonly<Record<string, string>> = {
+  exec: 'PodExecOptions',
+  attach: 'PodAttachOptions',
+  portforward: 'PodPortForwardOptions',
+}
+
+/** What an accepted upgrade goes on with. */
+interface Accepted {
+  readonly pod: StreamPod
+  readonly at: ResourceTarget
+  readonly query: URLSearchParams
+}
+
+/** Serves `exec`, `attach` and `portforward` of pods over WebSocket. */
+export function createUpgradeServer(
+  parts: UpgradeParts,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  return (request, socket, head) => {
+    socket.on('error', () => undefined)
+    void handle(parts, request, socket, head)
+  }
+}
+
+async function handle(
+  parts: UpgradeParts,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  let accepted: Accepted
+  try {
+    accepted = await accept(parts, request, socket)
+  } catch (error) {
+    if (!(error instanceof StatusError)) parts.onFault(error)
+    refuse(socket, error)
+    return
+  }
+  const { WebSocketServer } = await import('ws')
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: 64 * 1024 * 1024,
+    handleProtocols: (offered) =>
+      [...channelProtocols, forwardProtocol].find((one) => offered.has(one)) ?? false,
+  })
+  server.handleUpgrade(request, socket, head, (client: WebSocket) => {
+    const served =
+      accepted.at.subresource === 'portforward'
+        ? servePortForward(parts.streams, accepted.pod, client)
+        : runCommand(parts, accepted, client)
+    served.catch((error: unknown) => {
+      parts.onFault(error)
+      client.terminate()
+    })
+  })
+}
+
+/**
+ * Everything that can be wrong is found before the protocols are switched: the client still gets a plain answer.
+ *
+ * @throws {StatusError}
+ */
+async function accept(parts: UpgradeParts, request: IncomingMessage, socket: Duplex): Promise<Accepted> {
+  // The server is a TLS server: its sockets are.
+  const asked = await parts.authenticate(socket as TLSSocket, request.headers)
+  const { resource: at, query } = parseTarget('GET', request.url ?? '/')
+  const kind = at && at.group === '' && at.plural === 'pods' ? optionsKind[at.subresource ?? ''] : undefined
+  const served = at && parts.catalog.find(at.group, at.version, at.plural)?.stored
+  if (!at || !kind || !served) throw badRequest('only exec, attach and portforward of pods are streams')
+  const attributes = {
+    user: asked,
+    verb: 'get',
+    group: at.group,
+    resource: at.plural,
+    subresource: at.subresource,
+    namespace: at.namespace,
+    name: at.name,
+  }
+  const user = asksForImpersonation(request.headers)
+    ? parts.impersonator.impersonate(attributes, request.headersDistinct)
+    : asked
+  assertAuthorized(parts.authorizer, { ...attributes, user })
+  // A WebSocket begins as a GET; what it does is as much as a POST, and needs that right too (https://kep.k8s.io/4006).
+  assertAuthorized(parts.authorizer, { ...attributes, user, verb: 'create' })
+  checkProtocol(request)
+  const podAt = podRequest(served, {
+    user,
+    subresource: at.subresource ?? '',
+    ...(at.namespace && { namespace: at.namespace }),
+    ...(at.name && { name: at.name }),
+    signal: new AbortController().signal,
+  })
+  const pod = readPod(parts.registry, podAt)
+  await admitConnect(parts, podAt, kind, query)
+  if (pod.nodeName === '') throw badRequest(`pod ${pod.ref.name} does not have a host assigned`)
+  return { pod, at, query }
+}
+
+function checkProtocol(request: IncomingMessage): void {
+  if ((request.headers.upgrade ?? '').toLowerCase() === 'websocket') return
+  throw badRequest(
+    `the protocol "${request.headers.upgrade ?? ''}" is not spoken here, only WebSocket: use kubectl 1.29 or newer for exec, attach, cp and port-forward`,
+  )
+}
+
+async function admitConnect(
+  parts: UpgradeParts,
+  request: ResourceRequest,
+  kind: string,
+  query: URLSearchParams,
+): Promise<void> {
+  const object = {
+    kind,
+    apiVersion: 'v1',
+    metadata: {},
+    ...(query.has('container') && { container: query.get('container') }),
+    ...(query.has('command') && { command: query.getAll('command') }),
+    ...Object.fromEntries(
+      ['stdin', 'stdout', 'stderr', 'tty']
+        .filter((name) => isTrue(query.get(name)))
+        .map((name) => [name, true]),
+    ),
+  }
+  await parts.registry.connect(request, object)
+}
+
+async function runCommand(parts: UpgradeParts, accepted: Accepted, client: WebSocket): Promise<void> {
+  const { pod, at, query } = accepted
+  const channels = openChannels(client)
+  const tty = isTrue(query.get('tty'))
+  const io = {
+    ...(isTrue(query.get('stdin')) && { stdin: channels.stdin }),
+    ...(isTrue(query.get('stdout')) && { stdout: channels.stdout }),
+    ...(isTrue(query.get('stderr')) && !tty && { stderr: channels.stderr }),
+    resize: channels.resize,
+    signal: channels.signal,
+  }
+  try {
+    const container = chooseContainer(pod, query.get('container') ?? undefined)
+    const exit =
+      at.subresource === 'exec'
+        ? await parts.streams.exec(pod.ref, { container, command: query.getAll('command'), tty }, io)
+        : await parts.streams.attach(pod.ref, { container, tty }, io)
+    await channels.end(exit)
+  } catch (error) {
+    if (!(error instanceof StatusError)) parts.onFault(error)
+    await channels.end({
+      exitCode: 1,
+      message: error instanceof StatusError ? error.message : 'the command could not be run',
+    })
+  }
+}
+
+/** Answers an upgrade with a plain HTTP failure. */
+function refuse(socket: Duplex, error: unknown): void {
+  const status =
+    error instanceof StatusError
+      ? error.status
+      : {
+          kind: 'Status',
+          apiVersion: 'v1',
+          metadata: {},
+          status: 'Failure',
+          reason: 'InternalError',
+          message: 'Internal error occurred',
+          code: 500,
+        }
+  const body = JSON.stringify(status)
+  socket.end(
+    `HTTP/1.1 ${status.code} ${STATUS_CODES[status.code] ?? ''}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}
