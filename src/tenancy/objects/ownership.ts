@@ -21,8 +21,9 @@ export const annotations = {
   /** `read` or `write`: what a claim may be mounted for. */
   access: 'arena.dev/access',
   until: 'arena.dev/until',
-  /** A directory that the node makes, with this Linux group and mode. */
-  directoryGid: 'arena.dev/directory-gid',
+  /** Kubernetes' own: the Linux group of a volume, which every pod that mounts it gets. */
+  volumeGid: 'pv.beta.kubernetes.io/gid',
+  /** A directory that the node makes for the volume's group, with this mode. */
   directoryMode: 'arena.dev/directory-mode',
   /** Shown by `arena data list`. */
   description: 'description',

@@ -17,10 +17,8 @@ export function persistentVolumeOf(org: Org, volume: Volume, grant: Grant): Pers
       labels: ownerLabels(org, { group: grant.group, volume: volume.name }),
       annotations: {
         [annotations.access]: grant.access,
-        ...(volume.source.kind === 'directory' && {
-          [annotations.directoryGid]: String(volume.gid),
-          [annotations.directoryMode]: '2770',
-        }),
+        [annotations.volumeGid]: String(volume.gid),
+        ...(volume.source.kind === 'directory' && { [annotations.directoryMode]: '2770' }),
       },
     },
     spec: {

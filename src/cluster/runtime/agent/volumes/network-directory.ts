@@ -65,7 +65,8 @@ function mappedDirectory(
   return undefined
 }
 
-async function admit(path: string, group: number | undefined, isRoot: boolean): Promise<void> {
+/** Opens a fresh directory to a group, and to nobody else. */
+export async function admit(path: string, group: number | undefined, isRoot: boolean): Promise<void> {
   const status = await stat(path)
   const isNew = (status.mode & 0o2000) === 0
   if (isNew) {

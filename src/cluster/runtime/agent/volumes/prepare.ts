@@ -16,7 +16,7 @@ import type { Notice } from '../../runtime.ts'
 import { type Ownership, writeAtomically } from './atomic-directory.ts'
 import { type ContentContext, VolumeError, volumeFiles } from './contents.ts'
 import { hostPathSource } from './host-path.ts'
-import { networkDirectory, type NetworkDirectoryOptions } from './network-directory.ts'
+import { admit, networkDirectory, type NetworkDirectoryOptions } from './network-directory.ts'
 
 /** A volume ready to be mounted. */
 export type PreparedVolume =
@@ -39,6 +39,8 @@ export interface VolumeContext extends ContentContext, NetworkDirectoryOptions {
 
 // Storage classes of long standing mark volumes with the group that may use them.
 const groupAnnotation = 'pv.beta.kubernetes.io/gid'
+// Volumes of the organisation file whose directory is made here, for their group alone.
+const directoryAnnotation = 'arena.dev/directory-mode'
 
 /**
  * Makes all volumes of a pod. May be called again for a running pod, to bring what comes from API objects up to date.
@@ -182,11 +184,11 @@ async function persistentSource(
 ): Promise<{ kind: 'path'; path: string; readOnly: boolean }> {
   const { hostPath, local, nfs, csi } = volume.spec ?? {}
   if (hostPath !== undefined) {
-    return {
-      kind: 'path',
-      path: await hostPathSource(hostPath.path, hostPath.type, undefined),
-      readOnly: false,
+    const path = await hostPathSource(hostPath.path, hostPath.type, undefined)
+    if (volume.metadata.annotations?.[directoryAnnotation] !== undefined) {
+      await admit(path, group, context.isRoot)
     }
+    return { kind: 'path', path, readOnly: false }
   }
   if (local !== undefined) {
     return { kind: 'path', path: await hostPathSource(local.path, 'Directory', undefined), readOnly: false }
