@@ -98,6 +98,9 @@ function fieldSchema(module, path, type, isOptional) {
   }
   if (fact(facts.atomicFields, module, path)) schema['x-kubernetes-map-type'] = 'atomic'
   if (fact(facts.granularFields, module, path)) schema['x-kubernetes-map-type'] = 'granular'
+  const isValue =
+    schema.$ref && (/\.(spec|status|metadata|template)$/.test(path) || fact(facts.valueStructs, module, path))
+  if (isValue) schema['x-go-value'] = true
   const goType = fact(facts.goTypes, module, path)
   if (goType) schema['x-go-type'] = goType
   if (isOptional && fact(facts.pointers, module, path)) schema['x-go-pointer'] = true
@@ -148,6 +151,7 @@ const tables = [
   'optionality',
   'pointers',
   'goTypes',
+  'valueStructs',
 ]
 for (const table of tables) {
   const keys = facts[table] instanceof Set ? [...facts[table]] : Object.keys(facts[table])

@@ -537,3 +537,10 @@ export const goTypes = {
   'ObjectMeta.uid': 'types.UID',
   'OwnerReference.uid': 'types.UID',
 }
+
+/** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */
+export const valueStructs = new Set(
+  words(`Container.resources EphemeralContainer.resources PersistentVolumeClaimSpec.resources DeploymentSpec.strategy
+  ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
+  core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate`),
+)

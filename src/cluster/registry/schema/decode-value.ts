@@ -137,8 +137,8 @@ function decodeText(walk: Walk, value: Json, shape: Shape): Json {
 
 function quantity(value: Json): string {
   const text = typeof value === 'string' ? value.trim() : JSON.stringify(value)
-  // By far the most quantities are plain whole numbers below a thousand, which are canonical as they stand.
-  if (/^(?:0|[1-9]\d{0,2})$/.test(text)) return text
+  // By far the most quantities are whole numbers below a thousand of some unit, which are canonical as they stand.
+  if (/^(?:0|[1-9]\d{0,2}(?:[mkMGT]|[KMGT]i)?)$/.test(text)) return text
   try {
     return canonicalQuantity(text)
   } catch (error) {

@@ -46,6 +46,8 @@ export interface Schema {
   readonly 'x-kubernetes-patch-merge-key'?: string
   /** Built-in kinds: Go holds the scalar by pointer, so that its zero value is not the same as its absence. */
   readonly 'x-go-pointer'?: boolean
+  /** Built-in kinds: a struct that Go holds by value, so that every object has it. */
+  readonly 'x-go-value'?: boolean
   /** Built-in kinds: Go type that decoding errors name. */
   readonly 'x-go-type'?: string
   readonly 'x-kubernetes-validations'?: readonly ValidationRule[]

@@ -1,0 +1,156 @@
+/** All ways to patch an object, and who owns which of its fields. Pure: nothing is read or written but what is passed. */
+import { type JsonObject, type KubeObject, type StatusCause, StatusError } from '../../../kube/index.ts'
+import { shown } from '../faults.ts'
+import {
+  decodeCustom,
+  DecodingError,
+  decodeValue,
+  type FieldValidation,
+  strictFaults,
+  type Target,
+  targetShape,
+} from '../schema/index.ts'
+import { applyObject, plainFailure } from './apply.ts'
+import { goFormat } from './go-format.ts'
+import { jsonPatch } from './json-patch.ts'
+import { apiVersionOf, asJson } from './managed-fields.ts'
+import { mergePatch } from './merge-patch.ts'
+import type { ParsedPatch } from './parse.ts'
+import { strategicPatch } from './strategic.ts'
+
+export { updateManagedFields, type Writing } from './managed-fields.ts'
+export { checkPatchOptions, type ParsedPatch, parsePatch, patchKind } from './parse.ts'
+
+/** What a patch is applied with. A resource definition serves as `resource`. */
+export interface Patching {
+  readonly resource: Target & { readonly hasStatus: boolean }
+  readonly manager: string
+  readonly subresource?: string
+  readonly validation: FieldValidation
+  /** Server-side apply only: take fields over from managers that disagree. */
+  readonly force?: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+export interface Patched {
+  readonly object: KubeObject
+  /** For the `Warning` headers. */
+  readonly warnings: readonly string[]
+  /** True when `managedFields` of the object are right already, as server-side apply leaves them. */
+  readonly managesFields: boolean
+}
+
+/**
+ * Applies a patch: the patched object in the form of its kind, without defaults of built-in kinds, before admission.
+ *
+ * @param current with kind and apiVersion. The caller's own copy: parts of it may end up in the result. Undefined when
+ *   there is no such object, which only server-side apply can do something with.
+ * @throws {StatusError} `Invalid`, `BadRequest` or `Conflict`, as the API server does.
+ */
+export function applyPatch(patch: ParsedPatch, current: KubeObject | undefined, patching: Patching): Patched {
+  if (patch.is === 'apply') return applied(patch, current, patching)
+  if (!current) throw new Error(`a ${patch.is} patch needs an object`)
+  const target = asJson(current)
+  switch (patch.is) {
+    case 'json': {
+      const result = jsonPatch(target, patch.operations)
+      return decoded(result, patch, patching, () => JSON.stringify(result))
+    }
+    case 'merge': {
+      const result = mergePatch(target, patch.value)
+      return decoded(result, patch, patching, () => JSON.stringify(result))
+    }
+    case 'strategic':
+      return decoded(strategicPatch(target, patch.value, patching.resource.schema), patch, patching, () =>
+        goFormat(patch.value),
+      )
+    default:
+      throw new Error('unknown kind of patch')
+  }
+}
+
+function applied(
+  patch: Extract<ParsedPatch, { value: JsonObject }>,
+  current: KubeObject | undefined,
+  patching: Patching,
+): Patched {
+  const object = applyObject(current, patch.value, { ...patching, force: patching.force === true })
+  const { managedFields } = object.metadata
+  try {
+    const { value } = shaped(asJson(object), patching, 'map')
+    const result = value as unknown as KubeObject
+    if (managedFields) result.metadata.managedFields = managedFields
+    return { object: result, warnings: patch.faults, managesFields: true }
+  } catch (error) {
+    if (error instanceof DecodingError) throw plainFailure(error.message)
+    throw error
+  }
+}
+
+function decoded(
+  result: JsonObject,
+  patch: ParsedPatch,
+  patching: Patching,
+  shownPatch: () => string,
+): Patched {
+  let unknown: readonly string[]
+  // Decoding drops unknown fields in place; the message of a strict refusal shows them.
+  const before = patching.validation === 'Strict' && patch.is !== 'strategic' ? shownPatch() : undefined
+  try {
+    unknown = shaped(result, patching, patch.is === 'strategic' ? 'map' : 'json').unknown
+  } catch (error) {
+    if (error instanceof DecodingError) throw badPatch(before ?? shownPatch(), error.message)
+    throw error
+  }
+  const faults = patching.validation === 'Ignore' ? [] : [...patch.faults, ...strictFaults([], unknown)]
+  if (patching.validation === 'Strict' && faults.length > 0)
+    throw badPatch(before ?? shownPatch(), `strict decoding error: ${faults.join(', ')}`)
+  return { object: result as unknown as KubeObject, warnings: faults, managesFields: false }
+}
+
+function shaped(
+  object: JsonObject,
+  { resource }: Patching,
+  wording: 'json' | 'map',
+): { value: JsonObject; unknown: readonly string[] } {
+  const metadata = object['metadata']
+  if (metadata === undefined || metadata === null) object['metadata'] = {}
+  const kind = object['kind']
+  const apiVersion = object['apiVersion']
+  if (resource.isCustom) {
+    const [group, version] = typeof apiVersion === 'string' ? apiVersion.split('/') : []
+    return decodeCustom(object, resource, {
+      group: group ?? '',
+      version: version ?? '',
+      kind: typeof kind === 'string' ? kind : '',
+    })
+  }
+  if (
+    (kind ?? resource.kind) !== resource.kind ||
+    (apiVersion ?? apiVersionOf({ resource })) !== apiVersionOf({ resource })
+  )
+    throw new DecodingError(
+      `unable to decode ${String(apiVersion)}, Kind=${String(kind)} into ${apiVersionOf({ resource })}, Kind=${resource.kind}`,
+    )
+  return decodeValue(object, targetShape(resource), wording)
+}
+
+/** `Invalid` of no object in particular. */
+function badPatch(patch: string, why: string): StatusError {
+  const cause: StatusCause = {
+    reason: 'FieldValueInvalid',
+    message: `Invalid value: ${shown(patch)}: ${why}`,
+    field: 'patch',
+  }
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message: ` "" is invalid: patch: ${cause.message ?? ''}`,
+    reason: 'Invalid',
+    details: { causes: [cause] },
+    code: 422,
+  })
+}

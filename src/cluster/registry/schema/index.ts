@@ -1,0 +1,18 @@
+/** What objects look like: schemas of built-in kinds, decoding, and what the schema of a custom resource asks for. */
+export { builtinSchemas, referredName, schemaFor, schemaName } from './builtin.ts'
+export {
+  type Decoded,
+  decodeBody,
+  decodeJson,
+  type FieldValidation,
+  strictFaults,
+  type Target,
+  targetShape,
+} from './decode.ts'
+export { decodeCustom, metadataSchema } from './decode-custom.ts'
+export { type DecodedValue, DecodingError, decodeValue, kindOf, type Wording } from './decode-value.ts'
+export { syntaxErrorOf } from './go-json.ts'
+export { countKeys, duplicateKeys, measure } from './json-keys.ts'
+export type { Schema, SchemaSet, ValidationRule } from './schema.ts'
+export { applyDefaults, prune, validateStructural } from './structural.ts'
+export { parseYaml } from './yaml.ts'
