@@ -31,12 +31,15 @@ const mostNegative = 2n ** 63n
  * @throws {CelCompileError} for wrong syntax, unknown names and operands that no operator takes.
  */
 export function compile(expression: string, environment: Environment): Program {
-  const { type, run } = new Compiler(expression, environment).compile(parse(expression), new Map())
-  return new Program(expression, type, run)
+  const compiler = new Compiler(expression, environment)
+  const { type, run } = compiler.compile(parse(expression), new Map())
+  return new Program(expression, { type, variables: compiler.variables }, run)
 }
 
 /** One compilation: turns nodes into functions, checking types on the way as far as they are known. */
 export class Compiler {
+  /** Variables of the environment met so far. */
+  readonly variables = new Set<string>()
   readonly #source: string
   readonly #environment: Environment
   #depth = 0
@@ -135,7 +138,10 @@ export class Compiler {
       return { type, run: ({ locals: values, budget }) => (budget.spend(1), values[slot] ?? null) }
     }
     const type = this.#environment.variable(name)
-    if (type !== undefined) return { type, run: variable(name) }
+    if (type !== undefined) {
+      this.variables.add(name)
+      return { type, run: variable(name) }
+    }
     const named = typeNames.get(name)
     if (named !== undefined) return { type: types.typeType, run: () => named }
     throw this.error(node, `undeclared reference to '${name}' (in container '')`)

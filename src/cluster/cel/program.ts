@@ -19,11 +19,14 @@ export class Program {
   readonly source: string
   /** What is known of its results. */
   readonly type: Type
+  /** Variables of the environment that it refers to. */
+  readonly variables: ReadonlySet<string>
   readonly #run: Run
 
-  constructor(source: string, type: Type, run: Run) {
+  constructor(source: string, { type, variables }: Pick<Program, 'type' | 'variables'>, run: Run) {
     this.source = source
     this.type = type
+    this.variables = variables
     this.#run = run
   }
 

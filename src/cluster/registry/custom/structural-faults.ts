@@ -1,0 +1,418 @@
+import { RE2JS } from 're2js'
+import type { Json } from '../../../kube/index.ts'
+import { CelCompileError } from '../../cel/index.ts'
+import { duplicate, type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
+import type { Schema, ValidationRule } from '../schema/schema.ts'
+import { prune, validateStructural } from '../schema/structural.ts'
+import { compileRule } from './rules.ts'
+
+/**
+ * What keeps a schema from being structural
+ * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+ */
+export function structuralFaults(schema: Schema, path: string): Fault[] {
+  const check = new StructuralCheck()
+  check.root(schema, path)
+  return check.faults
+}
+
+const scalars = new Set(['string', 'integer', 'number', 'boolean'])
+const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
+const reasons = ['FieldValueInvalid', 'FieldValueForbidden', 'FieldValueRequired', 'FieldValueDuplicate']
+/** Says what a value is; only the main tree of a schema may. */
+const structureFields = [
+  'type',
+  'default',
+  'description',
+  'title',
+  'nullable',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'additionalProperties',
+] as const
+const unsupported = [
+  '$ref',
+  'definitions',
+  'dependencies',
+  'patternProperties',
+  'additionalItems',
+  'id',
+  '$schema',
+] as const
+
+class StructuralCheck {
+  readonly faults: Fault[] = []
+
+  root(schema: Schema, path: string): void {
+    if (schema.type !== 'object') {
+      this.#add(
+        schema.type
+          ? invalidValue(`${path}.type`, schema.type, 'must be object at the root')
+          : required(`${path}.type`, 'must not be empty at the root'),
+      )
+    }
+    this.#schema(schema, path, true)
+    const metadata = schema.properties?.['metadata']
+    if (metadata !== undefined) this.#metadata(metadata, `${path}.properties[metadata]`)
+  }
+
+  #add(...faults: Fault[]): void {
+    this.faults.push(...faults)
+  }
+
+  #schema(schema: Schema, path: string, isRoot: boolean): void {
+    this.#general(schema, path)
+    this.#extensions(schema, path)
+    for (const [name, property] of Object.entries(schema.properties ?? {})) {
+      const at = `${path}.properties[${name}]`
+      this.#typed(property, at, 'must not be empty for specified object fields')
+      this.#schema(property, at, false)
+    }
+    if (Array.isArray(schema.items)) {
+      this.#add(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
+    } else if (schema.items !== undefined) {
+      this.#typed(schema.items, `${path}.items`, 'must not be empty for specified array items')
+      this.#schema(schema.items, `${path}.items`, false)
+    } else if (schema.type === 'array') {
+      this.#add(required(`${path}.items`, 'must be specified'))
+    }
+    this.#additional(schema, path)
+    this.#composed(schema, path)
+    this.#rules(schema, path, isRoot)
+    this.#default(schema, path)
+  }
+
+  #typed(schema: Schema, path: string, detail: string): void {
+    if (schema.type || schema['x-kubernetes-int-or-string']) return
+    if (schema['x-kubernetes-preserve-unknown-fields'] && !schema.properties) return
+    this.#add(required(`${path}.type`, detail))
+  }
+
+  #general(schema: Schema, path: string): void {
+    if (schema.type && !types.includes(schema.type)) {
+      this.#add(notSupported(`${path}.type`, schema.type, types))
+    }
+    if (schema.uniqueItems) {
+      this.#add(
+        forbiddenField(
+          `${path}.uniqueItems`,
+          'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
+        ),
+      )
+    }
+    for (const field of unsupported) {
+      if (field in schema) this.#add(forbiddenField(`${path}.${field}`, `${field} is not supported`))
+    }
+    if (schema.pattern !== undefined) {
+      try {
+        RE2JS.compile(schema.pattern)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#add(
+          invalidValue(
+            `${path}.pattern`,
+            schema.pattern,
+            `must be a valid regular expression, but isn't: ${why}`,
+          ),
+        )
+      }
+    }
+  }
+
+  #additional(schema: Schema, path: string): void {
+    const { additionalProperties: extra, properties } = schema
+    if (extra === undefined) return
+    const at = `${path}.additionalProperties`
+    if (extra === false) this.#add(forbiddenField(at, 'additionalProperties cannot be set to false'))
+    if (properties !== undefined && Object.keys(properties).length > 0) {
+      this.#add(forbiddenField(at, 'additionalProperties and properties are mutual exclusive'))
+    }
+    if (typeof extra !== 'object') return
+    this.#typed(extra, at, 'must not be empty for specified object fields')
+    this.#schema(extra, at, false)
+  }
+
+  #extensions(schema: Schema, path: string): void {
+    if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
+      this.#add(
+        invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'),
+      )
+    }
+    if (schema['x-kubernetes-embedded-resource']) {
+      if (schema.type !== 'object') {
+        this.#add(
+          schema.type
+            ? invalidValue(
+                `${path}.type`,
+                schema.type,
+                'must be object if x-kubernetes-embedded-resource is true',
+              )
+            : required(`${path}.type`, 'must be object if x-kubernetes-embedded-resource is true'),
+        )
+      }
+      if (!schema['x-kubernetes-preserve-unknown-fields'] && !schema.properties) {
+        this.#add(
+          required(
+            `${path}.properties`,
+            'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+          ),
+        )
+      }
+    }
+    if (schema['x-kubernetes-int-or-string'] && schema.type) {
+      this.#add(
+        invalidValue(`${path}.type`, schema.type, 'must be empty if x-kubernetes-int-or-string is true'),
+      )
+    }
+    this.#listType(schema, path)
+    const mapType = schema['x-kubernetes-map-type']
+    if (mapType !== undefined) {
+      if (!['atomic', 'granular'].includes(mapType)) {
+        this.#add(notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular']))
+      }
+      if (schema.type !== 'object') {
+        this.#add(
+          invalidValue(
+            `${path}.type`,
+            schema.type ?? '',
+            'must be object if x-kubernetes-map-type is specified',
+          ),
+        )
+      }
+    }
+  }
+
+  #listType(schema: Schema, path: string): void {
+    const kind = schema['x-kubernetes-list-type']
+    const keys = schema['x-kubernetes-list-map-keys'] ?? []
+    const keysAt = `${path}.x-kubernetes-list-map-keys`
+    if (kind === undefined) {
+      if (keys.length > 0)
+        this.#add(
+          required(
+            `${path}.x-kubernetes-list-type`,
+            'must be map if x-kubernetes-list-map-keys is non-empty',
+          ),
+        )
+      return
+    }
+    if (!['atomic', 'set', 'map'].includes(kind)) {
+      this.#add(notSupported(`${path}.x-kubernetes-list-type`, kind, ['atomic', 'set', 'map']))
+    }
+    if (schema.type !== 'array') {
+      this.#add(
+        schema.type
+          ? invalidValue(`${path}.type`, schema.type, 'must be array if x-kubernetes-list-type is specified')
+          : required(`${path}.type`, 'must be array if x-kubernetes-list-type is specified'),
+      )
+    }
+    if (kind !== 'map') {
+      if (keys.length > 0) {
+        this.#add(forbiddenField(keysAt, 'must be empty if x-kubernetes-list-type is not map'))
+      }
+      return
+    }
+    if (keys.length === 0) {
+      this.#add(required(keysAt, 'must not be empty if x-kubernetes-list-type is map'))
+    }
+    const { items } = schema
+    if (items?.type !== 'object') {
+      this.#add(
+        invalidValue(
+          `${path}.items.type`,
+          items?.type ?? '',
+          "must be object if parent array's x-kubernetes-list-type is map",
+        ),
+      )
+      return
+    }
+    const seen = new Set<string>()
+    for (const [at, key] of keys.entries()) {
+      if (seen.has(key)) this.#add(duplicate(`${keysAt}[${at}]`, key))
+      seen.add(key)
+      const property = items.properties?.[key]
+      if (property === undefined) {
+        this.#add(invalidValue(`${keysAt}[${at}]`, key, 'must refer to a property of the list items'))
+        continue
+      }
+      if (!scalars.has(property.type ?? '')) {
+        this.#add(
+          invalidValue(
+            `${path}.items.properties[${key}].type`,
+            property.type ?? '',
+            "must be a scalar type if parent array's x-kubernetes-list-type is map",
+          ),
+        )
+      }
+      if (property.default === undefined && !items.required?.includes(key)) {
+        this.#add(
+          required(
+            `${path}.items.properties[${key}].default`,
+            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
+          ),
+        )
+      }
+    }
+  }
+
+  #metadata(schema: Schema, path: string): void {
+    if (schema.type !== undefined && schema.type !== 'object') {
+      this.#add(invalidValue(`${path}.type`, schema.type, 'must be object'))
+    }
+    const others = Object.keys(schema.properties ?? {}).filter(
+      (name) => name !== 'name' && name !== 'generateName',
+    )
+    const isMore =
+      others.length > 0 || schema.additionalProperties !== undefined || (schema.required?.length ?? 0) > 0
+    if (isMore) {
+      this.#add(
+        forbiddenField(
+          path,
+          'must not specify anything other than name and generateName, but metadata is implicitly specified',
+        ),
+      )
+    }
+  }
+
+  #composed(schema: Schema, path: string): void {
+    for (const field of ['allOf', 'anyOf', 'oneOf'] as const) {
+      for (const [at, inner] of (schema[field] ?? []).entries()) {
+        this.#nested(inner, `${path}.${field}[${at}]`, schema, path)
+      }
+    }
+    if (schema.not !== undefined) this.#nested(schema.not, `${path}.not`, schema, path)
+  }
+
+  /** Below a logical junctor stand only conditions on what the main tree describes. */
+  #nested(schema: Schema, path: string, main: Schema | undefined, mainPath: string): void {
+    const isIntOrString = main?.['x-kubernetes-int-or-string'] === true
+    for (const field of structureFields) {
+      const isAllowed =
+        field === 'type' && isIntOrString && (schema.type === 'integer' || schema.type === 'string')
+      if (schema[field] !== undefined && !isAllowed) {
+        this.#add(forbiddenField(`${path}.${field}`, 'must be undefined to be structural'))
+      }
+    }
+    for (const [name, inner] of Object.entries(schema.properties ?? {})) {
+      const described = main?.properties?.[name]
+      const at = `${path}.properties[${name}]`
+      if (described === undefined && main?.['x-kubernetes-preserve-unknown-fields'] !== true) {
+        this.#add(required(`${mainPath}.properties[${name}]`, `because it is defined in ${at}`))
+      }
+      this.#nested(inner, at, described, `${mainPath}.properties[${name}]`)
+    }
+    if (schema.items !== undefined && !Array.isArray(schema.items)) {
+      if (main?.items === undefined) {
+        this.#add(required(`${mainPath}.items`, `because it is defined in ${path}.items`))
+      }
+      this.#nested(schema.items, `${path}.items`, main?.items, `${mainPath}.items`)
+    }
+    for (const field of ['allOf', 'anyOf', 'oneOf'] as const) {
+      for (const [at, inner] of (schema[field] ?? []).entries()) {
+        this.#nested(inner, `${path}.${field}[${at}]`, main, mainPath)
+      }
+    }
+    if (schema.not !== undefined) this.#nested(schema.not, `${path}.not`, main, mainPath)
+  }
+
+  #rules(schema: Schema, path: string, isRoot: boolean): void {
+    for (const [at, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
+      this.#rule(schema, rule, `${path}.x-kubernetes-validations[${at}]`, isRoot)
+    }
+  }
+
+  #rule(schema: Schema, rule: ValidationRule, path: string, isRoot: boolean): void {
+    if (!rule.rule?.trim()) {
+      this.#add(required(`${path}.rule`, 'rule is not specified'))
+      return
+    }
+    if (rule.message !== undefined && rule.message !== '') {
+      if (rule.message.trim() === '') {
+        this.#add(invalidValue(`${path}.message`, rule.message, 'message must be non-empty if specified'))
+      } else if (rule.message.includes('\n')) {
+        this.#add(invalidValue(`${path}.message`, rule.message, 'message must not contain line breaks'))
+      }
+    }
+    if (rule.reason !== undefined && !reasons.includes(rule.reason)) {
+      this.#add(notSupported(`${path}.reason`, rule.reason, reasons))
+    }
+    if (rule.fieldPath && !refersToField(schema, rule.fieldPath)) {
+      this.#add(
+        invalidValue(
+          `${path}.fieldPath`,
+          rule.fieldPath,
+          `fieldPath must be a valid path: does not refer to a valid field`,
+        ),
+      )
+    }
+    const embedded = schema['x-kubernetes-embedded-resource'] === true
+    for (const field of ['rule', 'messageExpression'] as const) {
+      if (field === 'messageExpression' && !rule.messageExpression) continue
+      const only: ValidationRule = field === 'rule' ? withoutMessage(rule) : { ...rule, rule: 'true' }
+      try {
+        compileRule(only, schema, { isRoot: isRoot || embedded })
+      } catch (error) {
+        if (!(error instanceof CelCompileError)) throw error
+        const why = error.message.startsWith('ERROR') ? `compilation failed: ${error.message}` : error.message
+        this.#add({
+          reason: 'FieldValueInvalid',
+          message: `Invalid value: ${goRule(rule)}: ${why}`,
+          field: `${path}.${field}`,
+        })
+      }
+    }
+  }
+
+  #default(schema: Schema, path: string): void {
+    if (schema.default === undefined) return
+    const at = `${path}.default`
+    const copy = structuredClone(schema.default)
+    if (isObject(copy) && prune(copy, { ...schema, 'x-kubernetes-embedded-resource': true }).length > 0) {
+      this.#add(invalidValue(at, schema.default, 'must not have unknown fields'))
+    }
+    const holder: Schema = { type: 'object', properties: { default: withoutDefault(schema) } }
+    for (const fault of validateStructural({ default: schema.default }, holder)) {
+      const inner = fault.field.replace(/^default/, '')
+      this.#add({ ...fault, field: `${at}${inner === '<nil>' ? '' : inner}` })
+    }
+  }
+}
+
+function withoutMessage(rule: ValidationRule): ValidationRule {
+  const { messageExpression: _messageExpression, ...rest } = rule
+  return rest
+}
+
+function withoutDefault(schema: Schema): Schema {
+  const { default: _default, ...rest } = schema
+  return rest
+}
+
+function isObject(value: Json): value is { [field: string]: Json | undefined } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function refersToField(schema: Schema, path: string): boolean {
+  let place: Schema | undefined = schema
+  const steps = path.match(/\.[^.[\]]+|\['(?:[^'\\]|\\.)*'\]/g)
+  if (steps === null || steps.join('') !== path) return false
+  for (const step of steps) {
+    const name = step.startsWith('.') ? step.slice(1) : step.slice(2, -2)
+    const extra: Schema['additionalProperties'] = place?.additionalProperties
+    place = place?.properties?.[name] ?? (typeof extra === 'object' ? extra : undefined)
+    if (place === undefined) return false
+  }
+  return true
+}
+
+/** As Go prints the rule in the middle of an error. */
+function goRule(rule: ValidationRule): string {
+  const reason =
+    rule.reason === undefined ? '(*apiextensions.FieldValueErrorReason)(nil)' : JSON.stringify(rule.reason)
+  const optional = rule.optionalOldSelf === undefined ? '(*bool)(nil)' : String(rule.optionalOldSelf)
+  return `apiextensions.ValidationRule{Rule:${JSON.stringify(rule.rule)}, Message:${JSON.stringify(rule.message ?? '')}, MessageExpression:${JSON.stringify(rule.messageExpression ?? '')}, Reason:${reason}, FieldPath:${JSON.stringify(rule.fieldPath ?? '')}, OptionalOldSelf:${optional}}`
+}

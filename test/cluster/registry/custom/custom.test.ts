@@ -1,0 +1,270 @@
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { describe, expect, it } from 'vitest'
+import {
+  customResourceDefinitions,
+  definitionsOf,
+  establishedStatus,
+} from '../../../../src/cluster/registry/custom/index.ts'
+import type { ResourceDefinition } from '../../../../src/cluster/registry/index.ts'
+import type { ResourceRequest } from '../../../../src/cluster/registry/request.ts'
+import { applyDefaults } from '../../../../src/cluster/registry/schema/structural.ts'
+import type { Schema } from '../../../../src/cluster/registry/schema/schema.ts'
+import type { KubeObject } from '../../../../src/kube/index.ts'
+
+const trainJobSchema: object = {
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      required: ['image'],
+      properties: {
+        image: { type: 'string', minLength: 1 },
+        workers: { type: 'integer', minimum: 1, maximum: 8, default: 2 },
+        policy: { type: 'string', enum: ['Never', 'OnFailure'] },
+        ports: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['port'],
+            properties: {
+              port: {
+                type: 'integer',
+                'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'port is fixed' }],
+              },
+              name: { type: 'string', 'x-kubernetes-validations': [{ rule: "self != 'bad'" }] },
+            },
+          },
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['port'],
+        },
+      },
+      'x-kubernetes-validations': [
+        {
+          rule: "!has(self.policy) || self.policy != 'Never' || self.workers <= 4",
+          message: 'Never allows at most 4 workers',
+        },
+        {
+          rule: 'self.workers >= oldSelf.workers',
+          messageExpression: "'workers may not shrink from ' + string(oldSelf.workers)",
+          reason: 'FieldValueForbidden',
+          fieldPath: '.workers',
+        },
+      ],
+    },
+    status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  },
+}
+
+function crd(schema: object = trainJobSchema, over: object = {}): CustomResourceDefinition {
+  return {
+    metadata: { name: 'trainjobs.kubeflow.example' },
+    spec: {
+      group: 'kubeflow.example',
+      scope: 'Namespaced',
+      names: { kind: 'TrainJob', plural: 'trainjobs' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          subresources: {
+            status: {},
+            scale: { specReplicasPath: '.spec.workers', statusReplicasPath: '.status.workers' },
+          },
+          additionalPrinterColumns: [
+            { name: 'State', type: 'string', jsonPath: '.status.conditions[-1:].type' },
+            { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+            { name: 'Workers', type: 'integer', jsonPath: '.spec.workers' },
+          ],
+          selectableFields: [{ jsonPath: '.spec.image' }],
+          schema: { openAPIV3Schema: schema },
+        },
+      ],
+      ...over,
+    },
+  } as CustomResourceDefinition
+}
+
+const warnings: string[] = []
+const request = { warn: (text: string): void => void warnings.push(text) } as ResourceRequest
+
+function trainJobs(): ResourceDefinition {
+  const [definition] = definitionsOf(crd())
+  if (definition === undefined) throw new Error('no version is served')
+  return definition
+}
+
+function object(spec: object, rest: object = {}): KubeObject {
+  const made = { metadata: { name: 'b', namespace: 'team' }, spec, ...rest } as unknown as KubeObject
+  applyDefaults(made as never, trainJobSchema as Schema)
+  return made
+}
+
+function created(spec: object): { field: string; message: string }[] {
+  const definition = trainJobs()
+  const made = object(spec)
+  definition.prepareForCreate?.(made, request)
+  return [...(definition.validate?.(made, request) ?? [])]
+    .map(({ field, message }) => ({ field, message }))
+    .sort((a, b) => (a.field < b.field ? -1 : 1))
+}
+
+function updated(spec: object, old: object): { field: string; message: string; reason: string }[] {
+  return [...(trainJobs().validateUpdate?.(object(spec), object(old), request) ?? [])]
+}
+
+const unchecked =
+  'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+describe('objects of a custom kind', () => {
+  it('are held to their schema', () => {
+    expect(created({})).toEqual([
+      { field: '<nil>', message: unchecked },
+      { field: 'spec.image', message: 'Required value' },
+    ])
+    expect(created({ image: 'x', workers: 'many' })).toEqual([
+      {
+        field: '.spec.workers',
+        message: 'Invalid value: 0: .spec.workers accessor error: many is of the type string, expected int64',
+      },
+      { field: '<nil>', message: unchecked },
+      {
+        field: 'spec.workers',
+        message: 'Invalid value: "string": spec.workers in body must be of type integer: "string"',
+      },
+    ])
+  })
+
+  it('are held to their rules', () => {
+    expect(created({ image: 'x', workers: 6, policy: 'Never' })).toEqual([
+      { field: 'spec', message: 'Invalid value: Never allows at most 4 workers' },
+    ])
+    expect(created({ image: 'x', ports: [{ port: 1, name: 'bad' }] })).toEqual([
+      { field: 'spec.ports[0].name', message: 'Invalid value: "bad": failed rule: self != \'bad\'' },
+    ])
+  })
+
+  it('are compared with what they were', () => {
+    expect(updated({ image: 'x', workers: 2 }, { image: 'x', workers: 4 })).toEqual([
+      {
+        field: 'spec.workers',
+        message: 'Forbidden: workers may not shrink from 4',
+        reason: 'FieldValueForbidden',
+      },
+    ])
+    expect(updated({ image: 'x', ports: [{ port: 7 }] }, { image: 'x', ports: [{ port: 1 }] })).toEqual([])
+  })
+
+  it('may keep faults they had before, with a warning', () => {
+    const bad = { port: 1, name: 'bad' }
+    warnings.length = 0
+    expect(updated({ image: 'y', ports: [bad] }, { image: 'x', ports: [bad] })).toEqual([])
+    expect(warnings).toEqual(['spec.ports[0].name: Invalid value: "bad": failed rule: self != \'bad\''])
+    expect(updated({ image: '', workers: 2 }, { image: '', workers: 1 })).toEqual([])
+    expect(updated({ image: '' }, { image: 'x' })).toHaveLength(1)
+  })
+
+  it('show the columns and select by the fields of their definition', () => {
+    const { columns, selectableFields } = trainJobs()
+    const made = object(
+      { image: 'tf', workers: 3 },
+      { status: { conditions: [{ type: 'Ready', status: 'True' }, { type: 'Running' }] } },
+    )
+    expect(columns?.map((column) => column.cell(made, 0))).toEqual(['b', 'Running', 'True', 3])
+    expect(columns?.[1]?.description).toBe(
+      'Custom resource definition column (in JSONPath format): .status.conditions[-1:].type',
+    )
+    expect(selectableFields?.['spec.image']?.(made)).toBe('tf')
+    expect(trainJobs().storageVersionHash).toBe('kTeXAsgfJ+0=')
+  })
+})
+
+describe('a custom resource definition', () => {
+  const faults = (definition: CustomResourceDefinition): { field: string; message: string }[] => {
+    customResourceDefinitions.setDefaults?.(definition as unknown as KubeObject)
+    const found = customResourceDefinitions.validate?.(definition as unknown as KubeObject, request) ?? []
+    return found.map(({ field, message }) => ({ field, message }))
+  }
+
+  it('is fine when its schema is structural', () => {
+    expect(faults(crd())).toEqual([])
+  })
+
+  it('must bear the name of its resource and have a schema', () => {
+    const wrong = { ...crd(), metadata: { name: 'wrong.kubeflow.example' } }
+    expect(faults(wrong)[0]?.field).toBe('metadata.name')
+    const bare = crd()
+    bare.spec.versions = [{ name: 'v1', served: true, storage: true }]
+    expect(faults(bare)).toEqual([
+      { field: 'spec.versions[0].schema.openAPIV3Schema', message: 'Required value: schemas are required' },
+    ])
+  })
+
+  it.each([
+    [{ type: 'object', properties: { spec: {} } }, 'spec.validation.openAPIV3Schema.properties[spec].type'],
+    [{ type: 'string' }, 'spec.validation.openAPIV3Schema.type'],
+    [
+      { type: 'object', properties: { a: { type: 'array' } } },
+      'spec.validation.openAPIV3Schema.properties[a].items',
+    ],
+    [
+      { type: 'object', properties: { a: { type: 'string', default: 1 } } },
+      'spec.validation.openAPIV3Schema.properties[a].default',
+    ],
+    [
+      {
+        type: 'object',
+        properties: { a: { type: 'string' } },
+        anyOf: [{ properties: { b: { minLength: 1 } } }],
+      },
+      'spec.validation.openAPIV3Schema.properties[b]',
+    ],
+    [
+      {
+        type: 'object',
+        properties: { metadata: { type: 'object', properties: { labels: { type: 'object' } } } },
+      },
+      'spec.validation.openAPIV3Schema.properties[metadata]',
+    ],
+    [
+      { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.nope == 1' }] },
+      'spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule',
+    ],
+    [
+      { type: 'object', 'x-kubernetes-validations': [{ rule: '1 + 1' }] },
+      'spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule',
+    ],
+    [
+      {
+        type: 'object',
+        'x-kubernetes-validations': [{ rule: 'self.metadata.name != ""', messageExpression: '1' }],
+      },
+      'spec.validation.openAPIV3Schema.x-kubernetes-validations[0].messageExpression',
+    ],
+  ])('is refused with the schema %j', (schema, field) => {
+    const definition = crd(schema)
+    for (const version of definition.spec.versions) delete version.selectableFields
+    expect(faults(definition).map((fault) => fault.field)).toEqual([field])
+  })
+
+  it('gets its names unless another definition of the group holds one', () => {
+    const time = '2026-01-01T00:00:00Z'
+    const first = { ...crd(), status: establishedStatus(crd(), [], time) } as CustomResourceDefinition
+    expect(first.status?.conditions?.map(({ type, status }) => [type, status])).toEqual([
+      ['NamesAccepted', 'True'],
+      ['Established', 'True'],
+    ])
+    expect(establishedStatus(first, [first], 'later')).toBeUndefined()
+    const second = crd(trainJobSchema, { names: { kind: 'TrainJob', plural: 'others' } })
+    second.metadata = { name: 'others.kubeflow.example' }
+    expect(establishedStatus(second, [first], time)?.conditions).toMatchObject([
+      {
+        type: 'NamesAccepted',
+        status: 'False',
+        reason: 'KindConflict',
+        message: '"TrainJob" is already in use',
+      },
+      { type: 'Established', status: 'False', reason: 'NotAccepted' },
+    ])
+  })
+})
