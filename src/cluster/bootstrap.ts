@@ -1,4 +1,5 @@
 import { isStatus, type KubeObject } from '../kube/index.ts'
+import { operatorClusterRole, operatorCrds, operatorRoleName } from '../operator/index.ts'
 import { bootstrapObjects } from './auth/index.ts'
 import type { Catalog, Registry, ResourceRequest, UserInfo } from './registry/index.ts'
 
@@ -34,6 +35,31 @@ const priorityClasses = [
   preemptionPolicy: 'PreemptLowerPriority',
 }))
 
+/** The parts of this cluster that Kubernetes does not know: each an account in `kube-system` with one role. */
+const ownAccounts = [
+  { account: 'arena-node-agent', role: 'system:node' },
+  { account: 'arena-operator', role: operatorRoleName },
+]
+
+/** A typed object as any other: what JSON would make of it. */
+function plain(object: object): KubeObject {
+  return JSON.parse(JSON.stringify(object)) as KubeObject
+}
+
+function ownObjects(): KubeObject[] {
+  return [
+    plain(operatorClusterRole()),
+    ...ownAccounts.map(({ account, role }) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: account.replace('-', ':') },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: account }],
+    })),
+    ...operatorCrds().map(plain),
+  ]
+}
+
 /**
  * Creates what every cluster has and this one lacks: namespaces, roles and bindings, priority classes. Roles whose rules
  * fell behind get what they lack, unless their owner switched that off.
@@ -41,7 +67,7 @@ const priorityClasses = [
 export async function bootstrap(catalog: Catalog, registry: Registry): Promise<void> {
   for (const object of namespaces) await ensure(catalog, registry, object)
   // Independent of each other: let them share their way to the disk.
-  const others: KubeObject[] = [...bootstrapObjects(), ...priorityClasses]
+  const others: KubeObject[] = [...bootstrapObjects(), ...priorityClasses, ...ownObjects()]
   await Promise.all(others.map((object) => ensure(catalog, registry, object)))
 }
 

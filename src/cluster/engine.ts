@@ -1,24 +1,35 @@
 import type { KubeClient } from '../kube/index.ts'
+import { startOperator } from '../operator/index.ts'
 import { type AccountTokens, accountGroups, accountUserName, type Pki } from './auth/index.ts'
+import type { ClusterConfig } from './config.ts'
 import { startControllers } from './controllers/index.ts'
+import { nodesOf } from './nodes.ts'
 import type { UserInfo } from './registry/index.ts'
+import { type PodStreams, startNodeAgent } from './runtime/index.ts'
 import { startScheduler } from './scheduler/index.ts'
 
 export interface EngineOptions {
   clientAs(user: UserInfo): KubeClient
   readonly pki: Pki
   readonly tokens: AccountTokens
+  readonly dataDir: string
+  readonly config: ClusterConfig
+  readonly apiServer: { readonly host: string; readonly port: number }
   readonly signal: AbortSignal
   log(line: string): void
 }
 
-/** Everything that acts on the API by itself: controllers and scheduler. */
+/** Everything that acts on the API by itself. */
 export interface Engine {
+  /** Logs, exec and attach of the pods on this cluster's nodes; absent until the nodes run. */
+  readonly streams: PodStreams | undefined
+  /** Settles when the nodes are registered. */
+  readonly ready: Promise<void>
   /** Settles when all of it has stopped, after the signal. */
   readonly stopped: Promise<void>
 }
 
-/** Starts the parts of the control plane that are API clients, each as the user Kubernetes runs it as. */
+/** Starts the parts of the cluster that are API clients: controllers, scheduler, nodes and the training operator. */
 export function startEngine(options: EngineOptions): Engine {
   const { clientAs, signal } = options
   const report = (part: string) => (error: unknown) => {
@@ -40,7 +51,48 @@ export function startEngine(options: EngineOptions): Engine {
     informers: controllers.informers,
     onError: report('scheduler'),
   })
-  return { stopped: Promise.all([controllers.stopped, scheduler]).then(() => undefined) }
+  const operator = startOperator({
+    client: clientAs(componentUser('arena-operator')),
+    signal,
+    onError: report('operator'),
+  })
+  const nodes = startNodes(options, report('node agent'))
+  return {
+    get streams() {
+      return nodes.streams()
+    },
+    ready: nodes.ready,
+    stopped: Promise.all([controllers.stopped, scheduler, operator.stopped, nodes.stopped]).then(
+      () => undefined,
+    ),
+  }
+}
+
+function startNodes(
+  options: EngineOptions,
+  onError: (error: unknown) => void,
+): { streams: () => PodStreams | undefined; ready: Promise<void>; stopped: Promise<void> } {
+  const { config, dataDir, signal, apiServer } = options
+  let streams: PodStreams | undefined
+  const started = nodesOf(config, dataDir).then((nodes) => {
+    const agent = startNodeAgent({
+      client: options.clientAs(componentUser('arena-node-agent')),
+      nodes,
+      dataDirectory: dataDir,
+      apiServer,
+      allowRoot: config.allowRoot,
+      nfsDirectories: config.nfsDirectories,
+      signal,
+      onError,
+    })
+    streams = agent.streams
+    return agent
+  })
+  return {
+    streams: () => streams,
+    ready: started.then((agent) => agent.ready),
+    stopped: started.then((agent) => agent.stopped).catch(() => undefined),
+  }
 }
 
 const users = new Set(['kube-controller-manager', 'kube-scheduler'])

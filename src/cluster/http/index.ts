@@ -1,4 +1,5 @@
 export { createHandler, type Documents, type HandlerParts, type StreamServer } from './handler.ts'
 export { localTransport } from './local.ts'
 export { type ApiHandler, type ApiRequest, type ApiResponse, jsonAnswer } from './message.ts'
-export { type ApiServer, serve } from './server.ts'
+export { type ApiServer, serve, type ServerOptions } from './server.ts'
+export { createStreamServer, createUpgradeServer } from './streams/index.ts'

@@ -24,7 +24,8 @@ import { type AnswerForm, listAnswer, objectAnswer, plainAnswer } from './answer
 import { decodeDeleteOptions, decodeObject } from './body.ts'
 import { type ApiRequest, type ApiResponse, headerOf } from './message.ts'
 import { readDeleteOptions, readListQuery, readWriteQuery, type WriteQuery } from './options.ts'
-import { patchChange, patchKindOf } from './patching.ts'
+import { parsePatch, patchKind } from '../registry/patch/index.ts'
+import { patchChange } from './patching.ts'
 import { readScale, scaleChange } from './scale.ts'
 import type { ResourceTarget, Target } from './target.ts'
 import { watchAnswer } from './watch-stream.ts'
@@ -186,11 +187,11 @@ async function update(call: Call, resource: ResourceDefinition): Promise<ApiResp
 }
 
 async function patch(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
-  const kind = patchKindOf(headerOf(call.api, 'content-type'), resource)
+  const kind = patchKind(headerOf(call.api, 'content-type') ?? '', { isCustom: resource.isCustom === true })
   const write = writeQuery(call, 'PatchOptions', kind === 'apply')
   const request = requestOf(call, resource, write)
-  const text = await call.api.readBody()
-  const change = patchChange(kind, text, request, write, call.parts.now)
+  const parsed = await parsePatch(kind, await call.api.readBody(), write.fieldValidation)
+  const change = patchChange(parsed, resource, request, { write, now: call.parts.now() })
   const key = keyOf(storedAs(resource), request.namespace, request.name ?? '')
   if (kind === 'apply' && !call.at.subresource && !call.parts.exists(key)) {
     assertAuthorized(call.parts.authorizer, {
@@ -201,8 +202,10 @@ async function patch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
       namespace: call.at.namespace,
       name: call.at.name,
     })
-    const fresh = await change.next({ metadata: {} })
-    const created = await call.parts.registry.create({ ...request, verb: 'create' }, named(fresh, request))
+    const body = named(change.create(), request)
+    const created = await call.parts.registry.create({ ...request, verb: 'create' }, body, {
+      managesFields: true,
+    })
     return objectAnswer(201, resource, created, call.form)
   }
   return objectAnswer(200, resource, await call.parts.registry.update(request, change), call.form)
@@ -262,8 +265,10 @@ async function serveScale(call: Call, resource: ResourceDefinition): Promise<Api
   if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported(call.at.verb)
   const kind = call.at.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'
   const request = requestOf(call, resource, writeQuery(call, kind))
-  const text = await call.api.readBody()
-  const change = scaleChange(resource, request, text, headerOf(call.api, 'content-type'), call.parts.now)
+  const change = await scaleChange(resource, request, {
+    text: await call.api.readBody(),
+    contentType: headerOf(call.api, 'content-type') ?? '',
+  })
   const { subresource: _subresource, ...whole } = request
   return plainAnswer(200, readScale(resource, await registry.update(whole, change)), call.form)
 }

@@ -5,8 +5,9 @@ import {
   type ResourceDefinition,
   type ResourceRequest,
 } from '../registry/index.ts'
+import { applyPatch, parsePatch, patchKind } from '../registry/patch/index.ts'
+import { decodeBody, schemaFor } from '../registry/schema/index.ts'
 import type { Change } from '../registry/update.ts'
-import { patchChange, patchKindOf } from './patching.ts'
 
 /** `autoscaling/v1 Scale` of an object, through the paths of its definition. */
 export function readScale(resource: ResourceDefinition, object: Encoded): KubeObject {
@@ -30,33 +31,26 @@ export function readScale(resource: ResourceDefinition, object: Encoded): KubeOb
   }
 }
 
-/** The change of the object that a replaced or patched scale asks for. */
-export function scaleChange(
+/**
+ * The change of the object that a replaced or patched scale asks for.
+ *
+ * @throws {StatusError} for a body that is no scale or no patch.
+ */
+export async function scaleChange(
   resource: ResourceDefinition,
   request: ResourceRequest,
-  text: string,
-  contentType: string | undefined,
-  now: () => number,
-): Change {
+  body: { readonly text: string; readonly contentType: string },
+): Promise<Change> {
+  const wanted = await wantedScale(request, body)
   return {
-    async next(current) {
-      const scale = readScale(resource, { value: current, json: '' })
-      const wanted =
-        request.verb === 'patch'
-          ? await patchChange(
-              patchKindOf(contentType, resource),
-              text,
-              request,
-              { ...request, namedManager: undefined, force: false },
-              now,
-            ).next(scale)
-          : parseScale(text)
-      const version = wanted.metadata.resourceVersion
+    next(current) {
+      const scale = wanted(readScale(resource, { value: current, json: '' }))
+      const version = scale.metadata.resourceVersion
       if (version) current.metadata.resourceVersion = version
-      const replicas = numberAt(wanted, '.spec.replicas') ?? 0
+      const replicas = numberAt(scale, '.spec.replicas') ?? 0
       if (!Number.isSafeInteger(replicas) || replicas < 0)
         throw invalid({ kind: 'Scale', group: 'autoscaling', name: request.name ?? '' }, [
-          invalidValue('spec.replicas', replicas, 'should be a non-negative integer'),
+          invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
         ])
       setAt(current, resource.scale?.specReplicasPath ?? '', replicas)
       return current
@@ -64,11 +58,30 @@ export function scaleChange(
   }
 }
 
-function parseScale(text: string): KubeObject {
-  const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || !('metadata' in value)) return { metadata: {} }
-  // Only numbers and the version are read from it, each with a check.
-  return value as KubeObject
+async function wantedScale(
+  request: ResourceRequest,
+  body: { readonly text: string; readonly contentType: string },
+): Promise<(current: KubeObject) => KubeObject> {
+  const target = {
+    group: 'autoscaling',
+    version: 'v1',
+    kind: 'Scale',
+    schema: schemaFor('autoscaling', 'v1', 'Scale'),
+    hasStatus: true,
+  }
+  const validation = request.fieldValidation
+  if (request.verb === 'patch') {
+    const patch = await parsePatch(patchKind(body.contentType, { isCustom: false }), body.text, validation)
+    return (current) =>
+      applyPatch(patch, current, {
+        resource: target,
+        manager: request.fieldManager,
+        validation,
+        now: Date.now(),
+      }).object
+  }
+  const { object } = await decodeBody(body.text, target, { validation, mediaType: body.contentType })
+  return () => object
 }
 
 function segments(path: string): string[] {

@@ -4,13 +4,13 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { requestTooLarge, unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 import { failure } from './handler.ts'
-import type { ApiHandler, ApiRequest, ApiResponse } from './message.ts'
+import type { ApiHandler, ApiResponse } from './message.ts'
 
 /** Kubernetes' limit for request bodies. */
 const maxBodyBytes = 3 * 1024 * 1024
@@ -25,7 +25,7 @@ export interface ServerOptions {
   readonly port: number
   readonly handler: ApiHandler
   /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
-  authenticate(socket: TLSSocket, headers: ApiRequest['headers']): UserInfo | Promise<UserInfo>
+  authenticate(socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo>
   /** Connections that ask for another protocol (WebSocket). */
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void
   onFault(error: unknown): void

@@ -1,12 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  alreadyExists,
-  badRequest,
-  invalid,
-  type JsonObject,
-  type KubeObject,
-  StatusError,
-} from '../../kube/index.ts'
+import { alreadyExists, badRequest, invalid, type KubeObject, StatusError } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
@@ -18,6 +11,11 @@ import { validateMetadata } from './validation/metadata.ts'
 /** How often a generated name that is taken already is generated anew. */
 const nameAttempts = 8
 
+export interface CreateOptions {
+  /** `managedFields` of the body are right already (server-side apply). */
+  readonly managesFields?: boolean
+}
+
 /**
  * Creates an object: defaults, mutating admission, server-owned fields, validation, validating admission, write.
  *
@@ -28,7 +26,7 @@ export async function createObject(
   parts: RegistryParts,
   request: ResourceRequest,
   body: KubeObject,
-  options?: JsonObject,
+  options: CreateOptions = {},
 ): Promise<Encoded> {
   const { resource } = request
   const object = body
@@ -38,16 +36,15 @@ export async function createObject(
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = generated(object.metadata.generateName)
+  if (!options.managesFields) ownFields(object, undefined, request, parts.now())
   const admission = {
     operation: 'CREATE',
     request,
     object: withType(object, request),
-    ...(options && { options }),
   } as const
   await mutate(parts, admission)
   own(parts, request, object)
   resource.prepareForCreate?.(object, request)
-  if (!object.metadata.managedFields) ownFields(object, undefined, request, parts.now())
   const faults = [...validateMetadata(object, resource), ...(resource.validate?.(object, request) ?? [])]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)

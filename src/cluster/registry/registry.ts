@@ -1,7 +1,7 @@
 import type { JsonObject, KubeObject } from '../../kube/index.ts'
 import { notFound } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
-import { createObject } from './create.ts'
+import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { type Listed, type ListOptions, listObjects } from './list.ts'
@@ -17,7 +17,7 @@ import { type Event, type WatchOptions, watchObjects } from './watch.ts'
  * admission happens here.
  */
 export interface Registry {
-  create(request: ResourceRequest, body: KubeObject, options?: JsonObject): Promise<Encoded>
+  create(request: ResourceRequest, body: KubeObject, options?: CreateOptions): Promise<Encoded>
   /** @throws {StatusError} `NotFound`. */
   get(request: ResourceRequest): Encoded
   list(request: ResourceRequest, options: ListOptions): Listed

@@ -90,10 +90,10 @@ async function nextObject(
   } as const
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
+  if (!change.managesFields) ownFields(object, old, request, parts.now())
   await mutate(parts, admission)
   resource.prepareForUpdate?.(object, old, request)
   countGeneration(request, object, old)
-  if (!change.managesFields) ownFields(object, old, request, parts.now())
   const faults = [
     ...validateMetadata(object, resource),
     ...validateMetadataUpdate(object, old, resource),

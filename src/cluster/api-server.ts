@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
+import { admissionSteps } from './admission/index.ts'
+import { type Auth, createAuth, type Pki } from './auth/index.ts'
+import { bootstrap } from './bootstrap.ts'
+import { documents } from './documents.ts'
+import {
+  createHandler,
+  createStreamServer,
+  createUpgradeServer,
+  localTransport,
+  type ServerOptions,
+} from './http/index.ts'
+import { namespaceFinalize } from './namespace-finalize.ts'
+import {
+  type Admitter,
+  Catalog,
+  createRegistry,
+  readerOf,
+  type RegistryParts,
+  type UserInfo,
+  writerOf,
+} from './registry/index.ts'
+import { resourceTable } from './registry/resources/table.ts'
+import type { PodStreams } from './runtime/index.ts'
+import type { OrderedStore } from './storage/index.ts'
+
+export interface ApiServerOptions {
+  readonly store: OrderedStore<KubeObject>
+  readonly pki: Pki
+  /** `host:port`, known when the server listens. */
+  readonly address: () => string
+  /** Streams of the node agent, once it runs. */
+  readonly streams: () => PodStreams | undefined
+  log(line: string): void
+}
+
+/** The API server without a socket. */
+export interface ApiServerCore {
+  readonly auth: Auth
+  /** What a TLS front needs to serve it. */
+  readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'upgrade' | 'onFault'>
+  clientAs(user: UserInfo): KubeClient
+}
+
+/** Puts store, registry, authentication, authorisation, admission and HTTP together, and creates what every cluster has. */
+export async function assembleApiServer(options: ApiServerOptions): Promise<ApiServerCore> {
+  const { store, pki } = options
+  const reader = readerOf(store)
+  const auth = createAuth({ reader, tokenKey: pki.tokenKey })
+  const admitters: Admitter[] = []
+  const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
+  const registry = createRegistry(parts)
+  const catalog = new Catalog({
+    builtin: resourceTable,
+    virtual: auth.virtualResources,
+    subresources: [...auth.subresources, namespaceFinalize(registry)],
+  })
+  const steps = admissionSteps({
+    reader,
+    writer: writerOf({ store }),
+    now: Date.now,
+    authorize: (user, question) =>
+      auth.authorizer.authorize(
+        question.path === undefined
+          ? { ...question, user, group: question.group ?? '', resource: question.resource ?? '' }
+          : { user, verb: question.verb, path: question.path },
+      ),
+  })
+  // Quota charges what it lets through, so nobody may refuse after it.
+  admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))
+  const onFault = (error: unknown): void => options.log(faultText(error))
+  const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> =>
+    auth.authenticator.authenticate(socket, headers.authorization)
+  const streams = lateStreams(options.streams)
+  const { authorizer, impersonator } = auth
+  const handler = createHandler({
+    catalog,
+    registry,
+    authorizer,
+    impersonator,
+    exists: (key) => store.latest(key) !== undefined,
+    now: Date.now,
+    documents: documents(auth.tokens),
+    streams: createStreamServer({ catalog, registry, streams }),
+    address: options.address,
+    onFault,
+  })
+  await bootstrap(catalog, registry)
+  return {
+    auth,
+    front: {
+      handler,
+      authenticate,
+      upgrade: createUpgradeServer({
+        catalog,
+        registry,
+        streams,
+        authorizer,
+        impersonator,
+        authenticate,
+        onFault,
+      }),
+      onFault,
+    },
+    clientAs: (user) => createKubeClient(localTransport(handler, user)),
+  }
+}
+
+/** Streams of an agent that starts after the server does. */
+function lateStreams(find: () => PodStreams | undefined): PodStreams {
+  const current = (): PodStreams => {
+    const streams = find()
+    if (!streams) throw serviceUnavailable('the nodes are starting')
+    return streams
+  }
+  return {
+    logs: async (pod, options) => current().logs(pod, options),
+    exec: async (pod, options, io) => current().exec(pod, options, io),
+    attach: async (pod, options, io) => current().attach(pod, options, io),
+    portForward: async (pod, port, connection, signal) =>
+      current().portForward(pod, port, connection, signal),
+  }
+}
+
+function faultText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
