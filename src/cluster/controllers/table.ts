@@ -1,4 +1,5 @@
 import type { Controller } from './controller.ts'
+import { customResourceCleanup } from './custom-resources.ts'
 import { eventExpiry } from './event-expiry.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { namespaceController } from './namespace.ts'
@@ -23,4 +24,5 @@ export const controllers: readonly Controller[] = [
   volumeProtection,
   claimProtection,
   eventExpiry,
+  customResourceCleanup,
 ]

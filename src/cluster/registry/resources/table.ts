@@ -1,3 +1,4 @@
+import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { configMaps } from './config-map.ts'
 import { endpoints } from './endpoints.ts'
@@ -44,4 +45,5 @@ export const resourceTable: readonly ResourceDefinition[] = [
   podDisruptionBudgets,
   priorityClasses,
   storageClasses,
+  customResourceDefinitions,
 ]
