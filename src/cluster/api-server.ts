@@ -23,6 +23,7 @@ import {
   type UserInfo,
   writerOf,
 } from './registry/index.ts'
+import { followDefinitions } from './registry/custom/index.ts'
 import { resourceTable } from './registry/resources/table.ts'
 import type { PodStreams } from './runtime/index.ts'
 import type { OrderedStore } from './storage/index.ts'
@@ -34,6 +35,8 @@ export interface ApiServerOptions {
   readonly address: () => string
   /** Streams of the node agent, once it runs. */
   readonly streams: () => PodStreams | undefined
+  /** Ends what goes on in the background: custom kinds coming and going. */
+  readonly signal: AbortSignal
   log(line: string): void
 }
 
@@ -58,9 +61,10 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     virtual: auth.virtualResources,
     subresources: [...auth.subresources, namespaceFinalize(registry)],
   })
+  const writer = writerOf({ store })
   const steps = admissionSteps({
     reader,
-    writer: writerOf({ store }),
+    writer,
     now: Date.now,
     authorize: (user, question) =>
       auth.authorizer.authorize(
@@ -88,6 +92,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     address: options.address,
     onFault,
   })
+  followDefinitions({ store, writer, catalog, signal: options.signal, now: Date.now, onFault })
   await bootstrap(catalog, registry)
   return {
     auth,

@@ -56,7 +56,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     const pki = await openPki(join(dataDir, 'pki'))
     const address = (): string => `${host}:${server?.port ?? 0}`
-    const core = await assembleApiServer({ store, pki, address, streams: () => engine?.streams, log })
+    const core = await assembleApiServer({
+      store,
+      pki,
+      address,
+      streams: () => engine?.streams,
+      signal: stopping.signal,
+      log,
+    })
     server = await serveOrExplain({
       certificate: pki.serving.certificate,
       privateKey: pki.serving.key,
