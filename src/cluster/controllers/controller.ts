@@ -64,9 +64,17 @@ export function reconcile(
     concurrency,
     reconcile: work,
     onError: (_key, error) => {
-      if (!isExpectedRace(error)) context.onError(error)
+      if (!isExpectedRace(error) && !(error instanceof TryAgain)) context.onError(error)
     },
   })
+}
+
+/** The work is to be tried again after a growing while; whoever has to know why has been told. */
+export class TryAgain extends Error {
+  constructor(cause: unknown) {
+    super('to be tried again', { cause })
+    this.name = 'TryAgain'
+  }
 }
 
 /** Somebody else was faster; looking again sorts it out. */

@@ -247,12 +247,13 @@ class Collector {
     change: { finalizers?: string[]; ownerReferences?: OwnerReference[] },
   ): Promise<void> {
     const { uid, resourceVersion } = latest.metadata
+    const { finalizers, ownerReferences } = change
     const metadata = {
       uid,
       resourceVersion,
-      ...(change.finalizers && { finalizers: change.finalizers }),
-      ...(change.ownerReferences && {
-        ownerReferences: change.ownerReferences.map((owner) => ({ ...owner })),
+      ...(finalizers && { finalizers: finalizers.length > 0 ? finalizers : null }),
+      ...(ownerReferences && {
+        ownerReferences: ownerReferences.length > 0 ? ownerReferences.map((owner) => ({ ...owner })) : null,
       }),
     }
     await unlessGone(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type KubeClient, kinds } from '../../kube/index.ts'
 import { type Controller, type ControllerSettings, managerAccount } from './controller.ts'
 import { createEventRecorder } from './event-recorder.ts'
@@ -41,6 +42,8 @@ export interface RunningControllers {
  */
 export function startControllers(options: ControllersOptions): RunningControllers {
   const { clientFor, signal, settings = {}, now = Date.now } = options
+  // Every watch and queue listens for the end.
+  setMaxListeners(0, signal)
   const manager = clientFor(managerAccount)
   const report = (error: unknown): void => {
     if (!signal.aborted) options.onError(error, managerAccount)

@@ -1,12 +1,20 @@
 import type { Controller } from './controller.ts'
-import { customResourceCleanup } from './custom-resources.ts'
+import { cronJobController } from './cron-job.ts'
+import { disruptionController } from './disruption.ts'
+import { endpointSliceController } from './endpoint-slices.ts'
+import { endpointsController } from './endpoints.ts'
 import { eventExpiry } from './event-expiry.ts'
 import { garbageCollector } from './garbage-collector.ts'
+import { jobController } from './job/job.ts'
+import { jobExpiry } from './job-expiry.ts'
 import { namespaceController } from './namespace.ts'
+import { nodeLifecycle } from './node-lifecycle.ts'
+import { podGarbageCollector } from './pod-garbage.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
 import { serviceAccountController } from './service-account.ts'
+import { taintEviction } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { volumeBinderController } from './volume-binder.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
@@ -23,6 +31,14 @@ export const controllers: readonly Controller[] = [
   volumeBinderController,
   volumeProtection,
   claimProtection,
+  endpointsController,
+  endpointSliceController,
+  jobController,
+  cronJobController,
+  jobExpiry,
+  disruptionController,
+  nodeLifecycle,
+  taintEviction,
+  podGarbageCollector,
   eventExpiry,
-  customResourceCleanup,
 ]

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   type KubeClient,
   type Persisted,
@@ -45,6 +46,8 @@ const forgottenCheckMs = 30_000
  */
 export async function startScheduler(options: SchedulerOptions): Promise<void> {
   const { client, signal, onError } = options
+  // Every watch and every pod on its way listens for the end.
+  setMaxListeners(0, signal)
   const now = options.now ?? Date.now
   const schedulerName = options.schedulerName ?? 'default-scheduler'
   const informers = options.informers ?? createSharedInformers(client, { signal, onError })

@@ -1,0 +1,490 @@
+import {
+  type Job,
+  type ObjectReference,
+  type Persisted,
+  type Pod,
+  StatusError,
+  WorkQueue,
+  isStatus,
+  keyOf,
+  kinds,
+  parseKey,
+} from '../../../kube/index.ts'
+import {
+  type Controller,
+  type ControllerContext,
+  TryAgain,
+  reconcile,
+  timestamp,
+  unlessGone,
+} from '../controller.ts'
+import { referenceTo } from '../event-recorder.ts'
+import type { SharedInformer } from '../shared-informers.ts'
+import { type Assessment, type JobView, assess, isComplete, podStep } from './assess.ts'
+import { isFinished, newCondition, withCondition } from './conditions.ts'
+import { type FailureStreak, noFailures } from './failure-backoff.ts'
+import {
+  type JobCondition,
+  type JobPod,
+  type JobSpec,
+  type JobStatus,
+  isReady,
+  isTracked,
+  trackingFinalizer,
+} from './job-pod.ts'
+import { OwnWrites } from './own-writes.ts'
+import { podOf } from './pod-template.ts'
+import { tally, withoutReleased } from './tally.ts'
+
+const jobKind = { kind: 'Job', apiVersion: 'batch/v1' }
+const ownName = 'kubernetes.io/job-controller'
+/** Requests about the pods of one job at a time. */
+const atATime = 16
+
+/**
+ * Runs jobs to completion (https://kubernetes.io/docs/concepts/workloads/controllers/job/): makes pods, counts how they
+ * end exactly once with the help of a finalizer on each, and concludes.
+ */
+export const jobController: Controller = {
+  name: 'job-controller',
+  async run(context) {
+    const { informers } = context
+    const jobs = informers.of(kinds.jobs)
+    const pods = informers.of(kinds.pods)
+    const quotas = informers.of(kinds.resourceQuotas)
+    await Promise.all([jobs.synced, pods.synced])
+    const runner = new JobRunner(context, jobs)
+    jobs.subscribe((change) => {
+      if (change.type === 'DELETED') runner.jobGone(change.object)
+      else runner.jobChanged(change.object)
+    })
+    pods.subscribe((change) => {
+      if (change.type === 'DELETED') runner.podGone(change.object)
+      else runner.podChanged(change.object)
+    })
+    quotas.subscribe((change) => runner.quotaChanged(change.object.metadata.namespace ?? ''))
+    await runner.run()
+  },
+}
+
+interface PodCounts {
+  active: number
+  ready: number
+  terminating: number
+}
+
+class JobRunner {
+  readonly #context: ControllerContext
+  readonly #jobs: SharedInformer<Job>
+  readonly #queue = new WorkQueue({ firstMs: 1000, largestMs: 60_000 })
+  /** Pods that are still counted by a job that is not there any more. */
+  readonly #orphans = new WorkQueue()
+  readonly #orphanPods = new Map<string, JobPod>()
+  readonly #podsByJob = new Map<string, Map<string, JobPod>>()
+  readonly #streaks = new Map<string, FailureStreak>()
+  readonly #latest = new Map<string, Persisted<Job>>()
+  readonly #ownWrites = new OwnWrites()
+  /** Jobs that could not make their pods, by namespace: room in a quota is their chance. */
+  readonly #starved = new Map<string, Set<string>>()
+
+  constructor(context: ControllerContext, jobs: SharedInformer<Job>) {
+    this.#context = context
+    this.#jobs = jobs
+  }
+
+  async run(): Promise<void> {
+    await Promise.all([
+      reconcile(this.#context, this.#queue, (key) => this.#sync(key), 8),
+      reconcile(this.#context, this.#orphans, (uid) => this.#releaseOrphan(uid), 4),
+    ])
+  }
+
+  jobChanged(job: Persisted<Job>): void {
+    this.#queue.add(keyOf(job))
+    if (isFinished(job.status?.conditions)) this.#releaseAll(job.metadata.uid)
+  }
+
+  jobGone(job: Persisted<Job>): void {
+    const key = keyOf(job)
+    this.#latest.delete(key)
+    this.#streaks.delete(job.metadata.uid)
+    this.#ownWrites.forgetJob(job.metadata.uid)
+    this.#starved.get(job.metadata.namespace ?? '')?.delete(key)
+    this.#releaseAll(job.metadata.uid)
+  }
+
+  podChanged(pod: JobPod): void {
+    const owner = ownerOf(pod)
+    if (owner === undefined) {
+      if (isTracked(pod)) this.#orphan(pod)
+      return
+    }
+    const pods = this.#podsByJob.get(owner.uid) ?? new Map<string, JobPod>()
+    this.#podsByJob.set(owner.uid, pods.set(pod.metadata.uid, pod))
+    this.#ownWrites.observed(owner.uid, pod)
+    const key = `${pod.metadata.namespace ?? ''}/${owner.name}`
+    const job = this.#jobs.get(parseKey(key))
+    if (job?.metadata.uid === owner.uid && !isFinished(job.status?.conditions)) this.#queue.add(key)
+    else if (isTracked(pod)) this.#orphan(pod)
+  }
+
+  podGone(pod: JobPod): void {
+    this.#orphanPods.delete(pod.metadata.uid)
+    const owner = ownerOf(pod)
+    if (owner === undefined) return
+    const pods = this.#podsByJob.get(owner.uid)
+    pods?.delete(pod.metadata.uid)
+    if (pods?.size === 0) this.#podsByJob.delete(owner.uid)
+    this.#ownWrites.gone(owner.uid, pod.metadata.uid)
+    this.#queue.add(`${pod.metadata.namespace ?? ''}/${owner.name}`)
+  }
+
+  quotaChanged(namespace: string): void {
+    for (const key of this.#starved.get(namespace) ?? []) this.#queue.add(key)
+  }
+
+  #releaseAll(jobUid: string): void {
+    for (const pod of this.#podsByJob.get(jobUid)?.values() ?? []) if (isTracked(pod)) this.#orphan(pod)
+  }
+
+  #orphan(pod: JobPod): void {
+    this.#orphanPods.set(pod.metadata.uid, pod)
+    this.#orphans.add(pod.metadata.uid)
+  }
+
+  /** A pod whose job is gone or done must not be held by a finalizer that nobody would take away. */
+  async #releaseOrphan(uid: string): Promise<void> {
+    const pod = this.#orphanPods.get(uid)
+    if (pod === undefined) return
+    const owner = ownerOf(pod)
+    if (owner !== undefined) {
+      const at = { namespace: pod.metadata.namespace ?? '', name: owner.name }
+      const { client, signal } = this.#context
+      // The cache may lag behind a job that has just been made.
+      const job = await unlessGone(client.get(kinds.jobs, at, { signal }))
+      if (job?.metadata.uid === owner.uid && !isFinished(job.status?.conditions)) {
+        this.#queue.add(keyOf(job))
+        return
+      }
+    }
+    await this.#release(pod)
+    this.#orphanPods.delete(uid)
+  }
+
+  #job(key: string): Persisted<Job> | undefined {
+    const cached = this.#jobs.get(parseKey(key))
+    const written = this.#latest.get(key)
+    if (cached === undefined || written === undefined || cached.metadata.uid !== written.metadata.uid)
+      return cached
+    return Number(written.metadata.resourceVersion) > Number(cached.metadata.resourceVersion)
+      ? written
+      : cached
+  }
+
+  async #sync(key: string): Promise<{ againAfterMs: number } | undefined> {
+    const { now } = this.#context
+    const job = this.#job(key)
+    const spec = job?.spec
+    if (job === undefined || spec === undefined || isFinished(job.status?.conditions)) return undefined
+    if (spec.managedBy !== undefined && spec.managedBy !== ownName) return undefined
+    const time = timestamp(now())
+    const pods = this.#ownWrites.applied(
+      job.metadata.uid,
+      this.#podsByJob.get(job.metadata.uid)?.values() ?? [],
+      time,
+    )
+    const before: JobStatus = job.status ?? {}
+    const status: JobStatus = {
+      ...before,
+      ...(before.startTime === undefined && !spec.suspend && { startTime: time }),
+    }
+    const view: JobView = {
+      spec,
+      status,
+      pods,
+      streak: this.#streaks.get(job.metadata.uid) ?? noFailures,
+      now: now(),
+      isDeleting: job.metadata.deletionTimestamp !== undefined,
+    }
+    const assessment = assess(view, time)
+    const outcome = await this.#act(job, view, assessment, time)
+    await this.#track(job, { ...view, status: outcome.status }, assessment, outcome, time)
+    if (outcome.failure !== undefined) throw new TryAgain(outcome.failure)
+    return againAfter(assessment.againAfterMs, outcome.waitMs)
+  }
+
+  /** Makes and deletes pods; decides whether the job is complete, suspended or resumed. */
+  async #act(job: Persisted<Job>, view: JobView, assessment: Assessment, time: string): Promise<Outcome> {
+    const counts: PodCounts = {
+      active: assessment.active.length,
+      ready: assessment.ready,
+      terminating: assessment.terminating,
+    }
+    const { spec } = view
+    let { status } = view
+    if (assessment.end !== undefined) {
+      const failure = await this.#deletePods(job, assessment.active, counts)
+      // Not over while a pod may still be running that could not be deleted.
+      return {
+        status,
+        counts,
+        end: failure === undefined ? assessment.end : undefined,
+        failure,
+        waitMs: undefined,
+      }
+    }
+    if (view.isDeleting) return { status, counts, end: undefined, failure: undefined, waitMs: undefined }
+    const step = podStep(view, assessment)
+    let failure: unknown
+    if (step !== undefined && 'remove' in step) {
+      failure = await this.#deletePods(job, step.remove, counts, { release: true })
+    } else if (step !== undefined && 'create' in step) {
+      failure = await this.#createPods(job, spec, step.create, assessment, counts)
+    }
+    const waitMs = step !== undefined && 'waitMs' in step ? step.waitMs : undefined
+    if (isComplete(spec, assessment.succeeded, counts.active)) {
+      const end = newCondition(
+        'SuccessCriteriaMet',
+        'CompletionsReached',
+        'Reached expected number of succeeded pods',
+        time,
+      )
+      return { status, counts, end, failure, waitMs }
+    }
+    status = this.#suspendOrResume(job, spec, status, time)
+    return { status, counts, end: undefined, failure, waitMs }
+  }
+
+  #suspendOrResume(job: Persisted<Job>, spec: JobSpec, status: JobStatus, time: string): JobStatus {
+    const before = status.conditions ?? []
+    const condition = spec.suspend
+      ? newCondition('Suspended', 'JobSuspended', 'Job suspended', time)
+      : newCondition('Suspended', 'JobResumed', 'Job resumed', time, 'False')
+    const conditions = withCondition(before, condition)
+    if (conditions === before) return status
+    this.#tell(job, 'Normal', spec.suspend ? 'Suspended' : 'Resumed', condition.message ?? '')
+    // The deadline counts from when the job last began to run.
+    return { ...status, conditions, ...(!spec.suspend && { startTime: time }) }
+  }
+
+  async #createPods(
+    job: Persisted<Job>,
+    spec: JobSpec,
+    indexes: readonly (number | undefined)[],
+    assessment: Assessment,
+    counts: PodCounts,
+  ): Promise<unknown> {
+    const { client, signal } = this.#context
+    const namespace = job.metadata.namespace ?? ''
+    const waiting = [...indexes]
+    const failures: unknown[] = []
+    // Starts slowly: where the first pod is refused, the other hundred would be too.
+    for (let size = 1; waiting.length > 0 && failures.length === 0; size = Math.min(2 * size, atATime)) {
+      const batch = waiting.splice(0, size)
+      await Promise.all(
+        batch.map(async (index) => {
+          try {
+            const replaced = index === undefined ? undefined : assessment.heldBack.get(index)
+            const pod = await client.create(kinds.pods, podOf(job, spec, index, replaced), {
+              namespace,
+              signal,
+            })
+            this.#ownWrites.created(job.metadata.uid, pod)
+            counts.active += 1
+            this.#tell(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+          } catch (error) {
+            failures.push(error)
+            if (signal.aborted || isNamespaceTerminating(error)) return
+            this.#tell(job, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
+          }
+        }),
+      )
+    }
+    const starved = this.#starved.get(namespace) ?? new Set()
+    const [failure] = failures
+    if (failure === undefined) starved.delete(keyOf(job))
+    else this.#starved.set(namespace, starved.add(keyOf(job)))
+    // What is refused by quota, policy or the end of the namespace is the job's business: the event says it all.
+    return isNamespaceTerminating(failure) ? undefined : failure
+  }
+
+  async #deletePods(
+    job: Persisted<Job>,
+    pods: readonly JobPod[],
+    counts: PodCounts,
+    options: { release?: boolean } = {},
+  ): Promise<unknown> {
+    const { client, signal } = this.#context
+    let failure: unknown
+    const waiting = [...pods]
+    const work = async (): Promise<void> => {
+      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
+        const at = { namespace: pod.metadata.namespace ?? '', name: pod.metadata.name }
+        try {
+          if (options.release) await this.#release(pod)
+          await unlessGone(
+            client.delete(kinds.pods, at, { preconditions: { uid: pod.metadata.uid }, signal }),
+          )
+          this.#ownWrites.deleted(pod)
+          counts.active -= 1
+          counts.terminating += 1
+          if (isReady(pod)) counts.ready -= 1
+          this.#tell(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
+        } catch (error) {
+          failure ??= error
+          if (!signal.aborted)
+            this.#tell(job, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
+    return failure
+  }
+
+  /** Takes the finalizer off a pod that has been counted. */
+  async #release(pod: JobPod): Promise<void> {
+    if (!isTracked(pod)) return
+    const { client, signal } = this.#context
+    await unlessGone(
+      client.patch(
+        kinds.pods,
+        { namespace: pod.metadata.namespace ?? '', name: pod.metadata.name },
+        {
+          type: 'strategic',
+          patch: {
+            metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] },
+          },
+        },
+        { signal },
+      ),
+    )
+    this.#ownWrites.released(pod)
+  }
+
+  /** Writes down what is to be counted, lets the pods go, counts them, and ends the job when it is over. */
+  async #track(
+    job: Persisted<Job>,
+    view: JobView,
+    assessment: Assessment,
+    outcome: Outcome,
+    time: string,
+  ): Promise<void> {
+    const counted = tally({
+      spec: view.spec,
+      status: view.status,
+      pods: view.pods,
+      assessment,
+      end: outcome.end,
+      isDeleting: view.isDeleting,
+      time,
+    })
+    const { counts } = outcome
+    let status: JobStatus = {
+      ...counted.status,
+      active: counts.active,
+      ready: counts.ready,
+      terminating: counts.terminating,
+    }
+    let current = await this.#writeStatus(job, status)
+    this.#streaks.set(job.metadata.uid, assessment.streak)
+    const tracked = new Set(view.pods.filter(isTracked).map((pod) => pod.metadata.uid))
+    const waiting = [...counted.release]
+    let failure: unknown
+    const work = async (): Promise<void> => {
+      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
+        try {
+          await this.#release(pod)
+          tracked.delete(pod.metadata.uid)
+        } catch (error) {
+          failure ??= error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
+    status = withoutReleased(current.status ?? status, tracked)
+    const end = counted.isPartial || counts.terminating > 0 ? undefined : counted.end
+    const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
+    const isOver = end !== undefined && succeeded.length + failed.length === 0 && failure === undefined
+    if (isOver) {
+      status = {
+        ...status,
+        conditions: withCondition(status.conditions ?? [], end),
+        ...(end.type === 'Complete' && { completionTime: end.lastTransitionTime }),
+      }
+    }
+    current = await this.#writeStatus(current, status)
+    if (isOver) this.#tellEnd(job, end)
+    if (counted.isPartial) this.#queue.add(keyOf(job))
+    if (failure !== undefined) throw failure
+  }
+
+  #tellEnd(job: Persisted<Job>, end: JobCondition): void {
+    this.#streaks.delete(job.metadata.uid)
+    if (end.type === 'Complete') this.#tell(job, 'Normal', 'Completed', 'Job completed')
+    else this.#tell(job, 'Warning', end.reason ?? '', end.message ?? '')
+  }
+
+  async #writeStatus(job: Persisted<Job>, status: JobStatus): Promise<Persisted<Job>> {
+    const next = withoutZeros(status)
+    if (JSON.stringify(sorted(next)) === JSON.stringify(sorted(job.status ?? {}))) return job
+    const { client, signal } = this.#context
+    const written = await client.replace(
+      kinds.jobs,
+      parseKey(keyOf(job)),
+      { ...job, status: next },
+      { subresource: 'status', signal },
+    )
+    this.#latest.set(keyOf(job), written)
+    return written
+  }
+
+  #tell(job: Persisted<Job>, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    const about: ObjectReference = referenceTo(job, jobKind)
+    this.#context.recorder.record({ about, type, reason, message })
+  }
+}
+
+interface Outcome {
+  readonly status: JobStatus
+  readonly counts: PodCounts
+  readonly end: JobCondition | undefined
+  readonly failure: unknown
+  readonly waitMs: number | undefined
+}
+
+function ownerOf(pod: Persisted<Pod>): { uid: string; name: string } | undefined {
+  const owner = (pod.metadata.ownerReferences ?? []).find(({ controller }) => controller)
+  return owner?.kind === 'Job' && owner.apiVersion.startsWith('batch/') ? owner : undefined
+}
+
+function againAfter(...waits: readonly (number | undefined)[]): { againAfterMs: number } | undefined {
+  const known = waits.filter((wait) => wait !== undefined)
+  return known.length === 0 ? undefined : { againAfterMs: Math.max(1, Math.min(...known)) }
+}
+
+/** The wire leaves counts of nothing out, except those that say "looked at, and none". */
+function withoutZeros(status: JobStatus): JobStatus {
+  const { active, succeeded, failed, ...rest } = status
+  return {
+    ...rest,
+    ...(active ? { active } : {}),
+    ...(succeeded ? { succeeded } : {}),
+    ...(failed ? { failed } : {}),
+  }
+}
+
+function sorted(value: object): object {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    isStatus(error, 'Forbidden') &&
+    (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+  )
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof StatusError) return error.message
+  return error instanceof Error ? error.message : String(error)
+}
