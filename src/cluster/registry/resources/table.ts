@@ -1,9 +1,11 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { configMaps } from './config-map.ts'
+import { cronJobs } from './cron-job.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointSlices } from './endpoint-slice.ts'
 import { events } from './event.ts'
+import { jobs } from './job/job.ts'
 import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
 import { namespaces } from './namespace.ts'
@@ -35,6 +37,8 @@ export const resourceTable: readonly ResourceDefinition[] = [
   resourceQuotas,
   secrets,
   serviceAccounts,
+  cronJobs,
+  jobs,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,
