@@ -16,13 +16,13 @@ stopped. Objects that arena did not make are never touched, unless --adopt takes
       import('../../tenancy/index.ts'),
       import('../organisation/apply-run.ts'),
     ])
-    const { org, name } = await loadOrg(input, context)
+    const { org, name, text } = await loadOrg(input, context)
     const { client } = await context.connect()
     const plan = await planOrg(org, client, {
       now: context.now(),
       adopt: input.flag('adopt'),
       signal: context.signal,
     })
-    await runPlan(plan, input, context, { again: `arena org apply -f ${name}` })
+    await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text })
   },
 }

@@ -25,6 +25,17 @@ import { topNode } from './top-node.ts'
 import { whoami } from './whoami.ts'
 import { orgStatus } from './org-status.ts'
 import { login } from './login.ts'
+import { orgHistory } from './org-history.ts'
+import { orgDiff } from './org-diff.ts'
+import { groupAdd } from './group-add.ts'
+import { groupSetQuota } from './group-set-quota.ts'
+import { userAdd } from './user-add.ts'
+import { userMove } from './user-move.ts'
+import { userGrant } from './user-grant.ts'
+import { userRevoke } from './user-revoke.ts'
+import { volumeAdd } from './volume-add.ts'
+import { volumeGrant } from './volume-grant.ts'
+import { volumeRevoke } from './volume-revoke.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -47,9 +58,20 @@ export const commands: readonly Command[] = [
   orgPlan,
   orgApply,
   orgStatus,
+  orgHistory,
+  orgDiff,
   groupList,
+  groupAdd,
+  groupSetQuota,
   userList,
+  userAdd,
+  userMove,
+  userGrant,
+  userRevoke,
   userKubeconfig,
+  volumeAdd,
+  volumeGrant,
+  volumeRevoke,
   credential,
   login,
   version,

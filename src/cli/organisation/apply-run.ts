@@ -1,33 +1,56 @@
 import { UserError } from '../../errors.ts'
-import { applyChanges, losses, nameOf, type Outcome, type Plan } from '../../tenancy/index.ts'
+import { applyChanges, losses, nameOf, type Outcome, type Plan, recordRevision } from '../../tenancy/index.ts'
+import { type KubeClient, StatusError } from '../../kube/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { formatData, outputFormat } from '../output.ts'
 import { isTerminal, mayAsk } from './flags.ts'
 import { changeRecord, planRecord, planText } from './plan-view.ts'
 
+export interface RunOptions {
+  /** The command that goes on after an interruption. */
+  readonly again: string
+  /** The text of the organisation file, for the history. */
+  readonly text: string
+  /** {@link checkPlan} has been called. */
+  readonly isChecked?: boolean
+}
+
 /**
- * Shows a plan, asks, carries it out and reports one outcome for each change.
+ * Refuses a plan that cannot or may not be carried out, and asks the person at the terminal, if there is one.
  *
- * @throws {UserError} `ORG_CONFLICT`, `LOSS_REFUSED` before anything is changed; `APPLY_INCOMPLETE` or `INTERRUPTED`
+ * @throws {UserError} `ORG_CONFLICT`, `LOSS_REFUSED`, `INTERRUPTED`
+ */
+export async function checkPlan(
+  plan: Plan,
+  input: Input,
+  context: CommandContext,
+  options: Pick<RunOptions, 'again'>,
+): Promise<void> {
+  refuseConflicts(plan)
+  refuseLosses(plan, input, options.again)
+  if (plan.changes.length === 0 || !mayAsk(input, context)) return
+  context.note(planText(plan))
+  await askToGoOn(context)
+}
+
+/**
+ * Carries out a plan, reports one outcome for each change and writes the history.
+ *
+ * @throws {UserError} what {@link checkPlan} throws, before anything is changed; `APPLY_INCOMPLETE` or `INTERRUPTED`
  *   when something is left to do.
  */
 export async function runPlan(
   plan: Plan,
   input: Input,
   context: CommandContext,
-  options: { again: string },
+  options: RunOptions,
 ): Promise<readonly Outcome[]> {
   const format = outputFormat(input)
   const isText = format === 'wide' || format === 'name'
-  refuseConflicts(plan)
+  if (options.isChecked !== true) await checkPlan(plan, input, context, options)
   if (plan.changes.length === 0) {
     context.print(isText ? planText(plan) : await formatData({ ...planRecord(plan), outcomes: [] }, format))
     return []
-  }
-  refuseLosses(plan, input, options.again)
-  if (mayAsk(input, context)) {
-    context.note(planText(plan))
-    await askToGoOn(context)
   }
   const { client } = await context.connect()
   const progress = progressLine(context, plan.changes.length)
@@ -40,6 +63,9 @@ export async function runPlan(
     },
   })
   progress.clear()
+  if (outcomes.some((outcome) => outcome.result === 'done')) {
+    await keepHistory(client, plan, outcomes, context, options.text)
+  }
   if (!isText) {
     const records = outcomes.map((outcome) => ({
       ...changeRecord(outcome.change),
@@ -64,6 +90,22 @@ export async function runPlan(
   }
   if (isText) context.print(`${done} changes made; ${plan.unchanged} objects were right already`)
   return outcomes
+}
+
+async function keepHistory(
+  client: KubeClient,
+  plan: Plan,
+  outcomes: readonly Outcome[],
+  context: CommandContext,
+  text: string,
+): Promise<void> {
+  try {
+    await recordRevision(client, { organisation: plan.organisation, text, outcomes, now: context.now() })
+  } catch (error) {
+    // What was applied stands, whether or not it could be written down.
+    if (!(error instanceof StatusError)) throw error
+    context.note(`note: the history was not written: ${error.message}`)
+  }
 }
 
 function outcomeText({ change, result, reason }: Outcome): string {

@@ -105,12 +105,18 @@ function removePair(text: string, map: YAMLMap, index: number): string | undefin
   }
   let from = lineStart(text, start)
   // A comment right above an entry speaks of it; above the first entry it may speak of the whole section.
-  while (index > 0 && from > 0) {
+  if (index > 0) from = startOfComment(text, from)
+  return text.slice(0, from) + text.slice(Math.min(text.length, lineEnd(text, end) + 1))
+}
+
+function startOfComment(text: string, below: number): number {
+  let from = below
+  while (from > 0) {
     const above = lineStart(text, from - 1)
     if (!/^\s*#/.test(text.slice(above, from))) break
     from = above
   }
-  return text.slice(0, from) + text.slice(Math.min(text.length, lineEnd(text, end) + 1))
+  return from
 }
 
 /** Where an entry ends, without the comment and the blank lines behind it. */

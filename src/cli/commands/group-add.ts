@@ -1,0 +1,37 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+import { limitsOf } from '../organisation/limits.ts'
+
+export const groupAdd: Command = {
+  path: 'group add',
+  summary: 'Add a group to the organisation file and the cluster.',
+  group: 'organisation',
+  arguments: [{ name: 'NAME', meaning: 'Linux group and namespace.' }],
+  flags: [
+    { name: 'gid', type: 'integer', meaning: 'Linux group id; default: the next free one.' },
+    {
+      name: 'quota',
+      type: 'strings',
+      value: 'KEY=AMOUNT',
+      meaning: 'A limit, as in gpu=2; may be repeated.',
+    },
+    ...changeFlags,
+  ],
+  async run(input, context) {
+    const [{ loadOrg }, { addGroup }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [name = ''] = input.arguments
+    const loaded = await loadOrg(input, context)
+    const gid = input.integer('gid')
+    const quota = limitsOf(input.texts('quota'))
+    await changeOrg(
+      loaded,
+      addGroup(loaded.org, { name, quota, ...(gid !== undefined && { gid }) }),
+      input,
+      context,
+    )
+  },
+}

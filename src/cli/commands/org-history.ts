@@ -1,0 +1,41 @@
+import type { Command } from '../command.ts'
+import { fileFlag } from '../organisation/flags.ts'
+import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
+
+export const orgHistory: Command = {
+  path: 'org history',
+  summary: 'List who applied the organisation file when, and what it changed.',
+  description: 'With a revision as argument, prints the file as it was then.',
+  group: 'organisation',
+  arguments: [{ name: 'REVISION', meaning: 'Number of a revision to print.', optional: true }],
+  flags: [fileFlag, outputFlag],
+  async run(input, context) {
+    const [{ loadOrg }, tenancy] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+    ])
+    const { org } = await loadOrg(input, context)
+    const { client } = await context.connect()
+    const [wanted] = input.arguments
+    if (wanted !== undefined) {
+      const revision = await tenancy.findRevision(client, org.name, Number(wanted))
+      context.stdout.write(revision.text)
+      return
+    }
+    const revisions = await tenancy.listRevisions(client, org.name)
+    const format = outputFormat(input)
+    if (format === 'json' || format === 'yaml') return context.print(await formatData(revisions, format))
+    context.print(
+      formatTable(
+        ['REVISION', 'APPLIED', 'BY', 'CHANGES', 'WHAT'],
+        revisions.map((revision) => [
+          String(revision.number),
+          revision.appliedAt.replace('T', ' ').slice(0, 16),
+          revision.appliedBy,
+          revision.failed === 0 ? String(revision.done) : `${revision.done} (${revision.failed} failed)`,
+          revision.summary.slice(0, 2).join('; ') + (revision.done > 2 ? '; ...' : ''),
+        ]),
+      ),
+    )
+  },
+}

@@ -1,0 +1,45 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const userAdd: Command = {
+  path: 'user add',
+  summary: 'Add a user to the organisation file and the cluster.',
+  group: 'organisation',
+  arguments: [{ name: 'NAME', meaning: 'Linux and service account name.' }],
+  flags: [
+    {
+      name: 'group',
+      short: 'g',
+      type: 'string',
+      required: true,
+      value: 'GROUP',
+      meaning: 'The first group.',
+    },
+    { name: 'role', type: 'string', default: 'member', value: 'ROLE', meaning: 'Role in the group.' },
+    { name: 'uid', type: 'integer', meaning: 'Linux user id; default: the next free one.' },
+    { name: 'full-name', type: 'string', value: 'NAME', meaning: 'Full name of the person.' },
+    { name: 'email', type: 'string', value: 'ADDRESS', meaning: 'Mail address.' },
+    { name: 'ssh-key', type: 'strings', value: 'KEY', meaning: 'Public key, as in a .pub file.' },
+    ...changeFlags,
+  ],
+  async run(input, context) {
+    const [{ loadOrg }, { addUser }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [name = ''] = input.arguments
+    const loaded = await loadOrg(input, context)
+    const [uid, fullName, email] = [input.integer('uid'), input.text('full-name'), input.text('email')]
+    const edits = addUser(loaded.org, {
+      name,
+      group: input.text('group') ?? '',
+      role: input.text('role') ?? 'member',
+      sshKeys: input.texts('ssh-key'),
+      ...(uid !== undefined && { uid }),
+      ...(fullName !== undefined && { fullName }),
+      ...(email !== undefined && { email }),
+    })
+    await changeOrg(loaded, edits, input, context)
+  },
+}

@@ -1,0 +1,36 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const userGrant: Command = {
+  path: 'user grant',
+  summary: 'Give a user a role in a group, for ever or until a day.',
+  group: 'organisation',
+  arguments: [
+    { name: 'NAME', meaning: 'The user.' },
+    { name: 'GROUP', meaning: 'The group.' },
+    { name: 'ROLE', meaning: 'lead, member, viewer, or a role of the file.' },
+  ],
+  flags: [
+    { name: 'until', type: 'string', value: 'DATE', meaning: 'Last day, as in 2027-03-31.' },
+    { name: 'only', type: 'boolean', meaning: 'Instead of the roles that the user has there.' },
+    ...changeFlags,
+  ],
+  async run(input, context) {
+    const [{ loadOrg }, { grantRole }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [user = '', group = '', role = ''] = input.arguments
+    const loaded = await loadOrg(input, context)
+    const until = input.text('until')
+    const edits = grantRole(loaded.org, {
+      user,
+      group,
+      role,
+      only: input.flag('only'),
+      ...(until !== undefined && { until }),
+    })
+    await changeOrg(loaded, edits, input, context)
+  },
+}

@@ -1,0 +1,34 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const userMove: Command = {
+  path: 'user move',
+  summary: 'Move a user from one group to another.',
+  description:
+    'The account moves along when it is at home in the old group; the user then needs a new kubeconfig.',
+  group: 'organisation',
+  arguments: [
+    { name: 'NAME', meaning: 'The user.' },
+    { name: 'GROUP', meaning: 'The new group.' },
+  ],
+  flags: [
+    { name: 'from', type: 'string', value: 'GROUP', meaning: 'The group to leave; default: the home group.' },
+    { name: 'role', type: 'string', value: 'ROLE', meaning: 'Role in the new group; default: the same.' },
+    ...changeFlags,
+  ],
+  async run(input, context) {
+    const [{ loadOrg }, { moveUser }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [name = '', group = ''] = input.arguments
+    const loaded = await loadOrg(input, context)
+    const [from, role] = [input.text('from'), input.text('role')]
+    const edits = moveUser(loaded.org, name, group, {
+      ...(from !== undefined && { from }),
+      ...(role !== undefined && { role }),
+    })
+    await changeOrg(loaded, edits, input, context)
+  },
+}

@@ -1,0 +1,25 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const userRevoke: Command = {
+  path: 'user revoke',
+  summary: 'Take a role in a group, or all of them, from a user.',
+  group: 'organisation',
+  arguments: [
+    { name: 'NAME', meaning: 'The user.' },
+    { name: 'GROUP', meaning: 'The group.' },
+    { name: 'ROLE', meaning: 'The role; default: all.', optional: true },
+  ],
+  flags: changeFlags,
+  async run(input, context) {
+    const [{ loadOrg }, { revokeRole }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [user = '', group = '', role] = input.arguments
+    const loaded = await loadOrg(input, context)
+    const edits = revokeRole(loaded.org, { user, group, ...(role !== undefined && { role }) })
+    await changeOrg(loaded, edits, input, context)
+  },
+}

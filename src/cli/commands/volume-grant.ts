@@ -1,0 +1,33 @@
+import { UserError } from '../../errors.ts'
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const volumeGrant: Command = {
+  path: 'volume grant',
+  summary: 'Let a group use a volume, for ever or until a day.',
+  group: 'organisation',
+  arguments: [
+    { name: 'NAME', meaning: 'The volume.' },
+    { name: 'GROUP', meaning: 'The group.' },
+    { name: 'ACCESS', meaning: 'read or write.' },
+  ],
+  flags: [
+    { name: 'until', type: 'string', value: 'DATE', meaning: 'Last day, as in 2027-03-31.' },
+    ...changeFlags,
+  ],
+  async run(input, context) {
+    const [{ loadOrg }, { grantVolume }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [volume = '', group = '', access = ''] = input.arguments
+    if (access !== 'read' && access !== 'write') {
+      throw new UserError('USAGE', `access "${access}" is neither read nor write`)
+    }
+    const loaded = await loadOrg(input, context)
+    const until = input.text('until')
+    const edits = grantVolume(loaded.org, { volume, group, access, ...(until !== undefined && { until }) })
+    await changeOrg(loaded, edits, input, context)
+  },
+}

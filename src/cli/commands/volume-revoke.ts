@@ -1,0 +1,23 @@
+import type { Command } from '../command.ts'
+import { changeFlags } from '../organisation/change-flags.ts'
+
+export const volumeRevoke: Command = {
+  path: 'volume revoke',
+  summary: 'Take a volume from a group; its data stays.',
+  group: 'organisation',
+  arguments: [
+    { name: 'NAME', meaning: 'The volume.' },
+    { name: 'GROUP', meaning: 'The group.' },
+  ],
+  flags: changeFlags,
+  async run(input, context) {
+    const [{ loadOrg }, { revokeVolume }, { changeOrg }] = await Promise.all([
+      import('../organisation/load.ts'),
+      import('../../tenancy/index.ts'),
+      import('../organisation/change-run.ts'),
+    ])
+    const [volume = '', group = ''] = input.arguments
+    const loaded = await loadOrg(input, context)
+    await changeOrg(loaded, revokeVolume(loaded.org, { volume, group }), input, context)
+  },
+}

@@ -1,0 +1,147 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { UserError } from '../errors.ts'
+import { isStatus, type KubeClient, kinds, type Persisted, type Secret } from '../kube/index.ts'
+import { labels, manager } from './objects/ownership.ts'
+import { systemNamespace, systemNamespaceName } from './objects/namespace.ts'
+import type { Outcome } from './plan/apply.ts'
+
+/** One time that an organisation file was applied. */
+export interface Revision {
+  readonly number: number
+  /** RFC 3339. */
+  readonly appliedAt: string
+  /** What the cluster calls the person who did it. */
+  readonly appliedBy: string
+  readonly done: number
+  readonly failed: number
+  /** First changes, in words. */
+  readonly summary: readonly string[]
+  /** The file as it was. */
+  readonly text: string
+}
+
+// Kept as secrets, since the file may hold hashes of passwords; the newest ones only.
+const secretType = 'arena.dev/organisation-revision'
+const kept = 100
+const mostSummary = 20
+
+/** Keeps what was applied, by whom and when. */
+export async function recordRevision(
+  client: KubeClient,
+  revision: { organisation: string; text: string; outcomes: readonly Outcome[]; now: Date },
+): Promise<void> {
+  const { organisation, text, outcomes, now } = revision
+  const [known, appliedBy] = await Promise.all([listNumbers(client, organisation), whoAmI(client)])
+  await client.patch(
+    kinds.namespaces,
+    { name: systemNamespaceName },
+    { type: 'apply', object: systemNamespace() },
+    { fieldManager: manager, force: true },
+  )
+  const done = outcomes.filter((outcome) => outcome.result === 'done')
+  const record = {
+    appliedAt: now.toISOString(),
+    appliedBy,
+    done: done.length,
+    failed: outcomes.length - done.length,
+    summary: done.slice(0, mostSummary).map((outcome) => outcome.change.meaning),
+  }
+  const next = Math.max(0, ...known) + 1
+  await client.create(
+    kinds.secrets,
+    {
+      metadata: {
+        name: secretName(organisation, next),
+        namespace: systemNamespaceName,
+        labels: { ...revisionLabels(organisation), [revisionLabel]: String(next) },
+      },
+      type: secretType,
+      data: {
+        record: Buffer.from(JSON.stringify(record)).toString('base64'),
+        file: gzipSync(text).toString('base64'),
+      },
+    },
+    { namespace: systemNamespaceName, fieldManager: manager },
+  )
+  for (const old of known.sort((a, b) => b - a).slice(kept - 1)) {
+    await client.delete(kinds.secrets, {
+      namespace: systemNamespaceName,
+      name: secretName(organisation, old),
+    })
+  }
+}
+
+const revisionLabel = 'arena.dev/revision'
+
+function revisionLabels(organisation: string): Record<string, string> {
+  // Not the label of ruled objects: a plan must not see the history.
+  return { [labels.managedBy]: manager, 'arena.dev/history-of': organisation }
+}
+
+function secretName(organisation: string, number: number): string {
+  return `history.${organisation.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}.${String(number).padStart(6, '0')}`
+}
+
+async function listSecrets(client: KubeClient, organisation: string): Promise<Persisted<Secret>[]> {
+  const { items } = await client.list(kinds.secrets, {
+    namespace: systemNamespaceName,
+    labelSelector: `arena.dev/history-of=${organisation}`,
+  })
+  return items
+}
+
+async function listNumbers(client: KubeClient, organisation: string): Promise<number[]> {
+  return (await listSecrets(client, organisation)).map(({ metadata }) =>
+    Number(metadata.labels?.[revisionLabel]),
+  )
+}
+
+async function whoAmI(client: KubeClient): Promise<string> {
+  try {
+    const { status } = await client.create(kinds.selfSubjectReviews, {})
+    return status?.userInfo?.username ?? 'unknown'
+  } catch (error) {
+    // Clusters before 1.28 do not serve the review.
+    if (isStatus(error, 'NotFound') || isStatus(error, 'Forbidden')) return 'unknown'
+    throw error
+  }
+}
+
+/** What was applied, the newest first. */
+export async function listRevisions(client: KubeClient, organisation: string): Promise<Revision[]> {
+  const secrets = await listSecrets(client, organisation)
+  return secrets.flatMap((secret) => readRevision(secret) ?? []).sort((a, b) => b.number - a.number)
+}
+
+/** @throws {UserError} `NOT_FOUND` */
+export async function findRevision(
+  client: KubeClient,
+  organisation: string,
+  number: number,
+): Promise<Revision> {
+  const revisions = await listRevisions(client, organisation)
+  const found = revisions.find((revision) => revision.number === number)
+  if (found !== undefined) return found
+  throw new UserError('NOT_FOUND', `organisation "${organisation}" has no revision ${number}`, {
+    hint: 'the ones that are kept are shown by: arena org history',
+  })
+}
+
+function readRevision({ metadata, data }: Persisted<Secret>): Revision | undefined {
+  const { record, file } = data ?? {}
+  const number = Number(metadata.labels?.[revisionLabel])
+  if (record === undefined || file === undefined || !Number.isInteger(number)) return undefined
+  const facts: unknown = JSON.parse(Buffer.from(record, 'base64').toString('utf8'))
+  const fact = (name: string): unknown =>
+    typeof facts === 'object' && facts !== null ? Reflect.get(facts, name) : undefined
+  const summary = fact('summary')
+  return {
+    number,
+    appliedAt: String(fact('appliedAt')),
+    appliedBy: String(fact('appliedBy')),
+    done: Number(fact('done')),
+    failed: Number(fact('failed')),
+    summary: Array.isArray(summary) ? summary.map(String) : [],
+    text: gunzipSync(Buffer.from(file, 'base64'), { maxOutputLength: 16 * 1024 * 1024 }).toString('utf8'),
+  }
+}
