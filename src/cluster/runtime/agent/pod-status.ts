@@ -109,6 +109,8 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
     ),
     condition('Ready', notOpen),
     condition('ContainersReady', notReady),
+    // True of every pod that is here, also of one that no scheduler has placed.
+    condition('PodScheduled', undefined),
   ]
   const time = seconds(now)
   return wanted.map((one) => {

@@ -5,20 +5,22 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { ExitStatus, StreamIo, TerminalSize } from '../streams.ts'
 import { copy } from './exec.ts'
-import { followRecords } from './log-reader.ts'
+import { endOf, followRecords } from './log-reader.ts'
 import type { ProcessContainer } from './process-container.ts'
 
 const newline = Buffer.from('\n')
 
 /** Follows a container's output from now on and feeds its stdin, until it ends or the client goes. */
 export async function attachToContainer(container: ProcessContainer, io: StreamIo): Promise<ExitStatus> {
-  if (io.stdin !== undefined && container.spec.stdin) void feedStdin(container, io.stdin)
-  if (io.resize !== undefined && container.spec.tty) void passSizes(container, io.resize)
   const source = {
     path: container.spec.log.path,
     ended: container.exit === undefined ? container.exited : undefined,
   }
-  for await (const records of followRecords(source, io.signal)) {
+  // Before anything is fed in: the answer to it is to be seen.
+  const from = await endOf(source.path)
+  if (io.stdin !== undefined && container.spec.stdin) void feedStdin(container, io.stdin)
+  if (io.resize !== undefined && container.spec.tty) void passSizes(container, io.resize)
+  for await (const records of followRecords(source, from, io.signal)) {
     for (const record of records) {
       const target = record.stream === 'stdout' ? io.stdout : io.stderr
       target?.write(record.isPartial ? record.text : Buffer.concat([record.text, newline]))

@@ -50,10 +50,24 @@ export async function* readLog(source: LogSource, options: LogOptions): AsyncGen
   }
 }
 
-/** Records as they are written from now on, until the log ends. */
-export async function* followRecords(source: LogSource, signal: AbortSignal): AsyncGenerator<LogRecord[]> {
-  const status = await stat(source.path).catch(() => undefined)
-  yield* readRecords(source, { follow: true, signal, from: status })
+/** A place in a log: so many bytes into a file that is known by its inode. */
+export interface LogPosition {
+  readonly ino: number
+  readonly size: number
+}
+
+/** Where a log ends now. */
+export async function endOf(path: string): Promise<LogPosition | undefined> {
+  return stat(path).catch(() => undefined)
+}
+
+/** Records written after a position, until the log ends. */
+export async function* followRecords(
+  source: LogSource,
+  from: LogPosition | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<LogRecord[]> {
+  yield* readRecords(source, { follow: true, signal, from })
 }
 
 async function countLines(path: string, sinceTime: string | undefined): Promise<number> {
@@ -79,7 +93,7 @@ interface ReadOptions {
   readonly follow?: boolean
   readonly signal?: AbortSignal
   /** Begin at the end of this file instead of the oldest. */
-  readonly from?: { readonly ino: number; readonly size: number } | undefined
+  readonly from?: LogPosition | undefined
 }
 
 /** All parts of a log from the oldest on; when following, on and on through files that begin meanwhile. */
@@ -165,10 +179,7 @@ async function openFirst(path: string): Promise<FileHandle | undefined> {
   return undefined
 }
 
-async function openSame(
-  path: string,
-  from: { readonly ino: number; readonly size: number },
-): Promise<FileHandle | undefined> {
+async function openSame(path: string, from: LogPosition): Promise<FileHandle | undefined> {
   for (const part of await parts(path)) {
     const file = await openIfThere(part)
     if (file === undefined) continue
@@ -194,8 +205,9 @@ async function skip(file: FileHandle, bytes: number): Promise<void> {
 /** The part after the one with that inode, when the log has moved on to it. */
 async function openNext(path: string, inode: number): Promise<FileHandle | undefined> {
   const files = await parts(path)
-  for (const [index, part] of files.entries()) {
-    const status = await stat(part).catch(() => undefined)
+  // From the newest: while a file is being put aside it has two names.
+  for (let index = files.length - 1; index >= 0; index -= 1) {
+    const status = await stat(files[index] ?? '').catch(() => undefined)
     if (status?.ino !== inode) continue
     const next = files[index + 1]
     return next === undefined ? undefined : openIfThere(next)

@@ -514,12 +514,14 @@ class Log:
             for entry in os.listdir(folder)
             if entry.startswith(name + ".") and entry.rpartition(".")[2].isdigit()
         )
-        os.rename(self.path, "%s.%d" % (self.path, (old[-1] if old else 0) + 1))
+        fresh = os.open(self.path + ".new", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        # At no moment is there no log: the full file gets a second name, then the new one takes its first.
+        os.link(self.path, "%s.%d" % (self.path, (old[-1] if old else 0) + 1))
+        os.rename(self.path + ".new", self.path)
         for number in old[: max(0, len(old) + 2 - self.max_files)]:
             os.unlink("%s.%d" % (self.path, number))
         os.close(self.file)
-        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.size = 0
+        self.file, self.size = fresh, 0
 
 
 def timestamp():
@@ -849,7 +851,8 @@ def attend(child, master, request_stream):
     os.set_blocking(wake_writer, False)
     signal.set_wakeup_fd(wake_writer, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda caught, frame: None)
-    selector = selectors.DefaultSelector()
+    # Unlike the usual one this selector also takes /dev/null, the stdin of a client that has none.
+    selector = selectors.PollSelector()
     selector.register(wake_reader, selectors.EVENT_READ)
     selector.register(request_stream.fileno(), selectors.EVENT_READ)
     if master is not None:
