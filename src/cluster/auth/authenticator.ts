@@ -21,6 +21,8 @@ export interface PeerSocket {
 export interface PeerCertificate {
   readonly subject?: { readonly CN?: string | string[]; readonly O?: string | string[] }
   readonly fingerprint256?: string
+  /** As OpenSSL writes it: `Nov 24 06:00:00 2029 GMT`. */
+  readonly valid_to?: string
 }
 
 export interface Authenticator {
@@ -51,18 +53,20 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { reader, tokens } = options
   const now = options.now ?? Date.now
-  const bySocket = new WeakMap<PeerSocket, UserInfo | 'none' | 'bad'>()
+  const bySocket = new WeakMap<PeerSocket, { user: UserInfo | 'none' | 'bad'; expiresAt: number }>()
   const byCertificate = new Map<string, UserInfo>()
   const byToken = new Map<string, VerifiedToken>()
   const loopback = new Map<string, UserInfo>()
 
   function ofSocket(socket: PeerSocket): UserInfo | 'none' | 'bad' {
     const known = bySocket.get(socket)
-    if (known) return known
+    // A connection may outlive the certificate that it was opened with.
+    if (known) return known.expiresAt > now() ? known.user : 'bad'
     const certificate = socket.getPeerCertificate()
-    const found = certificate.subject ? userOfCertificate(socket.authorized, certificate) : 'none'
-    bySocket.set(socket, found)
-    return found
+    const user = certificate.subject ? userOfCertificate(socket.authorized, certificate) : 'none'
+    const expiresAt = certificate.valid_to ? Date.parse(certificate.valid_to) : Number.POSITIVE_INFINITY
+    bySocket.set(socket, { user, expiresAt })
+    return user
   }
 
   function userOfCertificate(isTrusted: boolean, certificate: PeerCertificate): UserInfo | 'bad' {

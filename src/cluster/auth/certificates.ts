@@ -9,9 +9,9 @@ export type { Credential } from './issuing.ts'
 
 const day = 24 * 60 * 60 * 1000
 const authorityLifetimeMs = 10 * 365 * day
-const leafLifetimeMs = 365 * day
-/** Leaves are renewed when less than this is left: a cluster that starts once a month never meets an expired one. */
-const renewalMarginMs = 60 * day
+const leafLifetimeMs = 3 * 365 * day
+/** Certificates with less than this left are renewed at a start: a cluster may run that long without another one. */
+const renewalMarginMs = 365 * day
 
 const serverDnsNames = [
   'localhost',
@@ -38,7 +38,7 @@ export interface Pki {
 export interface ClientCertificateRequest {
   readonly user: string
   readonly groups?: readonly string[]
-  /** A year when left out. */
+  /** Three years when left out. */
   readonly lifetimeMs?: number
 }
 

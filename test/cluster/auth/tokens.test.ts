@@ -252,3 +252,16 @@ test('the key that verifies tokens is published', async () => {
   expect(keys).toMatchObject({ keys: [{ kty: 'EC', crv: 'P-256', use: 'sig', alg: 'ES256' }] })
   expect(JSON.stringify(keys)).not.toContain('"d"')
 })
+
+test('a connection that outlives its certificate is no credential any more', async () => {
+  const socket = {
+    authorized: true,
+    getPeerCertificate: () => ({ subject: { CN: 'bob', O: 'dev1' }, valid_to: 'Jan  1 00:00:10 2026 GMT' }),
+  }
+  expect(await auth.authenticator.authenticate(socket, undefined)).toEqual({
+    name: 'bob',
+    groups: ['dev1', 'system:authenticated'],
+  })
+  time += 10_000
+  expect(await failure(() => auth.authenticator.authenticate(socket, undefined))).toMatchObject({ code: 401 })
+})
