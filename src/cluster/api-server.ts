@@ -12,7 +12,9 @@ import {
   createUpgradeServer,
   localTransport,
   type ServerOptions,
+  openApiDocuments,
 } from './http/index.ts'
+import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
   type Admitter,
@@ -52,6 +54,7 @@ export interface ApiServerCore {
 export async function assembleApiServer(options: ApiServerOptions): Promise<ApiServerCore> {
   const { store, pki } = options
   const reader = readerOf(store)
+  const writer = writerOf({ store })
   const auth = createAuth({ reader, tokenKey: pki.tokenKey })
   const admitters: Admitter[] = []
   const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
@@ -59,9 +62,12 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const catalog = new Catalog({
     builtin: resourceTable,
     virtual: auth.virtualResources,
-    subresources: [...auth.subresources, namespaceFinalize(registry)],
+    subresources: [
+      ...auth.subresources,
+      namespaceFinalize(registry),
+      ...podSubresources({ registry, reader, writer, now: Date.now }),
+    ],
   })
-  const writer = writerOf({ store })
   const steps = admissionSteps({
     reader,
     writer,
@@ -87,7 +93,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     impersonator,
     exists: (key) => store.latest(key) !== undefined,
     now: Date.now,
-    documents: documents(auth.tokens),
+    documents: { ...documents(auth.tokens), ...openApiDocuments(catalog) },
     streams: createStreamServer({ catalog, registry, streams }),
     address: options.address,
     onFault,

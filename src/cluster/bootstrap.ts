@@ -36,10 +36,21 @@ const priorityClasses = [
 }))
 
 /** The parts of this cluster that Kubernetes does not know: each an account in `kube-system` with one role. */
-const ownAccounts = [
-  { account: 'arena-node-agent', role: 'system:node' },
-  { account: 'arena-operator', role: operatorRoleName },
+const ownBindings = [
+  { name: 'arena:node', account: 'arena-node-agent', role: 'system:node' },
+  { name: 'arena:node-agent', account: 'arena-node-agent', role: 'arena:node-agent' },
+  { name: operatorRoleName, account: 'arena-operator', role: operatorRoleName },
 ]
+
+/** What the agent needs beyond a kubelet: it resolves the names of headless services for its pods. */
+const nodeAgentRole = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'arena:node-agent' },
+  rules: [
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
+  ],
+}
 
 /** A typed object as any other: what JSON would make of it. */
 function plain(object: object): KubeObject {
@@ -49,10 +60,11 @@ function plain(object: object): KubeObject {
 function ownObjects(): KubeObject[] {
   return [
     plain(operatorClusterRole()),
-    ...ownAccounts.map(({ account, role }) => ({
+    nodeAgentRole,
+    ...ownBindings.map(({ name, account, role }) => ({
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
-      metadata: { name: account.replace('-', ':') },
+      metadata: { name },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
       subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: account }],
     })),

@@ -18,6 +18,9 @@ const allVerbs: readonly Verb[] = [
   'watch',
 ]
 
+/** Kubernetes lists them in this order for custom resources. */
+const customVerbs: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
+
 /** One line of an `APIResourceList`. */
 interface ApiResource {
   readonly name: string
@@ -177,7 +180,7 @@ function storedEntry(definition: ResourceDefinition): ApiResource {
     singularName: definition.singular,
     namespaced: definition.namespaced,
     kind: definition.kind,
-    verbs: [...(definition.verbs ?? allVerbs)].sort(),
+    verbs: definition.verbs ?? (definition.isCustom ? customVerbs : allVerbs),
     ...(definition.shortNames && { shortNames: definition.shortNames }),
     ...(definition.categories && { categories: definition.categories }),
     ...(definition.storageVersionHash && { storageVersionHash: definition.storageVersionHash }),

@@ -1,0 +1,120 @@
+import { badRequest, conflict, type KubeObject } from '../kube/index.ts'
+import { evictionRefusal } from './eviction.ts'
+import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
+import { typed, type Writer } from './registry/index.ts'
+
+export interface PodSubresourceParts {
+  readonly registry: Registry
+  readonly reader: Reader
+  readonly writer: Writer
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/** Subresources of pods with behaviour of their own: `binding`, `eviction`. */
+export function podSubresources(parts: PodSubresourceParts): Subresource[] {
+  return [binding(parts), eviction(parts)]
+}
+
+/** `pods/binding`: gives a pod its node, once. */
+function binding({ registry, now }: PodSubresourceParts): Subresource {
+  return {
+    group: '',
+    parent: 'pods',
+    name: 'binding',
+    kind: 'Binding',
+    namespaced: true,
+    async create(body, request) {
+      const { name: node, kind } = targetOf(body)
+      if (kind && kind !== 'Node') throw badRequest(`invalid target kind "${kind}": a pod is bound to a Node`)
+      const { uid } = body.metadata
+      await registry.update(request, {
+        ...(uid && { uid }),
+        next: (pod) => bound(pod, node, request, body.metadata, new Date(now())),
+      })
+      return success(201)
+    },
+  }
+}
+
+function bound(
+  pod: KubeObject,
+  node: string,
+  request: ResourceRequest,
+  extra: Pick<KubeObject['metadata'], 'annotations' | 'labels'>,
+  at: Date,
+): KubeObject {
+  const what = { kind: 'pods/binding', name: request.name ?? '' }
+  // A pod was held against its schema when it was written.
+  const spec = (pod['spec'] ?? {}) as { nodeName?: string; schedulingGates?: unknown[] }
+  const status = (pod['status'] ?? {}) as { conditions?: { type: string }[] }
+  if (pod.metadata.deletionTimestamp)
+    throw conflict(what, `pod ${request.name ?? ''} is being deleted, cannot be assigned to a host`)
+  if (spec.nodeName)
+    throw conflict(
+      what,
+      `pod ${request.name ?? ''} is already assigned to node ${JSON.stringify(spec.nodeName)}`,
+    )
+  if ((spec.schedulingGates?.length ?? 0) > 0)
+    throw conflict(what, `pod ${request.name ?? ''} has non-empty .spec.schedulingGates`)
+  const conditions = (status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
+  const scheduled = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: `${at.toISOString().slice(0, 19)}Z`,
+  }
+  const { annotations, labels } = pod.metadata
+  return {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      ...(extra.annotations && { annotations: { ...annotations, ...extra.annotations } }),
+      ...(extra.labels && { labels: { ...labels, ...extra.labels } }),
+    },
+    spec: { ...spec, nodeName: node },
+    status: { ...status, conditions: [...conditions, scheduled] },
+  }
+}
+
+function targetOf(body: KubeObject): { name: string; kind: string } {
+  const target = (body['target'] ?? {}) as { name?: string; kind?: string }
+  return { name: target.name ?? '', kind: target.kind ?? '' }
+}
+
+/** `pods/eviction`: a delete that respects disruption budgets. */
+function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subresource {
+  return {
+    group: '',
+    parent: 'pods',
+    name: 'eviction',
+    kind: 'Eviction',
+    bodyGroup: 'policy',
+    bodyVersion: 'v1',
+    namespaced: true,
+    async create(body, request) {
+      const pod = typed(request.resource, registry.get(request).value)
+      if (body.metadata.name && body.metadata.name !== request.name)
+        throw badRequest(`name in URL does not match name in Eviction object`)
+      const refusal = await evictionRefusal(pod, { reader, writer, now, dryRun: request.dryRun })
+      if (refusal) throw refusal
+      const options = (body['deleteOptions'] ?? {}) as {
+        gracePeriodSeconds?: number
+        preconditions?: { uid?: string }
+      }
+      const { subresource: _subresource, ...whole } = request
+      await registry.delete(
+        { ...whole, verb: 'delete' },
+        {
+          ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
+          preconditions: { ...options.preconditions, ...(pod.metadata.uid && { uid: pod.metadata.uid }) },
+        },
+      )
+      return success(201)
+    },
+  }
+}
+
+function success(code: number): KubeObject {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code }
+}
