@@ -11,6 +11,7 @@ export {
 } from './decode.ts'
 export { decodeCustom, metadataSchema } from './decode-custom.ts'
 export { type DecodedValue, DecodingError, decodeValue, kindOf, type Wording } from './decode-value.ts'
+export { builtinDescriptions, type Descriptions } from './descriptions.ts'
 export { syntaxErrorOf } from './go-json.ts'
 export { countKeys, duplicateKeys, measure } from './json-keys.ts'
 export type { Schema, SchemaSet, ValidationRule } from './schema.ts'

@@ -1,0 +1,114 @@
+import type { Schema } from '../../registry/schema/index.ts'
+import { referredName } from '../../registry/schema/index.ts'
+import type { Json, JsonObject } from '../../../kube/index.ts'
+import type { Kinds } from './kinds.ts'
+
+export type Form = 'v2' | 'v3'
+
+/** A named schema as a document of the given version has it, with its descriptions. */
+export function namedSchema(kinds: Kinds, name: string, form: Form): JsonObject {
+  const describe = (field: string): string | undefined => kinds.description(name, field)
+  const schema = kinds.schema(name)
+  const written = write(schema, form, describe)
+  const description = schema.description ?? describe('')
+  if (description && written['description'] === undefined) written['description'] = description
+  if (name.endsWith('.Quantity') && form === 'v3') {
+    delete written['type']
+    written['oneOf'] = [{ type: 'string' }, { type: 'number' }]
+  }
+  return written
+}
+
+/** Extensions that documents show; `x-go-*` is for this server alone. */
+const extensions = [
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-embedded-resource',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
+  'x-kubernetes-patch-strategy',
+  'x-kubernetes-patch-merge-key',
+  'x-kubernetes-validations',
+  'x-kubernetes-group-version-kind',
+] as const
+
+const plain = [
+  'type',
+  'format',
+  'title',
+  'description',
+  'required',
+  'default',
+  'enum',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'example',
+] as const
+
+function write(schema: Schema, form: Form, describe: (field: string) => string | undefined): JsonObject {
+  const result: JsonObject = {}
+  for (const key of [...plain, ...extensions]) {
+    const value = schema[key]
+    // Arrays of the schema are readonly; the document is only ever turned into text.
+    if (value !== undefined) result[key] = value as Json
+  }
+  const name = referredName(schema)
+  if (name !== undefined) writeReference(result, name, form)
+  if (schema['x-kubernetes-int-or-string'] && schema.type === undefined) writeIntOrString(result, form)
+  // Version 2 cannot say "these fields and any other", so it says nothing of such an object.
+  if (form === 'v2' && schema['x-kubernetes-preserve-unknown-fields']) return result
+  const inner = (one: Schema): JsonObject => write(one, form, () => undefined)
+  if (schema.properties) {
+    result['properties'] = Object.fromEntries(
+      Object.entries(schema.properties).map(([field, property]) => {
+        const description = property.description ?? describe(field)
+        return [field, { ...(description !== undefined && { description }), ...inner(property) }]
+      }),
+    )
+  }
+  if (schema.items) result['items'] = inner(schema.items)
+  if (typeof schema.additionalProperties === 'object')
+    result['additionalProperties'] = inner(schema.additionalProperties)
+  else if (schema.additionalProperties === true && form === 'v3') result['additionalProperties'] = true
+  if (form === 'v3') writeComposed(result, schema, inner)
+  return result
+}
+
+/** Next to a reference version 3 allows nothing else, so what is said of the field goes around it. */
+function writeReference(result: JsonObject, name: string, form: Form): void {
+  if (form === 'v2') result['$ref'] = `#/definitions/${name}`
+  else result['allOf'] = [{ $ref: `#/components/schemas/${name}` }]
+}
+
+function writeIntOrString(result: JsonObject, form: Form): void {
+  if (form === 'v2') {
+    result['type'] = 'string'
+    result['format'] = 'int-or-string'
+    return
+  }
+  result['oneOf'] = [{ type: 'integer' }, { type: 'string' }]
+  result['format'] = 'int-or-string'
+}
+
+function writeComposed(result: JsonObject, schema: Schema, inner: (one: Schema) => JsonObject): void {
+  if (schema.nullable) result['nullable'] = true
+  for (const key of ['allOf', 'anyOf', 'oneOf'] as const) {
+    // Built-in unions are described by words alone, as Kubernetes does.
+    const alternatives = schema[key]?.filter((one) => one.$ref === undefined)
+    if (alternatives && alternatives.length > 0 && alternatives.length === schema[key]?.length)
+      result[key] = alternatives.map(inner)
+  }
+  if (schema.not) result['not'] = inner(schema.not)
+}

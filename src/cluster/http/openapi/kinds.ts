@@ -1,0 +1,112 @@
+import type { Catalog, ResourceDefinition } from '../../registry/index.ts'
+import {
+  builtinSchemas,
+  type Descriptions,
+  referredName,
+  type Schema,
+  schemaFor,
+  schemaName,
+} from '../../registry/schema/index.ts'
+
+/** What the documents are made of: part of {@link Catalog}. */
+export type OpenApiSource = Pick<Catalog, 'version' | 'definitions' | 'virtualResources' | 'subresources'>
+
+export interface GroupVersion {
+  readonly group: string
+  readonly version: string
+}
+
+export interface GroupVersionKind extends GroupVersion {
+  readonly kind: string
+}
+
+export const reference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
+
+export const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1'
+
+/** Schemas by their OpenAPI names, of built-in kinds and of those that CRDs define. */
+export class Kinds {
+  readonly #custom = new Map<string, Schema>()
+  readonly #customNames = new Map<string, string>()
+  readonly #descriptions: Descriptions
+
+  constructor(source: OpenApiSource, descriptions: Descriptions) {
+    this.#descriptions = descriptions
+    for (const definition of source.definitions()) if (definition.isCustom) this.#addCustom(definition)
+  }
+
+  /** The name of a kind's schema; undefined when nothing is known of the kind. */
+  nameOf({ group, version, kind }: GroupVersionKind): string | undefined {
+    return this.#customNames.get(`${group}/${version}/${kind}`) ?? schemaName(group, version, kind)
+  }
+
+  schema(name: string): Schema {
+    return this.#custom.get(name) ?? builtinSchemas.resolve(reference(name))
+  }
+
+  /** Of a field, or of the type itself for the empty field. */
+  description(name: string, field: string): string | undefined {
+    return this.#descriptions.get(name)?.[field]
+  }
+
+  /** The names given and all that they refer to, at any depth, sorted. */
+  closure(names: Iterable<string>): string[] {
+    const found = new Set<string>()
+    const waiting = [...names]
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      if (found.has(name)) continue
+      found.add(name)
+      references(this.schema(name), waiting)
+    }
+    return [...found].sort()
+  }
+
+  #addCustom(definition: ResourceDefinition): void {
+    const { group, version, kind } = definition
+    const stem = [...group.split('.').reverse(), version].join('.')
+    const names = { item: `${stem}.${kind}`, list: `${stem}.${kind}List` }
+    const object = schemaFor('', 'v1', 'ConfigMap').properties ?? {}
+    this.#custom.set(names.item, {
+      ...definition.schema,
+      properties: {
+        ...definition.schema.properties,
+        apiVersion: described({ type: 'string' }, this.description(configMap, 'apiVersion')),
+        kind: described({ type: 'string' }, this.description(configMap, 'kind')),
+        ...(object['metadata'] && {
+          metadata: described(object['metadata'], this.description(configMap, 'metadata')),
+        }),
+      },
+      'x-kubernetes-group-version-kind': [{ group, version, kind }],
+    })
+    this.#custom.set(names.list, {
+      type: 'object',
+      description: `${kind}List is a list of ${kind}`,
+      required: ['items'],
+      properties: {
+        apiVersion: { type: 'string' },
+        items: { type: 'array', items: reference(names.item) },
+        kind: { type: 'string' },
+        metadata: reference(`${metaPrefix}.ListMeta`),
+      },
+      'x-kubernetes-group-version-kind': [{ group, version, kind: `${kind}List` }],
+    })
+    this.#customNames.set(`${group}/${version}/${kind}`, names.item)
+    this.#customNames.set(`${group}/${version}/${kind}List`, names.list)
+  }
+}
+
+const configMap = 'io.k8s.api.core.v1.ConfigMap'
+
+function described(schema: Schema, description: string | undefined): Schema {
+  return description === undefined ? schema : { ...schema, description }
+}
+
+function references(schema: Schema, into: string[]): void {
+  const name = referredName(schema)
+  if (name !== undefined) into.push(name)
+  for (const property of Object.values(schema.properties ?? {})) references(property, into)
+  if (schema.items) references(schema.items, into)
+  if (typeof schema.additionalProperties === 'object') references(schema.additionalProperties, into)
+  for (const inner of [...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])])
+    references(inner, into)
+}
