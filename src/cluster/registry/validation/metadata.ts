@@ -190,7 +190,12 @@ function ordered(owner: OwnerReference): OwnerReference {
   }
 }
 
-const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
+const standardFinalizers = new Set([
+  'kubernetes',
+  'orphan',
+  'foregroundDeletion',
+  'customresourcecleanup.apiextensions.k8s.io',
+])
 
 function validateFinalizers(finalizers: readonly string[], isCustom: boolean): Fault[] {
   const path = 'metadata.finalizers'
