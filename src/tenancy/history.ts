@@ -4,6 +4,7 @@ import { isStatus, type KubeClient, kinds, type Persisted, type Secret } from '.
 import { labels, manager } from './objects/ownership.ts'
 import { systemNamespace, systemNamespaceName } from './objects/namespace.ts'
 import type { Outcome } from './plan/apply.ts'
+import { isSupporting } from './plan/meaning.ts'
 
 /** One time that an organisation file was applied. */
 export interface Revision {
@@ -44,7 +45,10 @@ export async function recordRevision(
     appliedBy,
     done: done.length,
     failed: outcomes.length - done.length,
-    summary: done.slice(0, mostSummary).map((outcome) => outcome.change.meaning),
+    summary: done
+      .filter((outcome) => !isSupporting(outcome.change))
+      .slice(0, mostSummary)
+      .map((outcome) => outcome.change.meaning),
   }
   const next = Math.max(0, ...known) + 1
   await client.create(

@@ -1,4 +1,7 @@
-import type { Command } from '../command.ts'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { UserError } from '../../errors.ts'
+import type { Command, CommandContext, Input } from '../command.ts'
 import { adoptFlag, allowDestroyFlag, fileFlag, yesFlag } from '../organisation/flags.ts'
 import { outputFlag } from '../output.ts'
 
@@ -7,10 +10,20 @@ export const orgApply: Command = {
   summary: 'Make the cluster as the organisation file says.',
   description: `
 Shows the plan, asks, and reports one outcome for each change. Run again after an interruption: it goes on where it
-stopped. Objects that arena did not make are never touched, unless --adopt takes them over.`,
+stopped. Objects that arena did not make are never touched, unless --adopt takes them over. With --plan it carries out
+what "org plan --plan-out" wrote down, and refuses when the file or the cluster has changed since.`,
   group: 'organisation',
-  flags: [fileFlag, yesFlag, allowDestroyFlag, adoptFlag, outputFlag],
+  flags: [
+    fileFlag,
+    { name: 'plan', type: 'string', value: 'FILE', meaning: 'Carry out a plan that was written down.' },
+    yesFlag,
+    allowDestroyFlag,
+    adoptFlag,
+    outputFlag,
+  ],
   async run(input, context) {
+    const planFile = input.text('plan')
+    if (planFile !== undefined) return applySaved(planFile, input, context)
     const [{ loadOrg }, { planOrg }, { runPlan }] = await Promise.all([
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
@@ -25,4 +38,37 @@ stopped. Objects that arena did not make are never touched, unless --adopt takes
     })
     await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text })
   },
+}
+
+async function applySaved(planFile: string, input: Input, context: CommandContext): Promise<void> {
+  const [tenancy, { runPlan }] = await Promise.all([
+    import('../../tenancy/index.ts'),
+    import('../organisation/apply-run.ts'),
+  ])
+  const path = resolve(context.workingDirectory, planFile)
+  const saved = tenancy.readSavedPlan(planFile, await readText(path, planFile))
+  const current = await readFile(resolve(context.workingDirectory, saved.file), 'utf8').catch(() => undefined)
+  if (current !== undefined && current !== saved.text) {
+    throw tenancy.outdated(`${saved.file} changed since the plan was made on ${saved.madeAt}`, saved)
+  }
+  const org = tenancy.parseOrg(saved.text, saved.file)
+  const { client } = await context.connect()
+  const plan = await tenancy.planOrg(org, client, {
+    now: context.now(),
+    adopt: saved.adopts,
+    signal: context.signal,
+  })
+  tenancy.refuseOutdated(saved, plan)
+  await runPlan(plan, input, context, { again: `arena org apply --plan ${planFile}`, text: saved.text })
+}
+
+async function readText(path: string, name: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new UserError('FILE_UNREADABLE', `plan "${name}" cannot be read`, {
+      hint: 'make one with: arena org plan --plan-out FILE',
+      cause,
+    })
+  }
 }

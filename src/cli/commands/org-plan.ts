@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from '../command.ts'
 import { adoptFlag, fileFlag } from '../organisation/flags.ts'
 import { formatData, outputFlag, outputFormat } from '../output.ts'
@@ -7,20 +8,37 @@ export const orgPlan: Command = {
   summary: 'Show what apply would change: people and things gained, changed and lost.',
   description: 'Exits with 0 when there is nothing to do, with 2 when changes are pending.',
   group: 'organisation',
-  flags: [fileFlag, adoptFlag, outputFlag],
+  flags: [
+    fileFlag,
+    adoptFlag,
+    {
+      name: 'plan-out',
+      type: 'string',
+      value: 'FILE',
+      meaning: 'Write the plan down, for apply --plan FILE.',
+    },
+    outputFlag,
+  ],
   async run(input, context) {
-    const [{ loadOrg }, { planOrg }, { planRecord, planText }] = await Promise.all([
+    const [{ loadOrg }, { planOrg, savePlan }, { planRecord, planText }] = await Promise.all([
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
       import('../organisation/plan-view.ts'),
     ])
-    const { org } = await loadOrg(input, context)
+    const { org, name, text } = await loadOrg(input, context)
     const { client } = await context.connect()
     const plan = await planOrg(org, client, {
       now: context.now(),
       adopt: input.flag('adopt'),
       signal: context.signal,
     })
+    const planOut = input.text('plan-out')
+    if (planOut !== undefined) {
+      const { writePrivateFile } = await import('../../credentials/index.ts')
+      const saved = savePlan(plan, { file: name, text, adopts: input.flag('adopt'), now: context.now() })
+      // It holds the whole file, which may have hashes of passwords in it.
+      await writePrivateFile(resolve(context.workingDirectory, planOut), `${JSON.stringify(saved)}\n`)
+    }
     const format = outputFormat(input)
     const isText = format === 'wide' || format === 'name'
     context.print(isText ? planText(plan) : await formatData(planRecord(plan), format))

@@ -1,4 +1,13 @@
-import { type Edit, editText, parseOrg, planOrg, writeOrgFile } from '../../tenancy/index.ts'
+import { UserError } from '../../errors.ts'
+import {
+  type Edit,
+  editText,
+  type Org,
+  OrgFileError,
+  parseOrg,
+  planOrg,
+  writeOrgFile,
+} from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import type { LoadedOrg } from './load.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
@@ -15,7 +24,7 @@ export async function changeOrg(
 ): Promise<void> {
   const text = editText(loaded.text, edits)
   if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
-  const org = parseOrg(text, `${loaded.name} (as changed)`)
+  const org = parseChanged(text, loaded)
   if (input.flag('edit-only')) {
     await writeOrgFile(loaded.path, text)
     context.print(`${loaded.name} changed; next: arena org plan -f ${loaded.name}`)
@@ -32,4 +41,20 @@ export async function changeOrg(
   await writeOrgFile(loaded.path, text)
   context.note(`${loaded.name} changed`)
   await runPlan(plan, input, context, { again, isChecked: true, text })
+}
+
+function parseChanged(text: string, loaded: LoadedOrg): Org {
+  try {
+    return parseOrg(text, loaded.name)
+  } catch (error) {
+    if (!(error instanceof OrgFileError)) throw error
+    const faults = error.message.split('\n').slice(1).join('\n')
+    throw new UserError(
+      'ORG_FILE_INVALID',
+      `the change would make ${loaded.name} wrong; it was left as it is\n${faults}`,
+      {
+        cause: error,
+      },
+    )
+  }
 }

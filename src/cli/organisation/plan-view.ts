@@ -29,6 +29,9 @@ export function planText(plan: Plan): string {
     const more = lines.length - mostLines
     lines.splice(mostLines, more, `  ... and ${more} more lines; all of them with -o json`, '')
   }
+  if (plan.effects.length > 0) {
+    lines.push('Running jobs', ...plan.effects.map((effect) => `  * ${effect}`), '')
+  }
   const losses = plan.changes.flatMap((change) => (change.loss === undefined ? [] : [change.loss]))
   if (losses.length > 0) lines.push('Lost', ...losses.map((loss) => `  ! ${loss}`), '')
   if (plan.conflicts.length > 0) {
@@ -79,6 +82,7 @@ export function planRecord(plan: Plan): Record<string, unknown> {
     organisation: plan.organisation,
     pending: plan.changes.length > 0 || plan.conflicts.length > 0,
     unchanged: plan.unchanged,
+    runningJobs: plan.effects,
     changes: plan.changes.map(changeRecord),
     conflicts: plan.conflicts.map((conflict) => ({
       object: nameOf(conflict),

@@ -56,7 +56,26 @@ function isSame(desired: unknown, live: unknown, path: readonly string[]): boole
 
 /** `spec.hard.cpu: 4 -> 8` */
 export function describeDifference(difference: Difference): string {
+  const { live, desired } = difference
+  if (Array.isArray(live) && Array.isArray(desired)) {
+    const before = live.map(itemName)
+    const after = desired.map(itemName)
+    const changed = [
+      ...after.filter((name) => !before.includes(name)).map((name) => `+ ${name}`),
+      ...before.filter((name) => !after.includes(name)).map((name) => `- ${name}`),
+    ]
+    const shownOnes = changed.slice(0, 10).join(', ') + (changed.length > 10 ? ', ...' : '')
+    return `${difference.path.join('.')}: ${shownOnes || 'another order'}`
+  }
   return `${difference.path.join('.')}: ${shown(difference.live)} -> ${shown(difference.desired)}`
+}
+
+/** A person or thing of a list, by its name where it has one. */
+function itemName(item: unknown): string {
+  if (isMapping(item) && typeof item['name'] === 'string') {
+    return typeof item['namespace'] === 'string' ? `${item['namespace']}/${item['name']}` : item['name']
+  }
+  return shown(item)
 }
 
 function shown(value: unknown): string {

@@ -56,10 +56,11 @@ export function meaningOf(change: Named, object: object | undefined): string {
 export function isSupporting(change: Pick<Change, 'type' | 'action' | 'labels'>): boolean {
   switch (change.type.kind) {
     case 'Role':
-    case 'ClusterRole':
-    case 'ClusterRoleBinding':
     case 'PersistentVolume':
       return change.action !== 'update'
+    case 'ClusterRole':
+    case 'ClusterRoleBinding':
+      return true
     case 'RoleBinding':
       return change.labels[labels.role] === undefined
     default:

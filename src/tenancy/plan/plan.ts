@@ -1,9 +1,10 @@
 import type { KubeClient } from '../../kube/index.ts'
 import { type DesiredObject, desiredObjects } from '../objects/desired.ts'
 import { labels } from '../objects/ownership.ts'
-import type { Org } from '../org.ts'
+import { claimName, type Org } from '../org.ts'
 import { type Change, type Conflict, keyOf, nameOf } from './change.ts'
 import { describeDifference, type Difference, differences } from './difference.ts'
+import { jobEffects } from './effects.ts'
 import { expiredGrants } from './expired.ts'
 import { exactPaths, needsReplacement, withLiveClaimSize } from './immutable.ts'
 import { holderOf, type Live, type LiveObject, readLive } from './live.ts'
@@ -14,6 +15,8 @@ export interface Plan {
   readonly organisation: string
   readonly changes: readonly Change[]
   readonly conflicts: readonly Conflict[]
+  /** Running jobs that the changes touch, in words. */
+  readonly effects: readonly string[]
   /** Number of objects that are right already. */
   readonly unchanged: number
 }
@@ -36,7 +39,11 @@ export interface PlanOptions {
  */
 export async function planOrg(org: Org, client: KubeClient, options: PlanOptions): Promise<Plan> {
   const desired = desiredObjects(org, options.now)
-  return comparePlan(org, desired, await readLive(client, org.name, desired, options.signal), options)
+  const live = await readLive(client, org.name, desired, options.signal)
+  const plan = comparePlan(org, desired, live, options)
+  // Quotas of groups that are new count nothing yet.
+  const touching = plan.changes.filter(({ action }) => action !== 'create')
+  return { ...plan, effects: await jobEffects(touching, client, options.signal) }
 }
 
 /** Compares what is asked for with what is there. Pure. */
@@ -65,7 +72,7 @@ export function comparePlan(
   replaceClaimsOfReplacedVolumes(changes, desired, live)
   const unchanged = desired.length - conflicts.length - changes.length
   changes.push(...deletions(org, desired, live, options.now))
-  return { organisation: org.name, changes, conflicts, unchanged }
+  return { organisation: org.name, changes, conflicts, effects: [], unchanged }
 }
 
 function change(
@@ -220,6 +227,11 @@ function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now:
   }
   const expired = expiredGrants(org, now)
   const homes = new Map(org.users.map((user) => [user.name, user.home]))
+  const volumes = new Map(
+    org.volumes.flatMap((volume) =>
+      volume.grants.map(({ group }) => [`${group}/${volume.name}`, claimName(volume, group)] as const),
+    ),
+  )
   const roles = new Set(
     org.groups.flatMap((group) => group.members.map(({ user }) => `${group.name}/${user}`)),
   )
@@ -231,7 +243,7 @@ function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now:
     // These go with their namespace; accounts and bindings are named all the same, as people lose by them.
     const goesAlong = ['Role', 'ResourceQuota', 'PersistentVolumeClaim'].includes(object.type.kind)
     if (namespace !== undefined && goingNamespaces.has(namespace) && goesAlong) continue
-    const loss = expired(about) ? undefined : lossOf(object, about, { homes, roles })
+    const loss = expired(about) ? undefined : lossOf(object, about, { homes, roles, volumes })
     const gone = { action: 'delete' as const, type: object.type, name: object.name, labels: about }
     found.push({
       ...gone,
@@ -248,7 +260,11 @@ function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now:
 function lossOf(
   object: LiveObject,
   about: Readonly<Record<string, string>>,
-  org: { homes: ReadonlyMap<string, string>; roles: ReadonlySet<string> },
+  org: {
+    homes: ReadonlyMap<string, string>
+    roles: ReadonlySet<string>
+    volumes: ReadonlyMap<string, string>
+  },
 ): string | undefined {
   const group = about[labels.group] ?? ''
   const user = about[labels.user] ?? ''
@@ -265,9 +281,14 @@ function lossOf(
       if (about[labels.role] === undefined || org.roles.has(`${group}/${user}`)) return undefined
       return `${user} can no longer work in ${group}`
     case 'PersistentVolumeClaim': {
+      const volume = about[labels.volume] ?? object.name
+      const renamed = org.volumes.get(`${group}/${volume}`)
+      if (renamed !== undefined) {
+        return `volume ${volume} of ${group} is called ${renamed} from now on; jobs that name ${object.name} no longer start`
+      }
       const isDynamic = Boolean(fieldsOf(object.object['spec'])['storageClassName'])
       const end = isDynamic ? '; its storage class may delete the data' : '; the data stays where it is'
-      return `${group} loses volume ${about[labels.volume] ?? object.name}${end}`
+      return `${group} loses volume ${volume}${end}`
     }
     default:
       return undefined
