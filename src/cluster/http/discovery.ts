@@ -19,7 +19,16 @@ const allVerbs: readonly Verb[] = [
 ]
 
 /** Kubernetes lists them in this order for custom resources. */
-const customVerbs: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
+const customVerbs: readonly Verb[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+]
 
 /** One line of an `APIResourceList`. */
 interface ApiResource {
@@ -155,8 +164,11 @@ function groupEntry(name: string, versions: readonly string[]): object {
 
 function resourcesOf(catalog: Catalog, group: string, version: string): ApiResource[] {
   const here = (one: GroupVersion): boolean => one.group === group && one.version === version
-  const rows: ApiResource[] = []
+  const builtinRows: ApiResource[] = []
+  // Custom kinds come in the order of their definitions, each followed by its subresources; built-in ones are sorted.
+  const customRows: ApiResource[] = []
   for (const definition of catalog.definitions().filter(here)) {
+    const rows = definition.isCustom ? customRows : builtinRows
     rows.push(storedEntry(definition))
     if (definition.hasStatus)
       rows.push(sub(definition, 'status', definition.kind, ['get', 'patch', 'update']))
@@ -167,11 +179,11 @@ function resourcesOf(catalog: Catalog, group: string, version: string): ApiResou
         version: 'v1',
       })
   }
-  rows.push(...catalog.virtualResources().filter(here).map(virtualEntry))
-  const parents = new Set(rows.map(({ name }) => name))
+  builtinRows.push(...catalog.virtualResources().filter(here).map(virtualEntry))
+  const parents = new Set([...builtinRows, ...customRows].map(({ name }) => name))
   for (const one of catalog.subresources())
-    if (one.group === group && parents.has(one.parent)) rows.push(subresourceEntry(one))
-  return rows.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+    if (one.group === group && parents.has(one.parent)) builtinRows.push(subresourceEntry(one))
+  return [...builtinRows.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))), ...customRows]
 }
 
 function storedEntry(definition: ResourceDefinition): ApiResource {
