@@ -157,7 +157,8 @@ function keepOwned(object: KubeObject, old: KubeObject): void {
 
 /** An update of the object leaves its status alone, an update of the status leaves the rest alone. */
 function keepOtherHalf(request: ResourceRequest, object: KubeObject, old: KubeObject): void {
-  if (!request.resource.hasStatus) return
+  // Binding is the server's own doing: it names the node and says in the status that the pod is scheduled.
+  if (!request.resource.hasStatus || request.subresource === 'binding') return
   if (request.subresource === 'status') {
     for (const field of Object.keys(object))
       if (!(field in old) && field !== 'status' && field !== 'metadata') delete object[field]
