@@ -1,5 +1,7 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
+import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
+import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
 import { endpoints } from './endpoints.ts'
@@ -13,6 +15,7 @@ import { nodes } from './node.ts'
 import { persistentVolumes } from './persistent-volume.ts'
 import { persistentVolumeClaims } from './persistent-volume-claim.ts'
 import { podDisruptionBudgets } from './pod-disruption-budget.ts'
+import { podTemplates } from './pod-template.ts'
 import { pods } from './pod/pod.ts'
 import { priorityClasses } from './priority-class.ts'
 import { reportedEvents } from './reported-event.ts'
@@ -21,33 +24,46 @@ import { clusterRoles, roles } from './role.ts'
 import { clusterRoleBindings, roleBindings } from './role-binding.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
+import { services } from './service/service.ts'
 import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
-export const resourceTable: readonly ResourceDefinition[] = [
-  configMaps,
-  endpoints,
-  events,
-  limitRanges,
-  namespaces,
-  nodes,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  resourceQuotas,
-  secrets,
-  serviceAccounts,
-  cronJobs,
-  jobs,
-  clusterRoleBindings,
-  clusterRoles,
-  roleBindings,
-  roles,
-  endpointSlices,
-  reportedEvents,
-  leases,
-  podDisruptionBudgets,
-  priorityClasses,
-  storageClasses,
-  customResourceDefinitions,
-]
+export function builtinResources(options: {
+  /** Looks at the expressions of admission policies; without it they are taken as they are. */
+  readonly checkPolicy?: PolicyCheck
+}): readonly ResourceDefinition[] {
+  return [
+    configMaps,
+    endpoints,
+    events,
+    limitRanges,
+    namespaces,
+    nodes,
+    persistentVolumeClaims,
+    persistentVolumes,
+    pods,
+    podTemplates,
+    resourceQuotas,
+    secrets,
+    serviceAccounts,
+    services,
+    cronJobs,
+    jobs,
+    clusterRoleBindings,
+    clusterRoles,
+    roleBindings,
+    roles,
+    endpointSlices,
+    reportedEvents,
+    leases,
+    podDisruptionBudgets,
+    priorityClasses,
+    storageClasses,
+    validatingAdmissionPolicies(options.checkPolicy),
+    validatingAdmissionPolicyBindings,
+    customResourceDefinitions,
+  ]
+}
+
+/** The built-in kinds with nobody looking at expressions. */
+export const resourceTable = builtinResources({})

@@ -1,0 +1,128 @@
+import { randomInt } from 'node:crypto'
+import { isIP } from 'node:net'
+import type { Service } from 'kubernetes-types/core/v1.js'
+import { same } from '../../validation/equality.ts'
+import type { Of } from '../define.ts'
+import { isReachableFromOutside, needsClusterIP, needsHealthCheck, needsNodePorts } from './defaults.ts'
+
+type Spec = NonNullable<Service['spec']>
+
+/**
+ * Addresses of services: 10.96.0.0/12, of which the first part is left to the server itself. Nothing answers there,
+ * they only have to be different.
+ */
+export const serviceRange = { first: [10, 96], width: 16, text: '10.96.0.0/12' } as const
+const nodePorts = { first: 30_000, end: 32_768 }
+
+/** Gives a service the addresses, families and ports that it needs and does not have. */
+export function allocate(service: Of<Service>): void {
+  const { spec } = service
+  if (!spec || !needsClusterIP(spec)) return
+  if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+  setFamilies(spec)
+  if (!spec.clusterIP && !spec.clusterIPs?.length) {
+    spec.clusterIP = randomAddress()
+    spec.clusterIPs = [spec.clusterIP]
+  }
+  if (needsNodePorts(spec)) {
+    const taken = new Set((spec.ports ?? []).map((port) => port.nodePort))
+    for (const port of spec.ports ?? []) {
+      if (!port.nodePort) port.nodePort = freePort(taken)
+      taken.add(port.nodePort)
+    }
+  }
+  if (needsHealthCheck(spec) && !spec.healthCheckNodePort) spec.healthCheckNodePort = freePort(new Set())
+}
+
+/** The cluster itself speaks IPv4; what only names endpoints of others may speak both. */
+function setFamilies(spec: Spec): void {
+  const addresses = spec.clusterIPs ?? []
+  const isHeadless = addresses[0] === 'None'
+  const hasSelector = Object.keys(spec.selector ?? {}).length > 0
+  if (isHeadless && !hasSelector) {
+    spec.ipFamilyPolicy ??= spec.ipFamilies?.length === 1 ? 'SingleStack' : 'RequireDualStack'
+    if (!spec.ipFamilies?.length) {
+      spec.ipFamilies = spec.ipFamilyPolicy === 'SingleStack' ? ['IPv4'] : ['IPv4', 'IPv6']
+    }
+    return
+  }
+  spec.ipFamilyPolicy ??= 'SingleStack'
+  if (spec.ipFamilies?.length) return
+  const given = isHeadless ? [] : addresses.map((address) => (isIP(address) === 6 ? 'IPv6' : 'IPv4'))
+  spec.ipFamilies = given.length > 0 ? given : ['IPv4']
+}
+
+function randomAddress(): string {
+  const { first } = serviceRange
+  return [first[0], first[1] + randomInt(1, serviceRange.width), randomInt(256), 1 + randomInt(254)].join('.')
+}
+
+function freePort(taken: ReadonlySet<number | undefined>): number {
+  for (;;) {
+    const port = randomInt(nodePorts.first, nodePorts.end)
+    if (!taken.has(port)) return port
+  }
+}
+
+/** What has been allocated stays, unless the change of the service gives it up. */
+export function keepAllocated(service: Of<Service>, old: Of<Service>): void {
+  const [spec, before] = [service.spec, old.spec]
+  if (!spec || !before) return
+  followClusterIP(spec, before)
+  if (needsClusterIP(before) && needsClusterIP(spec)) {
+    if (!spec.clusterIP && before.clusterIP) spec.clusterIP = before.clusterIP
+    if (!spec.clusterIPs?.length && spec.clusterIP === before.clusterIP && before.clusterIPs) {
+      spec.clusterIPs = [...before.clusterIPs]
+    }
+    if (!spec.ipFamilies?.length && before.ipFamilies) spec.ipFamilies = [...before.ipFamilies]
+    if (before.ipFamilyPolicy) spec.ipFamilyPolicy ??= before.ipFamilyPolicy
+  }
+  if (needsNodePorts(before) && needsNodePorts(spec)) keepNodePorts(spec, before)
+  if (needsHealthCheck(before) && needsHealthCheck(spec) && before.healthCheckNodePort) {
+    spec.healthCheckNodePort ||= before.healthCheckNodePort
+  }
+  giveUp(spec, before)
+}
+
+/** Who changes only the one address means both fields. */
+function followClusterIP(spec: Spec, before: Spec): void {
+  if (spec.clusterIP === before.clusterIP || !same(spec.clusterIPs, before.clusterIPs)) return
+  if (!spec.clusterIP) delete spec.clusterIPs
+  else if (spec.clusterIPs?.[0] !== spec.clusterIP) {
+    spec.clusterIPs = [spec.clusterIP, ...(spec.clusterIPs ?? []).slice(1)]
+  }
+}
+
+function keepNodePorts(spec: Spec, before: Spec): void {
+  const taken = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort))
+  for (const port of spec.ports ?? []) {
+    if (port.nodePort) continue
+    const was = before.ports?.find((one) => one.port === port.port && one.protocol === port.protocol)
+    if (!was?.nodePort || taken.has(was.nodePort)) continue
+    port.nodePort = was.nodePort
+    taken.add(was.nodePort)
+  }
+}
+
+/** A service of another type does not take along what only the old type had, unless the user insists on it. */
+function giveUp(spec: Spec, before: Spec): void {
+  if (needsClusterIP(before) && !needsClusterIP(spec)) {
+    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) {
+      if (same(spec[field], before[field])) delete spec[field]
+    }
+  }
+  if (needsNodePorts(before) && !needsNodePorts(spec)) {
+    for (const port of spec.ports ?? []) {
+      if (before.ports?.some(({ nodePort }) => nodePort === port.nodePort)) delete port.nodePort
+    }
+  }
+  const only: [field: keyof Spec, isOf: (one: Spec) => boolean][] = [
+    ['healthCheckNodePort', needsHealthCheck],
+    ['allocateLoadBalancerNodePorts', (one) => one.type === 'LoadBalancer'],
+    ['loadBalancerClass', (one) => one.type === 'LoadBalancer'],
+    ['externalTrafficPolicy', isReachableFromOutside],
+  ]
+  for (const [field, isOf] of only) {
+    if (isOf(before) && !isOf(spec) && same(spec[field], before[field])) delete spec[field]
+  }
+}
