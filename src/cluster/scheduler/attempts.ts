@@ -101,8 +101,8 @@ export class Attempts {
       return placement.node
     }
     const { diagnosis } = placement
-    this.lastRefusedBy =
-      diagnosis.refusedBy.size === 0 ? new Set(['NodeName', resources.name]) : diagnosis.refusedBy
+    // Without any node nobody has refused it: the pod is tried again when its delay is over.
+    this.lastRefusedBy = diagnosis.refusedBy
     const outcome = planPreemption(pod, state, diagnosis, this.#options.budgets())
     if ('node' in outcome) {
       this.#tell(pod, failureMessage(diagnosis, ''), outcome)

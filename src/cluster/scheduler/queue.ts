@@ -14,6 +14,15 @@ export interface Waiting {
   isStale: boolean
 }
 
+/** A change, and for which pods it may make a difference. */
+export interface QueueChange {
+  readonly change: Change
+  readonly mayFit?: (pod: PodInfo) => boolean
+}
+
+/** Where room comes free for one, not all the thousands who wait for it need to be looked at in that moment. */
+const triedAtOnce = 16
+
 const helpedBy = new Map(filters.map((filter) => [filter.name, new Set<Change>(filter.helpedBy)]))
 const firstBackoffMs = 1000
 const largestBackoffMs = 10_000
@@ -63,7 +72,7 @@ export class SchedulingQueue {
     const isChanged = known.entry.pod.spec !== pod.spec && mayMatter(known.entry.pod, pod)
     known.entry.pod = pod
     if (!isChanged) return
-    if (known.place === 'parked') this.#wake(known.entry)
+    if (known.place === 'parked') this.#wake(known.entry, { atOnce: true })
     else if (known.place === 'trying') known.entry.isStale = true
   }
 
@@ -91,7 +100,10 @@ export class SchedulingQueue {
     return undefined
   }
 
-  /** The attempt failed: the pod waits for a change that may help, or only for its delay when one came meanwhile. */
+  /**
+   * The attempt failed: the pod waits for a change that may help. Where one came meanwhile, or nobody refused it but
+   * something went wrong, it only waits for its delay.
+   */
   failed(entry: Waiting, refusedBy: ReadonlySet<string>): void {
     const known = this.#entries.get(entry.pod.uid)
     this.#trying.delete(entry)
@@ -105,20 +117,20 @@ export class SchedulingQueue {
     }
   }
 
-  /** Something changed: pods that it may help are tried again. `mayFit` narrows them down further. */
-  changed(change: Change, mayFit: (pod: PodInfo) => boolean = () => true): void {
-    for (const uid of this.#parked) {
-      const known = this.#entries.get(uid)
-      if (known === undefined) {
-        this.#parked.delete(uid)
-        continue
-      }
-      const { entry } = known
-      let isHelped = false
-      for (const filter of entry.refusedBy) if (helpedBy.get(filter)?.has(change)) isHelped = true
-      if (isHelped && mayFit(entry.pod)) this.#wake(entry)
-    }
+  /**
+   * Something changed: pods that it may help are tried again, the first few at once, the rest when their delay is
+   * over. `mayFit` narrows them down further.
+   */
+  changed(changes: readonly QueueChange[]): void {
     for (const entry of this.#trying) entry.isStale = true
+    const helped: Waiting[] = []
+    for (const uid of this.#parked) {
+      const entry = this.#entries.get(uid)?.entry
+      if (entry !== undefined && changes.some((change) => helps(change, entry))) helped.push(entry)
+    }
+    if (helped.length === 0) return
+    helped.sort((a, b) => (isBefore(a, b) ? -1 : 1))
+    for (const [rank, entry] of helped.entries()) this.#wake(entry, { atOnce: rank < triedAtOnce })
   }
 
   /** Milliseconds until {@link next} may have something although nothing changes. */
@@ -132,7 +144,7 @@ export class SchedulingQueue {
     const before = this.#now() - forgottenMs
     for (const uid of this.#parked) {
       const known = this.#entries.get(uid)
-      if (known !== undefined && known.dueAt < before) this.#wake(known.entry)
+      if (known !== undefined && known.dueAt < before) this.#wake(known.entry, { atOnce: false })
     }
   }
 
@@ -141,11 +153,11 @@ export class SchedulingQueue {
     this.#active.push(entry)
   }
 
-  #wake(entry: Waiting): void {
+  #wake(entry: Waiting, options: { readonly atOnce: boolean }): void {
     this.#parked.delete(entry.pod.uid)
     const known = this.#entries.get(entry.pod.uid)
     if (known === undefined) return
-    if (known.dueAt <= this.#now()) this.#activate(entry)
+    if (options.atOnce || known.dueAt <= this.#now()) this.#activate(entry)
     else this.#delay(entry)
   }
 
@@ -168,6 +180,13 @@ export class SchedulingQueue {
       if (known?.place === 'backoff') this.#activate(known.entry)
     }
   }
+}
+
+function helps({ change, mayFit }: QueueChange, entry: Waiting): boolean {
+  for (const filter of entry.refusedBy) {
+    if (helpedBy.get(filter)?.has(change)) return mayFit === undefined || mayFit(entry.pod)
+  }
+  return false
 }
 
 function backoffMs(attempts: number): number {

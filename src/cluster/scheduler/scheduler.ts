@@ -11,8 +11,10 @@ import { type EventRecorder, createEventRecorder, referenceTo } from '../control
 import { type SharedInformers, createSharedInformers } from '../controllers/shared-informers.ts'
 import { Attempts } from './attempts.ts'
 import { ClusterState, hasEnded } from './cluster-state.ts'
+import type { Change } from './filter.ts'
+import type { NodeInfo } from './node-info.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
-import { SchedulingQueue, type Waiting } from './queue.ts'
+import { type QueueChange, SchedulingQueue, type Waiting } from './queue.ts'
 import { VolumeBinder } from './volume-reservation.ts'
 
 export interface SchedulerOptions {
@@ -88,6 +90,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   let isDone = false
   let binding = 0
+  let changes: QueueChange[] = []
   let settle = (): void => undefined
   const settled = new Promise<void>((resolve) => {
     settle = resolve
@@ -105,6 +108,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
     isRunning = true
     const until = performance.now() + sliceMs
     try {
+      if (changes.length > 0) {
+        queue.changed(merged(changes))
+        changes = []
+      }
       while (binding < bindingLimit && performance.now() < until) {
         const entry = queue.next()
         if (entry === undefined) break
@@ -180,9 +187,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
 
   function roomFreed(uid: string): void {
     const node = state.remove(uid)
-    attempts.changed('pod-gone')
-    if (node === undefined) return
-    queue.changed('pod-gone', (pod) => attempts.mayFit(pod, node))
+    if (node !== undefined) note('pod-gone', node)
+  }
+
+  /** Pods that wait are looked at when the current burst of changes is over. */
+  function note(change: Change, node?: NodeInfo): void {
+    attempts.changed(change)
+    changes.push({
+      change,
+      ...(node !== undefined && { mayFit: (pod: PodInfo) => attempts.mayFit(pod, node) }),
+    })
     kick()
   }
 
@@ -199,9 +213,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
       const before = state.placeOf(uid)
       if (before?.name === nodeName && !isDifferentToOthers(before.pods.get(uid), pod)) return
       state.put(podInfo(pod), nodeName)
-      attempts.changed('pod-placed')
-      queue.changed('pod-placed')
-      kick()
+      note('pod-placed')
       return
     }
     if (!isOurs(pod)) {
@@ -232,9 +244,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   }
 
   function volumesChanged(): void {
-    attempts.changed('volume')
-    queue.changed('volume')
-    kick()
+    note('volume')
   }
 
   nodes.subscribe((change) => {
@@ -244,9 +254,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
       return
     }
     if (!state.setNode(change.object)) return
-    attempts.changed('node')
-    queue.changed('node')
-    kick()
+    note('node')
   })
   claims.subscribe((change) => {
     volumeBinder.claimChanged(change.object)
@@ -276,6 +284,22 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   signal.addEventListener('abort', finish, { once: true })
   kick()
   await settled
+}
+
+/** Past a few nodes with room it is cheaper to let everybody try than to ask for each node. */
+const nodesAsked = 8
+
+function merged(changes: readonly QueueChange[]): QueueChange[] {
+  const kinds = new Map<Change, QueueChange[]>()
+  for (const change of changes) {
+    const same = kinds.get(change.change) ?? []
+    if (same.length <= nodesAsked) same.push(change)
+    kinds.set(change.change, same)
+  }
+  return [...kinds.entries()].flatMap(([change, same]) => {
+    const isForAll = same.length > nodesAsked || same.some(({ mayFit }) => mayFit === undefined)
+    return isForAll ? [{ change }] : same
+  })
 }
 
 /** Labels and deletion are all that other pods' placement can see of a pod that stays where it is. */

@@ -31,24 +31,42 @@ describe('the queue of waiting pods', () => {
     queue.failed(entry, new Set(['NodeResourcesFit']))
     now += 20_000
     expect(queue.next()).toBeUndefined()
-    queue.changed('volume')
+    queue.changed([{ change: 'volume' }])
     expect(queue.next()).toBeUndefined()
-    queue.changed('pod-gone')
+    queue.changed([{ change: 'pod-gone' }])
     expect(queue.next()?.pod.name).toBe('a')
   })
 
-  it('does not try again before the delay is over', () => {
+  it('waits out a growing delay where nobody refused the pod but something went wrong', () => {
     let now = 0
     const queue = new SchedulingQueue(() => now)
     queue.put(pod('a'))
     const entry = queue.next()
     if (entry === undefined) throw new Error('nothing to try')
-    queue.failed(entry, new Set(['NodeResourcesFit']))
-    queue.changed('node')
+    queue.failed(entry, new Set())
+    queue.changed([{ change: 'node' }])
     expect(queue.next()).toBeUndefined()
     expect(queue.dueInMs()).toBe(1000)
     now += 1000
     expect(queue.next()?.pod.name).toBe('a')
+    queue.failed(entry, new Set())
+    expect(queue.dueInMs()).toBe(2000)
+  })
+
+  it('tries only the first few at once when many wait for the same room', () => {
+    let now = 0
+    const queue = new SchedulingQueue(() => now)
+    for (let i = 0; i < 40; i += 1) queue.put(pod(`p${i}`))
+    for (let entry = queue.next(); entry !== undefined; entry = queue.next()) {
+      queue.failed(entry, new Set(['NodeResourcesFit']))
+    }
+    queue.changed([{ change: 'pod-gone' }])
+    let tried = 0
+    while (queue.next() !== undefined) tried += 1
+    expect(tried).toBe(16)
+    now += 1000
+    while (queue.next() !== undefined) tried += 1
+    expect(tried).toBe(40)
   })
 
   it('does not miss a change that came while the pod was tried', () => {
@@ -57,7 +75,7 @@ describe('the queue of waiting pods', () => {
     queue.put(pod('a'))
     const entry = queue.next()
     if (entry === undefined) throw new Error('nothing to try')
-    queue.changed('pod-gone')
+    queue.changed([{ change: 'pod-gone' }])
     queue.failed(entry, new Set(['NodeResourcesFit']))
     now += 1000
     expect(queue.next()?.pod.name).toBe('a')
