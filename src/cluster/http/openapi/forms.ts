@@ -1,7 +1,6 @@
 import type { Schema } from '../../registry/schema/index.ts'
-import { referredName } from '../../registry/schema/index.ts'
 import type { Json, JsonObject } from '../../../kube/index.ts'
-import type { Kinds } from './kinds.ts'
+import { intOrStringName, type Kinds, nameReferredTo } from './kinds.ts'
 
 export type Form = 'v2' | 'v3'
 
@@ -9,12 +8,14 @@ export type Form = 'v2' | 'v3'
 export function namedSchema(kinds: Kinds, name: string, form: Form): JsonObject {
   const describe = (field: string): string | undefined => kinds.description(name, field)
   const schema = kinds.schema(name)
-  const written = write(schema, form, describe)
+  const written = write(schema, { form, isCustom: kinds.isCustom(name) }, describe)
   const description = schema.description ?? describe('')
   if (description && written['description'] === undefined) written['description'] = description
-  if (name.endsWith('.Quantity') && form === 'v3') {
+  // Version 2 knows no alternatives; there it is a text.
+  const alternative = name === intOrStringName ? 'integer' : name.endsWith('.Quantity') ? 'number' : undefined
+  if (alternative && form === 'v3') {
     delete written['type']
-    written['oneOf'] = [{ type: 'string' }, { type: 'number' }]
+    written['oneOf'] = [{ type: alternative }, { type: 'string' }]
   }
   return written
 }
@@ -57,19 +58,31 @@ const plain = [
   'example',
 ] as const
 
-function write(schema: Schema, form: Form, describe: (field: string) => string | undefined): JsonObject {
+interface Writing {
+  readonly form: Form
+  readonly isCustom: boolean
+}
+
+function write(
+  schema: Schema,
+  writing: Writing,
+  describe: (field: string) => string | undefined,
+): JsonObject {
+  const { form, isCustom } = writing
   const result: JsonObject = {}
   for (const key of [...plain, ...extensions]) {
     const value = schema[key]
     // Arrays of the schema are readonly; the document is only ever turned into text.
     if (value !== undefined) result[key] = value as Json
   }
-  const name = referredName(schema)
-  if (name !== undefined) writeReference(result, name, form)
-  if (schema['x-kubernetes-int-or-string'] && schema.type === undefined) writeIntOrString(result, form)
+  const name = nameReferredTo(schema, isCustom)
+  if (name !== undefined) {
+    delete result['x-kubernetes-int-or-string']
+    writeReference(result, name, form)
+  }
   // Version 2 cannot say "these fields and any other", so it says nothing of such an object.
   if (form === 'v2' && schema['x-kubernetes-preserve-unknown-fields']) return result
-  const inner = (one: Schema): JsonObject => write(one, form, () => undefined)
+  const inner = (one: Schema): JsonObject => write(one, writing, () => undefined)
   if (schema.properties) {
     result['properties'] = Object.fromEntries(
       Object.entries(schema.properties).map(([field, property]) => {
@@ -90,16 +103,6 @@ function write(schema: Schema, form: Form, describe: (field: string) => string |
 function writeReference(result: JsonObject, name: string, form: Form): void {
   if (form === 'v2') result['$ref'] = `#/definitions/${name}`
   else result['allOf'] = [{ $ref: `#/components/schemas/${name}` }]
-}
-
-function writeIntOrString(result: JsonObject, form: Form): void {
-  if (form === 'v2') {
-    result['type'] = 'string'
-    result['format'] = 'int-or-string'
-    return
-  }
-  result['oneOf'] = [{ type: 'integer' }, { type: 'string' }]
-  result['format'] = 'int-or-string'
 }
 
 function writeComposed(result: JsonObject, schema: Schema, inner: (one: Schema) => JsonObject): void {

@@ -41,7 +41,12 @@ export class Kinds {
   }
 
   schema(name: string): Schema {
+    if (name === intOrStringName) return intOrString
     return this.#custom.get(name) ?? builtinSchemas.resolve(reference(name))
+  }
+
+  isCustom(name: string): boolean {
+    return this.#custom.has(name)
   }
 
   /** Of a field, or of the type itself for the empty field. */
@@ -56,7 +61,7 @@ export class Kinds {
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
       if (found.has(name)) continue
       found.add(name)
-      references(this.schema(name), waiting)
+      references(this.schema(name), { into: waiting, isCustom: this.isCustom(name) })
     }
     return [...found].sort()
   }
@@ -95,18 +100,35 @@ export class Kinds {
   }
 }
 
+export const intOrStringName = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString'
+const intOrString: Schema = {
+  description: 'IntOrString is a type that can hold an int32 or a string.',
+  type: 'string',
+  format: 'int-or-string',
+}
 const configMap = 'io.k8s.api.core.v1.ConfigMap'
 
 function described(schema: Schema, description: string | undefined): Schema {
   return description === undefined ? schema : { ...schema, description }
 }
 
-function references(schema: Schema, into: string[]): void {
-  const name = referredName(schema)
-  if (name !== undefined) into.push(name)
-  for (const property of Object.values(schema.properties ?? {})) references(property, into)
-  if (schema.items) references(schema.items, into)
-  if (typeof schema.additionalProperties === 'object') references(schema.additionalProperties, into)
+interface Collecting {
+  readonly into: string[]
+  readonly isCustom: boolean
+}
+
+function references(schema: Schema, collecting: Collecting): void {
+  const name = nameReferredTo(schema, collecting.isCustom)
+  if (name !== undefined) collecting.into.push(name)
+  for (const property of Object.values(schema.properties ?? {})) references(property, collecting)
+  if (schema.items) references(schema.items, collecting)
+  if (typeof schema.additionalProperties === 'object') references(schema.additionalProperties, collecting)
   for (const inner of [...(schema.allOf ?? []), ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])])
-    references(inner, into)
+    references(inner, collecting)
+}
+
+/** What a schema refers to in documents, where the built-in kinds have a type for "a number or a text" too. */
+export function nameReferredTo(schema: Schema, isCustom: boolean): string | undefined {
+  const isNamed = schema['x-kubernetes-int-or-string'] && !isCustom
+  return isNamed ? intOrStringName : referredName(schema)
 }

@@ -243,7 +243,8 @@ function lastApplied(live: KubeObject, applying: Applying): FieldTree {
   const applied = config as JsonObject
   if (applied['apiVersion'] !== apiVersionOf(applying) || typedFaults(applied, shape).length > 0)
     return noFields
-  return difference(ownedFields(applied, shape), compareFields(applied, asJson(live), shape).changed)
+  const delta = compareFields(applied, asJson(live), shape)
+  return difference(difference(ownedFields(applied, shape), delta.changed), delta.removed)
 }
 
 function managerText(entry: Managed): string {
