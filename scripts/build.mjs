@@ -1,14 +1,34 @@
 #!/usr/bin/env node
 // Bundles the command line and the demo: `node scripts/build.mjs [OUTDIR]`, by default into dist/. Native packages stay
 // outside of the bundle. A build that fails leaves the last good one in place.
-import { chmod, rename, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outdir = resolve(root, process.argv[2] ?? 'dist')
 const fresh = `${outdir}.${process.pid}`
+
+/** What git says, or nothing outside of a checkout. */
+async function git(...words) {
+  try {
+    const { stdout } = await promisify(execFile)('git', words, { cwd: root })
+    return stdout.trim()
+  } catch {
+    return ''
+  }
+}
+
+const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
+const [commit, date, changes] = await Promise.all([
+  git('rev-parse', 'HEAD'),
+  git('log', '-1', '--format=%cI'),
+  git('status', '--porcelain', '--untracked-files=no'),
+])
+const treeState = commit === '' ? '' : changes === '' ? 'clean' : 'dirty'
 
 try {
   await build({
@@ -25,6 +45,8 @@ try {
     sourcemap: 'linked',
     sourcesContent: false,
     external: ['lmdb'],
+    // Read by `arena version`, which must not have to look for files.
+    define: { ARENA_BUILD: JSON.stringify(JSON.stringify({ version, commit, treeState, date })) },
     banner: {
       // Bundled CommonJS packages call require for Node's own modules.
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",

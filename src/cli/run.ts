@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Command, CommandContext } from './command.ts'
 import { findCommand } from './command-tree.ts'
 import { parseInput } from './parse.ts'
-import { type OpenSession } from './session.ts'
+import { openSession, type OpenSession } from './session.ts'
 
 /** What the program may touch of the outside world. */
 export interface World {
@@ -49,17 +49,25 @@ export async function runCommandLine(
       world.stderr.write(`note: ${used} is the old spelling of ${instead}\n`)
     }
     const context: CommandContext = {
-      ...world,
+      // Opened by those who read it: that takes longer than a short command.
+      get stdin() {
+        return world.stdin
+      },
+      stdout: world.stdout,
+      get stderr() {
+        return world.stderr
+      },
+      environment: world.environment,
+      workingDirectory: world.workingDirectory,
+      signal: world.signal,
       now: () => world.now(),
       connect: () => {
-        session ??= import('./session.ts').then(({ openSession }) =>
-          openSession({
-            environment: world.environment,
-            kubeconfig: input.text('config'),
-            context: input.text('context'),
-            namespace: input.text('namespace'),
-          }),
-        )
+        session ??= openSession({
+          environment: world.environment,
+          kubeconfig: input.text('config'),
+          context: input.text('context'),
+          namespace: input.text('namespace'),
+        })
         return session
       },
       print: (line) => void world.stdout.write(`${line}\n`),

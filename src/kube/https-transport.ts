@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
 import { UserError } from '../errors.ts'
 import type { KubeRequest, KubeResponse, Transport } from './client.ts'
+import { Lanes } from './lanes.ts'
 
 /** Where a server is and how to be known to it. Certificates and keys are PEM texts. */
 export interface ConnectionOptions {
@@ -33,8 +34,11 @@ const defaultConnectTimeoutMs = 10_000
 export async function openHttpsTransport(connection: ConnectionOptions): Promise<HttpsTransport> {
   const base = parseServer(connection.server)
   const isTls = base.protocol === 'https:'
-  // Only the module that is needed: loading both costs start-up time that every command would pay.
-  const http = isTls ? await import('node:https') : await import('node:http')
+  // Only the module that is needed, and not by `import`, which reads every property of it and so loads what nobody
+  // uses: every command would pay with its start-up time.
+  const http = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
+  const host = base.hostname.replace(/^\[|\]$/g, '')
+  const port = base.port === '' ? (isTls ? 443 : 80) : Number(base.port)
   const agent: Agent = new http.Agent({
     keepAlive: true,
     ...(isTls && {
@@ -45,9 +49,33 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
       ...(connection.insecureSkipTlsVerify === true && { rejectUnauthorized: false }),
     }),
   })
+  const timeoutMs = connection.connectTimeoutMs ?? defaultConnectTimeoutMs
+  if (isTls && mayTrustInPlace(connection, host)) {
+    await trustInPlace(agent, connection, { host, port, timeoutMs })
+  }
   const prefix = base.pathname === '/' ? '' : base.pathname.replace(/\/$/, '')
 
+  const lanes = new Lanes({ patienceMs: 15, most: 64 })
+
   async function transport(request: KubeRequest): Promise<KubeResponse> {
+    // Whoever watches or follows keeps a connection for long: nobody must wait for its end.
+    const isLong = /[?&](watch|follow)=(true|1)/.test(request.path)
+    const leave = isLong ? (): void => undefined : await lanes.enter()
+    try {
+      const response = await exchange(request)
+      response.once('close', leave)
+      return {
+        status: response.statusCode ?? 0,
+        headers: plainHeaders(response),
+        body: bodyOf(response, request.signal),
+      }
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  async function exchange(request: KubeRequest): Promise<IncomingMessage> {
     request.signal?.throwIfAborted()
     const token = await connection.token?.(request.signal)
     const headers: Record<string, string | number> = { ...request.headers }
@@ -56,8 +84,8 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
     const options: RequestOptions = {
       agent,
       protocol: base.protocol,
-      host: base.hostname.replace(/^\[|\]$/g, ''),
-      port: base.port === '' ? (isTls ? 443 : 80) : Number(base.port),
+      host,
+      port,
       method: request.method,
       path: prefix + request.path,
       headers,
@@ -67,11 +95,7 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
       (await sendOnce(options, request, { mayRepeat: true })) ?? (await sendOnce(options, request))
     if (response === undefined) throw unreachable(connection.server, new Error('the connection was dropped'))
     if (response.statusCode === 401) connection.tokenRefused?.()
-    return {
-      status: response.statusCode ?? 0,
-      headers: plainHeaders(response),
-      body: bodyOf(response, request.signal),
-    }
+    return response
   }
 
   /** Nothing when an idle connection turned out to be closed, the request changes nothing and may be repeated. */
@@ -85,10 +109,9 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
       outgoing.on('socket', (socket) => {
         socket.setNoDelay(true)
         if (!socket.connecting) return
-        const limit = connection.connectTimeoutMs ?? defaultConnectTimeoutMs
         const timer = setTimeout(() => {
           outgoing.destroy(Object.assign(new Error('connection timed out'), { code: 'ETIMEDOUT' }))
-        }, limit)
+        }, timeoutMs)
         timer.unref()
         socket.once(isTls ? 'secureConnect' : 'connect', () => clearTimeout(timer))
         socket.once('close', () => clearTimeout(timer))
@@ -116,6 +139,32 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
   }
 
   return { transport, close: () => agent.destroy() }
+}
+
+function mayTrustInPlace(connection: ConnectionOptions, host: string): boolean {
+  return (
+    (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) &&
+    connection.certificateAuthority !== undefined &&
+    connection.insecureSkipTlsVerify !== true &&
+    connection.tlsServerName === undefined
+  )
+}
+
+/** Makes an agent check servers of this machine in place, and by OpenSSL where that is not enough. */
+async function trustInPlace(
+  agent: Agent,
+  connection: ConnectionOptions,
+  at: { readonly host: string; readonly port: number; readonly timeoutMs: number },
+): Promise<void> {
+  const { connectInPlace } = await import('./loopback-trust.ts')
+  const connectAsUsual = agent.createConnection.bind(agent)
+  agent.createConnection = (options, onCreated) => {
+    void connectInPlace(connection, at).then((trusted) => {
+      const socket = trusted ?? connectAsUsual(options)
+      if (socket) onCreated?.(null, socket)
+    })
+    return undefined
+  }
 }
 
 function parseServer(server: string): URL {

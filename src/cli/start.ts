@@ -1,0 +1,36 @@
+import { UserError } from '../errors.ts'
+import { commands } from './commands/table.ts'
+import { runCommandLine } from './run.ts'
+
+/** Runs a command line in this process: its streams, signals and exit status. */
+export async function start(typed: readonly string[]): Promise<void> {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      // Whoever asks twice does not want to wait for what is left to tidy up.
+      if (stop.signal.aborted) process.exit(130)
+      stop.abort(new UserError('INTERRUPTED', `interrupted by ${name}`))
+    })
+  }
+  // As in `arena list | head`: whoever reads has had enough, and that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  const status = await runCommandLine(typed, commands, {
+    get stdin() {
+      return process.stdin
+    },
+    stdout: process.stdout,
+    get stderr() {
+      return process.stderr
+    },
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    signal: stop.signal,
+    now: () => new Date(),
+  })
+  process.exitCode = status
+  // A forgotten handle must not keep the terminal waiting; what was printed is out once this is called back.
+  process.stdout.write('', () => process.exit(status))
+}
