@@ -133,8 +133,7 @@ export class ContainerWorker {
       this.#change({
         state: runningState(container.startedAt),
         containerId: container.id,
-        started: this.options.manifest.startupProbe === undefined && !this.#hasPostStart,
-        ready: false,
+        ...this.#firstImpression(container),
       })
       void this.#attend(container, ended.signal, onStarted)
     }
@@ -159,6 +158,14 @@ export class ContainerWorker {
     return exit
   }
 
+  /** What a container counts as before any probe has answered; one that is found again counts as it did. */
+  #firstImpression(container: Container): { started: boolean; ready: boolean } {
+    if (container === this.options.found) return { started: this.view.started, ready: this.view.ready }
+    const { startupProbe, readinessProbe } = this.options.manifest
+    const started = startupProbe === undefined && !this.#hasPostStart
+    return { started, ready: started && readinessProbe === undefined && this.options.kind !== 'init' }
+  }
+
   /** What runs beside a running container: the hook after its start, then its probes. */
   async #attend(
     container: Container,
@@ -181,7 +188,7 @@ export class ContainerWorker {
       target,
       {
         onStarted: () => {
-          this.#change({ started: true })
+          if (!this.view.started) this.#change({ started: true })
           onStarted?.()
         },
         onReady: (ready) => {

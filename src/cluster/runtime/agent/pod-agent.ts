@@ -154,7 +154,8 @@ export class PodAgent {
     this.#watchDeadline()
     const { runtime } = this.#node
     if (runtime.usesFiles) {
-      this.#publisher.request()
+      // A pod that was running when the agent was restarted need not look as if it began anew.
+      if (this.#pod.status?.startTime === undefined) this.#publisher.request()
       await this.#context.hosts.add(this.#pod, this.#address ?? '', this.#hostsFile)
       await this.#prepare()
       this.#tellAboutImages()

@@ -29,6 +29,7 @@ export class StatusPublisher {
   readonly #options: StatusPublisherOptions
   #pod: Persisted<Pod>
   #published = ''
+  #before: PodStatus | undefined
   #work: Promise<void> | undefined
   #isDirty = false
   #isGone = false
@@ -92,7 +93,8 @@ export class StatusPublisher {
     const text = JSON.stringify(status)
     if (text === this.#published || this.#isGone) return
     const { namespace = '', name, uid } = this.#pod.metadata
-    const patch = { metadata: { uid }, status: JSON.parse(text) as JsonObject }
+    const before = this.#before ?? this.#pod.status
+    const patch = { metadata: { uid }, status: withRemovals(status, before) as unknown as JsonObject }
     await this.#options.client.patch(
       kinds.pods,
       { namespace, name },
@@ -100,5 +102,18 @@ export class StatusPublisher {
       { subresource: 'status', signal: this.#options.signal },
     )
     this.#published = text
+    this.#before = status
   }
+}
+
+/** Conditions are merged field by field: what one had before and has no more is to be taken away by name. */
+function withRemovals(status: PodStatus, before: PodStatus | undefined): PodStatus {
+  const conditions = status.conditions?.map((condition) => {
+    const old = before?.conditions?.find(({ type }) => type === condition.type)
+    const gone = (['reason', 'message'] as const).filter(
+      (field) => old?.[field] !== undefined && condition[field] === undefined,
+    )
+    return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) }
+  })
+  return { ...status, ...(conditions !== undefined && { conditions }) }
 }

@@ -10,34 +10,56 @@ export interface FoundIsolation {
   readonly isolation: Isolation
   /** What is missing, for the events of every pod. */
   readonly notices: readonly Notice[]
+  /** Why no container may run at all. */
+  readonly refusal?: string
 }
 
-/** Finds out by trying how far containers can be kept apart here. `directory` is a place for throw-away files. */
-export async function findIsolation(directory: string, view: MachineView): Promise<FoundIsolation> {
-  const isRoot = process.getuid?.() === 0
-  if (isRoot && (await works('root', directory, view)) === undefined)
-    return { isolation: 'root', notices: [] }
-  const refusal = await works('user', directory, view)
-  if (refusal === undefined) {
+/**
+ * Finds out by trying how far containers can be kept apart here.
+ *
+ * @param directory a place for throw-away files
+ * @param wanted takes the place of finding out
+ */
+export async function findIsolation(
+  directory: string,
+  view: MachineView,
+  wanted: Isolation | undefined,
+): Promise<FoundIsolation> {
+  if (wanted !== undefined) return { isolation: wanted, notices: noticesOf(wanted, 'as configured') }
+  if (process.getuid?.() === 0) {
+    const fault = await works('root', directory, view)
+    if (fault === undefined) return { isolation: 'root', notices: [] }
+    // Anything less than that would run jobs as root of this machine, or beside its files.
     return {
-      isolation: 'user',
-      notices: [
+      isolation: 'root',
+      notices: [],
+      refusal: `root of this machine may not make namespaces and mounts (${fault}): run the cluster as an ordinary user, or with CAP_SYS_ADMIN`,
+    }
+  }
+  const refusal = await works('user', directory, view)
+  const isolation = refusal === undefined ? 'user' : 'none'
+  return { isolation, notices: noticesOf(isolation, refusal ?? '') }
+}
+
+function noticesOf(isolation: Isolation, refusal: string): Notice[] {
+  switch (isolation) {
+    case 'root':
+      return []
+    case 'user':
+      return [
         {
           reason: 'RunsAsClusterUser',
           message:
             'the cluster does not run as root: the files of all jobs belong to the one user who runs it, whatever ids the pods ask for',
         },
-      ],
-    }
-  }
-  return {
-    isolation: 'none',
-    notices: [
-      {
-        reason: 'NotIsolated',
-        message: `this machine allows no namespaces (${refusal}): the command runs as the cluster's own user and sees this machine's files, processes and temporary directories; volumes are links below the working directory`,
-      },
-    ],
+      ]
+    case 'none':
+      return [
+        {
+          reason: 'NotIsolated',
+          message: `this machine allows no namespaces (${refusal}): the command runs as the cluster's own user and sees this machine's files, processes and temporary directories; volumes are links below the working directory`,
+        },
+      ]
   }
 }
 

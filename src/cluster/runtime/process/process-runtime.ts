@@ -21,11 +21,17 @@ import { execInContainer } from './exec.ts'
 import { standInCommand } from './git-sync.ts'
 import { type FoundIsolation, findIsolation } from './isolation.ts'
 import { readLog } from './log-reader.ts'
-import { defaultPath, defaultSoftware, layerDirectories, type MachineView } from './machine-root.ts'
+import {
+  defaultPath,
+  defaultSoftware,
+  layerDirectories,
+  type MachineView,
+  shimPrograms,
+} from './machine-root.ts'
 import { containerId, ProcessContainer, readExit } from './process-container.ts'
 import { makeScratch } from './scratch.ts'
 import { readShimFile, startShim } from './shim.ts'
-import type { ShimSpec, ShimState } from './shim-spec.ts'
+import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
 import { findListener } from './sockets.ts'
 
 export interface ProcessRuntimeOptions {
@@ -38,6 +44,8 @@ export interface ProcessRuntimeOptions {
   readonly gpuIdentifiers?: readonly string[]
   /** Processes and threads that one container may have. */
   readonly podPids?: number
+  /** How containers are kept apart; found out by trying when left out. */
+  readonly isolation?: Isolation
   readonly logMaxBytes?: number
   readonly logMaxFiles?: number
 }
@@ -79,8 +87,13 @@ export class ProcessRuntime implements Runtime {
         `container "${spec.key.container}" names no command: images are not pulled here, so there is no entry point of "${spec.image}" to take it from`,
       )
     }
-    this.#found ??= findIsolation(join(this.#options.dataDirectory, 'probes'), this.#view)
-    const { isolation, notices } = await this.#found
+    this.#found ??= findIsolation(
+      join(this.#options.dataDirectory, 'probes'),
+      this.#view,
+      this.#options.isolation,
+    )
+    const { isolation, notices, refusal } = await this.#found
+    if (refusal !== undefined) throw new ContainerRefused('CreateContainerError', refusal)
     const directory = runDirectory(this.#options.dataDirectory, spec.key)
     // A run that was begun and never started, cut off by a crash, leaves a directory.
     await rm(directory, { recursive: true, force: true })
@@ -106,7 +119,11 @@ export class ProcessRuntime implements Runtime {
       steps: root.steps,
       readOnlyRoot: spec.readOnlyRoot,
       command,
-      environment: { ...this.#baseEnvironment(spec), ...spec.environment },
+      environment: {
+        ...this.#baseEnvironment(spec),
+        ...(isolation === 'none' && unmountedEnvironment(scratch)),
+        ...spec.environment,
+      },
       workingDirectory: root.workingDirectory,
       uid: spec.identity.uid,
       gid: spec.identity.gid,
@@ -336,7 +353,18 @@ function signalNumber(name: string): number {
   return found?.[1] ?? constants.signals.SIGTERM
 }
 
+/** Without mounts, home and the stand-in programs are where they really lie. */
+function unmountedEnvironment(scratch: string): Record<string, string> {
+  return {
+    HOME: join(scratch, 'root'),
+    TMPDIR: join(scratch, 'tmp'),
+    PATH: defaultPath.replace(shimPrograms, join(scratch, 'bin')),
+  }
+}
+
 async function linkVolumes(spec: ContainerSpec, scratch: string): Promise<void> {
+  await mkdir(join(scratch, 'bin'))
+  await symlink('/usr/bin/python3', join(scratch, 'bin', 'python'))
   for (const { path, source } of volumeLinks(spec)) {
     const link = join(scratch, 'root', path)
     await mkdir(dirname(link), { recursive: true })

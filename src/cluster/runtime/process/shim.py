@@ -336,9 +336,7 @@ def first_process(spec, control, out, err):
         set_oom_score(-900)
         join_groups(spec["cgroups"])
         stdin = open_stdin(spec)
-        if spec["isolation"] == "none":
-            libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        else:
+        if spec["isolation"] != "none":
             check(libc.unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "unshare")
             name = os.fsencode(spec["hostname"])
             check(libc.sethostname(name, len(name)), "set host name")
@@ -401,14 +399,11 @@ def bury(child, control):
             os._exit(0)
         if pid == child:
             control.sendall(("exited %d\n" % status).encode())
-            end_descendants()
             os._exit(0)
 
 
 def end_descendants():
     """Where no process namespace ends with its first process, ends what is left one by one."""
-    if os.getpid() == 1:
-        return
     while True:
         for entry in os.listdir("/proc"):
             if entry.isdigit() and is_descendant(int(entry)):
@@ -583,6 +578,8 @@ class Shim:
 
     def enter_namespaces(self):
         if self.spec["isolation"] == "none":
+            # Orphans come to this process, which can then find and end them.
+            check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "subreaper")
             return
         if self.spec["isolation"] == "user":
             uid, gid = os.getuid(), os.getgid()
@@ -609,6 +606,8 @@ class Shim:
             pid, status = os.waitpid(self.first, os.WNOHANG)
             if pid:
                 ended = status
+        if self.spec["isolation"] == "none":
+            end_descendants()
         # Everything in the container is dead: what is in the pipes now is all there will be.
         self.drain()
         self.log.flush()
