@@ -131,7 +131,7 @@ function shaped(
     (apiVersion ?? apiVersionOf({ resource })) !== apiVersionOf({ resource })
   )
     throw new DecodingError(
-      `unable to decode ${String(apiVersion)}, Kind=${String(kind)} into ${apiVersionOf({ resource })}, Kind=${resource.kind}`,
+      `unable to decode ${goFormat(apiVersion)}, Kind=${goFormat(kind)} into ${apiVersionOf({ resource })}, Kind=${resource.kind}`,
     )
   return decodeValue(object, targetShape(resource), wording)
 }
