@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
-import { admissionSteps } from './admission/index.ts'
+import { admissionSteps, policyExpressionFaults } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
 import { documents } from './documents.ts'
@@ -26,7 +26,7 @@ import {
   writerOf,
 } from './registry/index.ts'
 import { followDefinitions } from './registry/custom/index.ts'
-import { resourceTable } from './registry/resources/table.ts'
+import { builtinResources } from './registry/resources/table.ts'
 import type { PodStreams } from './runtime/index.ts'
 import type { OrderedStore } from './storage/index.ts'
 
@@ -60,7 +60,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
   const catalog = new Catalog({
-    builtin: resourceTable,
+    builtin: builtinResources({ checkPolicy: policyExpressionFaults }),
     virtual: auth.virtualResources,
     subresources: [
       ...auth.subresources,
@@ -78,6 +78,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
           ? { ...question, user, group: question.group ?? '', resource: question.resource ?? '' }
           : { user, verb: question.verb, path: question.path },
       ),
+    findKind: (group, kind) => catalog.definitions().find((one) => one.group === group && one.kind === kind),
   })
   // Quota charges what it lets through, so nobody may refuse after it.
   admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))

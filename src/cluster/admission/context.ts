@@ -21,6 +21,12 @@ export interface AuthorizationAnswer {
   readonly reason: string
 }
 
+/** A served kind, as far as admission wants to know it. */
+export interface ServedKind {
+  readonly plural: string
+  readonly namespaced: boolean
+}
+
 /** What the steps of admission work with. */
 export interface AdmissionContext {
   readonly reader: Reader
@@ -29,4 +35,6 @@ export interface AdmissionContext {
   readonly now: () => number
   /** Decides from memory, at once. */
   readonly authorize: (user: UserInfo, question: AuthorizationQuestion) => AuthorizationAnswer
+  /** The resource of a kind in any of its versions; undefined when none is served. */
+  readonly findKind: (group: string, kind: string) => ServedKind | undefined
 }

@@ -1,3 +1,4 @@
 /** Admission: what a request must pass, and what it gets added, between authorisation and the store. */
-export type { AdmissionContext, AuthorizationAnswer, AuthorizationQuestion } from './context.ts'
+export type { AdmissionContext, AuthorizationAnswer, AuthorizationQuestion, ServedKind } from './context.ts'
 export { admissionSteps } from './table.ts'
+export { policyExpressionFaults } from './validating-policies/compile.ts'

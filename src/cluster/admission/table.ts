@@ -11,6 +11,7 @@ import { resourceQuota } from './resource-quota.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageProtection } from './storage-protection.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
+import { validatingPolicies } from './validating-policies.ts'
 
 /**
  * The steps of admission in the order of kube-apiserver's default plugins. Quota comes last: what it charges must not
@@ -28,6 +29,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     defaultStorageClass(context),
     storageProtection,
     claimResize(context),
+    validatingPolicies(context),
     resourceQuota(context),
   ]
 }

@@ -149,9 +149,17 @@ export class Compiler {
 
   #select(node: Node, target: Node, field: string, locals: Locals): Compiled {
     const path = dottedPath(target)
-    if (path !== undefined && !this.#isDeclared(path, locals)) {
-      const named = typeNames.get(`${path}.${field}`)
-      if (named !== undefined) return { type: types.typeType, run: () => named }
+    if (path !== undefined && !locals.has(rootOf(path))) {
+      const name = `${path}.${field}`
+      const type = this.#environment.variable(name)
+      if (type !== undefined) {
+        this.variables.add(name)
+        return { type, run: variable(name) }
+      }
+      const named = typeNames.get(name)
+      if (named !== undefined && !this.#isDeclared(path, locals)) {
+        return { type: types.typeType, run: () => named }
+      }
     }
     const operand = this.compile(target, locals)
     if (operand.type.kind === 'optional') {
@@ -163,7 +171,7 @@ export class Compiler {
   }
 
   #isDeclared(path: string, locals: Locals): boolean {
-    const root = path.split('.', 1)[0] ?? ''
+    const root = rootOf(path)
     return locals.has(root) || this.#environment.variable(root) !== undefined
   }
 
@@ -403,6 +411,10 @@ function dottedPath(node: Node): string | undefined {
   if (node.op !== '.') return undefined
   const path = dottedPath(node.args[0])
   return path === undefined ? undefined : `${path}.${node.args[1]}`
+}
+
+function rootOf(path: string): string {
+  return path.split('.', 1)[0] ?? ''
 }
 
 function unwrapped(type: Type): Type {

@@ -25,4 +25,6 @@ export interface ResourceRequest {
   readonly signal: AbortSignal
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void
+  /** Adds an annotation to the request's entry in the audit log, where there is one. */
+  annotate?(key: string, value: string): void
 }

@@ -89,6 +89,7 @@ export function admissionOver(objects: Objects, context: Partial<AdmissionContex
     writer: objects,
     now: () => Date.now(),
     authorize: () => ({ allowed: false, reason: '' }),
+    findKind: (_group, kind) => ({ plural: `${kind.toLowerCase()}s`, namespaced: true }),
     ...context,
   })
   return {

@@ -1,0 +1,133 @@
+import type { ValidatingAdmissionPolicy, Validation } from 'kubernetes-types/admissionregistration/v1.js'
+import type { KubeObject } from '../../../kube/index.ts'
+import {
+  authorizerType,
+  CelCompileError,
+  celTypes,
+  compile,
+  type Environment,
+  kubernetesEnvironment,
+  type Program,
+  resourceCheckType,
+  type Type,
+} from '../../cel/index.ts'
+import { type Fault, invalidValue } from '../../registry/faults.ts'
+
+const { bool, dyn, string, listOf, mapOf, objectOf } = celTypes
+
+const groupVersionKind = objectOf({ group: string, version: string, kind: string })
+const groupVersionResource = objectOf({ group: string, version: string, resource: string })
+const requestType = objectOf({
+  kind: groupVersionKind,
+  resource: groupVersionResource,
+  subResource: string,
+  requestKind: groupVersionKind,
+  requestResource: groupVersionResource,
+  requestSubResource: string,
+  name: string,
+  namespace: string,
+  operation: string,
+  userInfo: objectOf({
+    username: string,
+    uid: string,
+    groups: listOf(string),
+    extra: mapOf(string, listOf(string)),
+  }),
+  dryRun: bool,
+  options: dyn,
+})
+
+/** The language of policies, without their own variables. */
+const environment: Environment = kubernetesEnvironment.with({
+  object: dyn,
+  oldObject: dyn,
+  request: requestType,
+  namespaceObject: dyn,
+  params: dyn,
+  authorizer: authorizerType,
+  'authorizer.requestResource': resourceCheckType,
+})
+
+type Spec = NonNullable<ValidatingAdmissionPolicy['spec']>
+
+/** An expression that is ready, or why it is not. */
+export interface Expression {
+  readonly source: string
+  readonly program: Program | undefined
+  readonly failure: string | undefined
+}
+
+export interface CompiledValidation {
+  readonly validation: Validation
+  readonly expression: Expression
+  readonly message: Expression | undefined
+}
+
+export interface CompiledPolicy {
+  readonly name: string
+  readonly spec: Spec
+  readonly matchConditions: readonly { readonly name: string; readonly expression: Expression }[]
+  readonly variables: readonly { readonly name: string; readonly expression: Expression }[]
+  readonly validations: readonly CompiledValidation[]
+  readonly auditAnnotations: readonly { readonly key: string; readonly expression: Expression }[]
+  readonly faults: readonly Fault[]
+}
+
+/** Compiles every expression of a policy; what does not compile is told in `faults`. */
+export function compilePolicy(object: KubeObject): CompiledPolicy {
+  const policy = object as ValidatingAdmissionPolicy
+  const spec: Spec = policy.spec ?? {}
+  const faults: Fault[] = []
+  const known = new Map<string, Type>()
+  const variables: { name: string; expression: Expression }[] = []
+  // Each variable sees those before it, and what is known of their types.
+  const withVariables = (): Environment =>
+    environment.with({ variables: objectOf(Object.fromEntries(known)) })
+  const read = (source: string, path: string, returns: readonly string[], env: Environment): Expression => {
+    try {
+      const program = compile(source, env)
+      if (returns.length > 0 && !returns.some((kind) => celTypes.fits(program.type, kind))) {
+        throw new CelCompileError(`must evaluate to ${returns.join(' or ')}`)
+      }
+      return { source, program, failure: undefined }
+    } catch (error) {
+      if (!(error instanceof CelCompileError)) throw error
+      const why = error.message.startsWith('ERROR') ? `compilation failed: ${error.message}` : error.message
+      faults.push(invalidValue(path, source, why))
+      return { source, program: undefined, failure: why }
+    }
+  }
+  const matchConditions = (spec.matchConditions ?? []).map(({ name, expression = '' }, at) => ({
+    name,
+    expression: read(expression, `spec.matchConditions[${at}].expression`, ['bool'], environment),
+  }))
+  for (const [at, { name, expression = '' }] of (spec.variables ?? []).entries()) {
+    const compiled = read(expression, `spec.variables[${at}].expression`, [], withVariables())
+    variables.push({ name, expression: compiled })
+    known.set(name, compiled.program?.type ?? dyn)
+  }
+  const full = withVariables()
+  const validations = (spec.validations ?? []).map((validation, at) => ({
+    validation,
+    expression: read(validation.expression ?? '', `spec.validations[${at}].expression`, ['bool'], full),
+    message: validation.messageExpression
+      ? read(validation.messageExpression, `spec.validations[${at}].messageExpression`, ['string'], full)
+      : undefined,
+  }))
+  const auditAnnotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression = '' }, at) => ({
+    key,
+    expression: read(
+      valueExpression,
+      `spec.auditAnnotations[${at}].valueExpression`,
+      ['string', 'null'],
+      full,
+    ),
+  }))
+  const name = policy.metadata?.name ?? ''
+  return { name, spec, matchConditions, variables, validations, auditAnnotations, faults }
+}
+
+/** What is wrong with the expressions of a policy. Empty ones are somebody else's to complain of. */
+export function policyExpressionFaults(object: KubeObject): Fault[] {
+  return compilePolicy(object).faults.filter(({ message }) => !message.startsWith('Invalid value: "":'))
+}

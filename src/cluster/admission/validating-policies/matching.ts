@@ -1,0 +1,120 @@
+import type { MatchResources, NamedRuleWithOperations } from 'kubernetes-types/admissionregistration/v1.js'
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { type LabelSelector, labelSelectorOf, matchesLabels } from '../../../kube/selector.ts'
+import type { Admission } from '../../registry/admission.ts'
+import type { Reader } from '../../registry/reader.ts'
+
+/** The wire's type lacks two of its fields. */
+type Rule = NamedRuleWithOperations & { readonly resources?: readonly string[]; readonly scope?: string }
+
+const crds = 'apiextensions.k8s.io/customresourcedefinitions'
+/** Other rules must not be able to lock out those who mend them. */
+const exempt = new Set([
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+  'validatingwebhookconfigurations',
+  'mutatingwebhookconfigurations',
+])
+
+/** Is this request one that policies never look at? */
+export function isExempt({ request }: Admission): boolean {
+  return request.resource.group === 'admissionregistration.k8s.io' && exempt.has(request.resource.plural)
+}
+
+const selectors = new WeakMap<object, LabelSelector>()
+
+function selectorOf(selector: MatchResources['namespaceSelector']): LabelSelector {
+  if (selector === undefined) return []
+  const known = selectors.get(selector)
+  if (known !== undefined) return known
+  const made = labelSelectorOf(selector)
+  selectors.set(selector, made)
+  return made
+}
+
+/** Do these constraints take the request in? Without any rules every resource is taken in. */
+export function matches(match: MatchResources | undefined, admission: Admission, reader: Reader): boolean {
+  if (match === undefined) return true
+  if (!matchesNamespace(match, admission, reader) || !matchesObject(match, admission)) return false
+  const isTaken = (rules: readonly Rule[]): boolean =>
+    rules.some((rule) => matchesRule(rule, match.matchPolicy ?? 'Equivalent', admission, reader))
+  if (isTaken(match.excludeResourceRules ?? [])) return false
+  const rules = match.resourceRules ?? []
+  return rules.length === 0 || isTaken(rules)
+}
+
+function matchesNamespace(match: MatchResources, admission: Admission, reader: Reader): boolean {
+  const selector = selectorOf(match.namespaceSelector)
+  if (selector.length === 0) return true
+  const { request, object, oldObject, operation } = admission
+  const isNamespace = request.resource.group === '' && request.resource.plural === 'namespaces'
+  if (isNamespace) {
+    const changed = operation === 'CREATE' || operation === 'UPDATE' ? object : oldObject
+    return matchesLabels(selector, changed?.metadata.labels)
+  }
+  if (request.namespace === undefined) return true
+  return matchesLabels(selector, reader.get('/namespaces', undefined, request.namespace)?.metadata.labels)
+}
+
+function matchesObject(match: MatchResources, { object, oldObject }: Admission): boolean {
+  const selector = selectorOf(match.objectSelector)
+  if (selector.length === 0) return true
+  return [object, oldObject].some(
+    (one) => one?.metadata !== undefined && matchesLabels(selector, one.metadata.labels),
+  )
+}
+
+function matchesRule(rule: Rule, policy: string, admission: Admission, reader: Reader): boolean {
+  const { operation, request, object } = admission
+  const { resource } = request
+  if (!allows(rule.operations, operation)) return false
+  if (
+    !(rule.resources ?? []).some((pattern) =>
+      matchesResource(pattern, resource.plural, request.subresource ?? ''),
+    )
+  ) {
+    return false
+  }
+  const isNamespaced = resource.namespaced
+  if (rule.scope === 'Namespaced' && !isNamespaced) return false
+  if (rule.scope === 'Cluster' && isNamespaced) return false
+  const name = request.name ?? object?.metadata?.name ?? ''
+  if (rule.resourceNames?.length && !rule.resourceNames.includes(name)) return false
+  const served = servedAs(admission, policy, reader)
+  return served.some(
+    ({ group, version }) => allows(rule.apiGroups, group) && allows(rule.apiVersions, version),
+  )
+}
+
+function allows(list: readonly string[] | undefined, value: string): boolean {
+  return list?.some((one) => one === '*' || one === value) ?? false
+}
+
+function matchesResource(pattern: string, plural: string, subresource: string): boolean {
+  const slash = pattern.indexOf('/')
+  const [resource, sub] = slash < 0 ? [pattern, ''] : [pattern.slice(0, slash), pattern.slice(slash + 1)]
+  return (resource === '*' || resource === plural) && (sub === '*' || sub === subresource)
+}
+
+/** The groups and versions through which the same object is served: a rule about one is meant for all. */
+function servedAs(
+  { request }: Admission,
+  policy: string,
+  reader: Reader,
+): readonly { readonly group: string; readonly version: string }[] {
+  const { group, version, plural, isCustom } = request.resource
+  const own = { group, version }
+  if (policy === 'Exact') return [own]
+  if (plural === 'events' && (group === '' || group === 'events.k8s.io')) {
+    return [
+      { group: '', version: 'v1' },
+      { group: 'events.k8s.io', version: 'v1' },
+    ]
+  }
+  if (!isCustom) return [own]
+  const crd = reader.get(crds, undefined, `${plural}.${group}`) as CustomResourceDefinition | undefined
+  const versions = crd?.spec.versions.filter((one) => one.served).map((one) => ({ group, version: one.name }))
+  return versions ?? [own]
+}
