@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setInterval } from 'node:timers/promises'
 import {
   isStatus,
@@ -60,6 +61,8 @@ export function startOperator(options: OperatorOptions): Operator {
     if (!signal.aborted) options.onError?.(error)
   }
   const watch = { signal, onError }
+  // Every watch, queue and wait listens for the end.
+  setMaxListeners(0, signal)
   const quotas = startInformer(client, kinds.resourceQuotas, watch)
   const priorities = startInformer(client, kinds.priorityClasses, watch)
   const recorder = createEventRecorder({ client, signal, now, onError })

@@ -8,22 +8,36 @@ import type { ApiHandler } from './message.ts'
  */
 export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
   return async (request: KubeRequest): Promise<KubeResponse> => {
+    // Who stops reading ends the request, as closing a connection does.
+    const reading = new AbortController()
+    const stop = (): void => reading.abort(request.signal?.reason)
+    // Not by `AbortSignal.any`: callers' signals live long, and nothing of a request may stay with them.
+    const release = (): void => request.signal?.removeEventListener('abort', stop)
+    if (request.signal?.aborted) stop()
+    else request.signal?.addEventListener('abort', stop, { once: true })
     const answer = await handler({
       method: request.method,
       url: request.path,
       headers: { 'user-agent': user.name.replaceAll('/', '-'), ...request.headers },
       user,
       readBody: () => Promise.resolve(textOf(request.body)),
-      signal: request.signal ?? neverAborted,
+      signal: reading.signal,
+    }).catch((error: unknown) => {
+      release()
+      throw error
     })
+    const isStream = typeof answer.body !== 'string' && !Buffer.isBuffer(answer.body)
+    if (!isStream) release()
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(answer.headers))
       headers[name] = typeof value === 'string' ? value : value.join(', ')
-    return { status: answer.status, headers, body: chunks(answer.body) }
+    const end = (): void => {
+      release()
+      reading.abort()
+    }
+    return { status: answer.status, headers, body: chunks(answer.body, end) }
   }
 }
-
-const neverAborted = new AbortController().signal
 
 function textOf(body: string | Uint8Array | undefined): string {
   return typeof body === 'string' ? body : Buffer.from(body ?? []).toString('utf8')
@@ -31,8 +45,19 @@ function textOf(body: string | Uint8Array | undefined): string {
 
 async function* chunks(
   body: string | Buffer | AsyncIterable<string | Uint8Array>,
+  end: () => void,
 ): AsyncGenerator<Uint8Array> {
   if (typeof body === 'string') yield Buffer.from(body)
   else if (Buffer.isBuffer(body)) yield body
-  else for await (const piece of body) yield typeof piece === 'string' ? Buffer.from(piece) : piece
+  else {
+    const iterator = body[Symbol.asyncIterator]()
+    try {
+      for (let next = await iterator.next(); !next.done; next = await iterator.next())
+        yield typeof next.value === 'string' ? Buffer.from(next.value) : next.value
+    } finally {
+      // Before the iterator is told to return: it may be waiting for the next event, and then would not hear.
+      end()
+      await iterator.return?.()
+    }
+  }
 }
