@@ -2,7 +2,7 @@
 // Bundles the command line and the demo: `node scripts/build.mjs [OUTDIR]`, by default into dist/. Native packages stay
 // outside of the bundle. A build that fails leaves the last good one in place.
 import { execFile } from 'node:child_process'
-import { chmod, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -33,7 +33,7 @@ const treeState = commit === '' ? '' : changes === '' ? 'clean' : 'dirty'
 try {
   await build({
     absWorkingDir: root,
-    entryPoints: { arena: 'src/cli/main.ts' },
+    entryPoints: { arena: 'src/cli/main.ts', demo: 'e2e/guide/demo.ts' },
     outdir: fresh,
     bundle: true,
     splitting: true,
@@ -53,6 +53,8 @@ try {
     },
     logLevel: 'warning',
   })
+  // Runs beside each container, by an interpreter of its own: it has to be a file.
+  await copyFile(`${root}src/cluster/runtime/process/shim.py`, `${fresh}/shim.py`)
   await chmod(`${fresh}/arena.js`, 0o755)
   await rm(outdir, { recursive: true, force: true })
   await rename(fresh, outdir)
