@@ -1,5 +1,6 @@
 import type { Controller } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
+import { customResourceCleanup } from './custom-resources.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slices.ts'
 import { endpointsController } from './endpoints.ts'
@@ -41,4 +42,5 @@ export const controllers: readonly Controller[] = [
   taintEviction,
   podGarbageCollector,
   eventExpiry,
+  customResourceCleanup,
 ]
