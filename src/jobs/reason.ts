@@ -38,9 +38,21 @@ export interface Reason {
 
 /** A reason as a person reads it: what keeps the job, then what would start it. */
 export function explainReason(reason: Reason): string[] {
-  const isOver = reason.code === 'Crashed'
+  const heading = reason.code === 'Crashed' ? reason.code : `Waiting (${reason.code})`
   return [
-    `${isOver ? 'Failed' : 'Waiting'} (${reason.code}): ${reason.message}`,
+    `${heading}: ${reason.message}`,
     ...(reason.suggestion === undefined ? [] : [`  ${reason.suggestion}`]),
   ]
+}
+
+/** A reason in one line, for a table that names the job beside it. */
+export function reasonInLine(job: string, reason: Reason): string {
+  // The column before says already which job it is, and that it failed.
+  const message = [`${job} failed: `, `${job} `].reduce(
+    (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text),
+    reason.message,
+  )
+  const suggestion =
+    reason.code === 'QuotaExceeded' && reason.suggestion !== undefined ? `; ${reason.suggestion}` : ''
+  return `${reason.code}: ${message}${suggestion}`
 }

@@ -10,7 +10,7 @@ export const list: Command = {
   flags: [...allNamespacesFlags, outputFlag, typeFlag],
   async run(input, context) {
     const format = outputFormat(input)
-    const [{ durationText, jobJson, listJobs }, session] = await Promise.all([
+    const [{ durationText, jobJson, listJobs, reasonInLine }, session] = await Promise.all([
       import('../../jobs/index.ts'),
       context.connect(),
     ])
@@ -49,7 +49,7 @@ export const list: Command = {
       String(job.requestedGpus),
       job.state === 'PENDING' || job.state === 'RUNNING' ? String(job.allocatedGpus) : 'N/A',
       job.nodeIp,
-      job.reason === undefined ? '' : `${job.reason.code}: ${job.reason.message}`,
+      job.reason === undefined ? '' : reasonInLine(job.name, job.reason),
     ])
     context.print(formatTable(isEverywhere ? ['NAMESPACE', ...header] : header, rows))
   },
