@@ -26,10 +26,15 @@ export async function writeIntoHome(
 ): Promise<void> {
   const directory = `${account.home}/${file.directory}`
   const isSelf = process.getuid?.() === account.uid
-  const { status, errors } = await run('sh', ['-c', script, 'sh', directory, file.name, file.mode ?? '600'], {
-    input: file.text,
-    ...(!isSelf && { as: { uid: account.uid, gid: account.gid } }),
-  })
+  const { status, errors } = await run(
+    'sh',
+    ['-c', script, 'sh', file.directory, file.name, file.mode ?? '600'],
+    {
+      input: file.text,
+      directory: account.home,
+      ...(!isSelf && { as: { uid: account.uid, gid: account.gid } }),
+    },
+  )
   if (status === 0) return
   throw new UserError(
     'FILE_UNREADABLE',

@@ -5,6 +5,8 @@ export interface RunOptions {
   readonly input?: string
   /** Run as another user; the caller must be root. */
   readonly as?: { readonly uid: number; readonly gid: number }
+  /** Entered before the user changes, so that directories above it may be closed to that user. Default `/`. */
+  readonly directory?: string
   readonly signal?: AbortSignal
 }
 
@@ -23,7 +25,7 @@ export const runProgram: Run = (command, args, options = {}) =>
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-      cwd: '/',
+      cwd: options.directory ?? '/',
       ...(options.as && { uid: options.as.uid, gid: options.as.gid }),
       ...(options.signal && { signal: options.signal }),
     })

@@ -36,6 +36,8 @@ import { userRevoke } from './user-revoke.ts'
 import { volumeAdd } from './volume-add.ts'
 import { volumeGrant } from './volume-grant.ts'
 import { volumeRevoke } from './volume-revoke.ts'
+import { hostPlan } from './host-plan.ts'
+import { hostApply } from './host-apply.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -72,6 +74,8 @@ export const commands: readonly Command[] = [
   volumeAdd,
   volumeGrant,
   volumeRevoke,
+  hostPlan,
+  hostApply,
   credential,
   login,
   version,

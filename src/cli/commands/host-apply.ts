@@ -1,0 +1,105 @@
+import { UserError } from '../../errors.ts'
+import type { HostPlan } from '../../host/index.ts'
+import type { Command, CommandContext, Input } from '../command.ts'
+import { mayAsk, yesFlag } from '../organisation/flags.ts'
+import { hostFlags } from '../organisation/host-flags.ts'
+import type { HostRun } from '../organisation/host-run.ts'
+import { formatData, outputFormat } from '../output.ts'
+
+export const hostApply: Command = {
+  path: 'host apply',
+  summary: 'Make groups and accounts on this machine, where people log in; as root.',
+  description: `
+Every check is made before anything is changed. Homes are closed to others (mode 0700) and never deleted; who leaves the
+file is locked out. Passwords for the first login are shown once.`,
+  group: 'organisation',
+  flags: [...hostFlags, yesFlag],
+  async run(input, context) {
+    const [{ prepareHostRun }, host] = await Promise.all([
+      import('../organisation/host-run.ts'),
+      import('../../host/index.ts'),
+    ])
+    if (process.getuid?.() !== 0) {
+      throw new UserError('FORBIDDEN', 'only root can make accounts on this machine', {
+        hint: 'run it with sudo; to see what would change: arena host plan',
+      })
+    }
+    const run = await prepareHostRun(input, context)
+    refuseConflicts(run.plan)
+    const format = outputFormat(input)
+    const isText = format === 'wide' || format === 'name'
+    if (run.plan.changes.length > 0 && mayAsk(input, context)) {
+      for (const change of run.plan.changes) context.note(`~ ${host.describeHostChange(change)}`)
+      const { confirm } = await import('@clack/prompts')
+      if ((await confirm({ message: 'Make these changes?', signal: context.signal })) !== true) {
+        throw new UserError('INTERRUPTED', 'nothing was changed')
+      }
+    }
+    const makeKubeconfig = await kubeconfigMaker(run, input, context)
+    const outcomes = await host.applyHost(run.plan.changes, run.wanted, run.state, run.world, {
+      signal: context.signal,
+      ...(makeKubeconfig && { makeKubeconfig }),
+      onOutcome({ change, result, reason, oneTimePassword }) {
+        if (!isText) return
+        context.print(
+          `${result}: ${host.describeHostChange(change)}${reason === undefined ? '' : ` (${reason})`}`,
+        )
+        if (oneTimePassword !== undefined) context.print(`    password, shown only now: ${oneTimePassword}`)
+      },
+    })
+    if (!isText) {
+      const records = outcomes.map(({ change, ...outcome }) => ({
+        kind: change.kind,
+        meaning: host.describeHostChange(change),
+        ...outcome,
+      }))
+      context.print(await formatData({ outcomes: records }, format))
+    }
+    const failed = run.plan.changes.length - outcomes.filter(({ result }) => result === 'done').length
+    if (failed > 0) {
+      throw new UserError(
+        'APPLY_INCOMPLETE',
+        `${failed} of ${run.plan.changes.length} changes were not made`,
+        {
+          hint: 'mend what the lines above name, then run the command again',
+        },
+      )
+    }
+    if (isText) {
+      context.print(
+        outcomes.length === 0
+          ? 'nothing to do: this host is as the file says'
+          : `${outcomes.length} changes made`,
+      )
+    }
+  },
+}
+
+function refuseConflicts(plan: HostPlan): void {
+  const [first] = plan.conflicts
+  if (first === undefined) return
+  const lines = plan.conflicts.map(({ message }) => message)
+  throw new UserError(
+    'HOST_CONFLICT',
+    `nothing was changed\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    {
+      hint: first.hint,
+    },
+  )
+}
+
+async function kubeconfigMaker(
+  { loaded, plan }: HostRun,
+  input: Input,
+  context: CommandContext,
+): Promise<((user: string) => Promise<string>) | undefined> {
+  if (!plan.changes.some(({ kind }) => kind === 'install-kubeconfig')) return undefined
+  const { clusterAddress, makeKubeconfig } = await import('../organisation/kubeconfig.ts')
+  const { client } = await context.connect()
+  const cluster = await clusterAddress(input, context)
+  return async (user) => {
+    const namespace = loaded.org.users.find(({ name }) => name === user)?.home ?? ''
+    const account = { namespace, name: user }
+    return makeKubeconfig(client, { account, namespace, cluster, isStatic: false }, context)
+  }
+}

@@ -1,0 +1,205 @@
+import { randomInt } from 'node:crypto'
+import { chmod, cp, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import type { HostChange } from './change.ts'
+import { describeHostChange } from './change.ts'
+import { hashMark } from './plan.ts'
+import { installKubeconfig, writeIntoHome } from './private-file.ts'
+import { readRecord, writeRecord } from './record.ts'
+import type { RunOptions } from './run.ts'
+import { withSshKeys } from './ssh-keys.ts'
+import { type HostState, type HostWorld, programDirectory } from './state.ts'
+import type { WantedHost } from './wanted.ts'
+
+export interface HostOutcome {
+  readonly change: HostChange
+  readonly result: 'done' | 'failed'
+  readonly reason?: string
+  /** To be shown once, and never kept. */
+  readonly oneTimePassword?: string
+}
+
+export interface HostApplyOptions {
+  readonly signal: AbortSignal
+  readonly onOutcome?: (outcome: HostOutcome) => void
+  /** Makes the kubeconfig of a user. */
+  readonly makeKubeconfig?: (user: string) => Promise<string>
+}
+
+/**
+ * Makes the changes of a plan, one after the other, with the machine's own programs. Needs root. What failed is left for
+ * the next run. Homes are never deleted.
+ */
+export async function applyHost(
+  changes: readonly HostChange[],
+  wanted: WantedHost,
+  state: HostState,
+  world: HostWorld,
+  options: HostApplyOptions,
+): Promise<HostOutcome[]> {
+  const outcomes: HostOutcome[] = []
+  for (const change of changes) {
+    if (options.signal.aborted) break
+    let outcome: HostOutcome
+    try {
+      const shown = await applyChange(change, wanted, state, world, options)
+      outcome = { change, result: 'done', ...(shown !== undefined && { oneTimePassword: shown }) }
+      await remember(change, world.root, wanted.organisation)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      outcome = { change, result: 'failed', reason: [error.message, error.hint].filter(Boolean).join(': ') }
+    }
+    outcomes.push(outcome)
+    options.onOutcome?.(outcome)
+  }
+  await rememberUsers(wanted, world.root)
+  return outcomes
+}
+
+async function applyChange(
+  change: HostChange,
+  wanted: WantedHost,
+  state: HostState,
+  world: HostWorld,
+  options: HostApplyOptions,
+): Promise<string | undefined> {
+  const { root } = world
+  const prefix = root === '/' ? [] : ['--prefix', root]
+  const chroot = root === '/' ? [] : ['--root', root]
+  const must = (command: string, args: readonly string[], more: RunOptions = {}): Promise<void> =>
+    mustSucceed(world, change, command, args, more)
+  switch (change.kind) {
+    case 'create-group':
+      return void (await must('groupadd', [...prefix, '-g', String(change.gid), '--', change.name]))
+    case 'create-account': {
+      const { user } = change
+      const ownGroup = change.ownGroup === 'new' ? ['-U'] : ['-g', user.name]
+      const groups = user.groups.length > 0 ? ['-G', user.groups.join(',')] : []
+      const comment = user.fullName === '' ? [] : ['-c', user.fullName]
+      const home = ['-d', `/home/${user.name}`, '-m', '-K', 'HOME_MODE=0700']
+      const ids = ['-u', String(user.uid), ...ownGroup, ...groups]
+      await must('useradd', [...prefix, ...ids, '-s', user.shell, ...comment, ...home, '--', user.name])
+      return undefined
+    }
+    case 'set-groups':
+      return void (await must('usermod', [...prefix, '-G', change.groups.join(','), '--', change.name]))
+    case 'set-shell':
+      return void (await must('usermod', [...prefix, '-s', change.shell, '--', change.name]))
+    case 'set-full-name':
+      return void (await must('usermod', [...prefix, '-c', change.fullName, '--', change.name]))
+    case 'lock':
+      // Expired since 1970-01-02: keys and tickets do not get in either.
+      return void (await must('usermod', [...prefix, '-L', '-e', '1', '--', change.name]))
+    case 'unlock':
+      await must('usermod', [...prefix, '-e', '', '--', change.name])
+      if (/^!./.test(state.shadow.get(change.name)?.password ?? '')) {
+        await must('usermod', [...prefix, '-U', '--', change.name])
+      }
+      return undefined
+    case 'set-password-hash':
+      return void (await must('chpasswd', [...chroot, '-e'], { input: `${change.name}:${change.hash}\n` }))
+    case 'set-one-time-password': {
+      const password = oneTimePassword()
+      await must('chpasswd', [...chroot, '-c', 'SHA512'], { input: `${change.name}:${password}\n` })
+      await must('chage', [...chroot, '-d', '0', '--', change.name])
+      return password
+    }
+    case 'close-home':
+      await chmod(join(root, change.home), 0o700)
+      return undefined
+    case 'set-ssh-keys': {
+      const home = state.homes.get(change.name)
+      const text = withSshKeys(home?.authorizedKeys, change.keys)
+      const account = accountIn(change.name, wanted, state, root)
+      await writeIntoHome(world.run, account, { directory: '.ssh', name: 'authorized_keys', text })
+      return undefined
+    }
+    case 'install-kubeconfig': {
+      const text = await options.makeKubeconfig?.(change.name)
+      if (text !== undefined) {
+        await installKubeconfig(world.run, accountIn(change.name, wanted, state, root), text)
+      }
+      return undefined
+    }
+    case 'install-program':
+      await installProgram(root, wanted)
+      return undefined
+  }
+}
+
+async function mustSucceed(
+  world: HostWorld,
+  change: HostChange,
+  command: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<void> {
+  const { status, errors } = await world.run(command, args, options)
+  if (status === 0) return
+  throw new UserError(
+    'HOST_CONFLICT',
+    `${describeHostChange(change)}: ${command} failed with status ${status}`,
+    {
+      hint: errors.trim(),
+    },
+  )
+}
+
+/** Where an account lives, as seen from outside of the root that is worked on. */
+function accountIn(
+  name: string,
+  wanted: WantedHost,
+  state: HostState,
+  root: string,
+): { name: string; uid: number; gid: number; home: string } {
+  const there = state.accounts.get(name)
+  const uid = there?.uid ?? wanted.users.find((user) => user.name === name)?.uid ?? -1
+  const home = join(root, there?.home ?? `/home/${name}`)
+  return { name, uid, gid: there?.gid ?? uid, home }
+}
+
+// Without letters and digits that look like others, as people type it from a screen or a sheet of paper.
+const alphabet = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+function oneTimePassword(): string {
+  const letters = Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)] ?? '')
+  return letters.join('').replace(/(.{5})(?=.)/g, '$1-')
+}
+
+async function remember(change: HostChange, root: string, organisation: string): Promise<void> {
+  const record = await readRecord(root, organisation)
+  const added = (names: readonly string[], name: string): string[] => [...new Set([...names, name])].sort()
+  if (change.kind === 'create-group') {
+    await writeRecord(root, organisation, { ...record, groups: added(record.groups, change.name) })
+  } else if (change.kind === 'set-password-hash') {
+    await writeRecord(root, organisation, {
+      ...record,
+      hashes: { ...record.hashes, [change.name]: hashMark(change.hash) },
+    })
+  }
+}
+
+/** Whoever has been in the file is locked when they leave it, even if the account was made by hand before. */
+async function rememberUsers(wanted: WantedHost, root: string): Promise<void> {
+  const record = await readRecord(root, wanted.organisation)
+  const users = [...new Set([...record.users, ...wanted.users.map((user) => user.name)])].sort()
+  if (users.length > record.users.length) await writeRecord(root, wanted.organisation, { ...record, users })
+}
+
+async function installProgram(root: string, wanted: WantedHost): Promise<void> {
+  if (wanted.program === undefined) return
+  const target = join(root, programDirectory)
+  const fresh = `${target}.new`
+  await rm(fresh, { recursive: true, force: true })
+  await cp(wanted.program.directory, fresh, { recursive: true, dereference: true })
+  await chmod(join(fresh, 'arena.js'), 0o755)
+  await rm(target, { recursive: true, force: true })
+  await rename(fresh, target)
+  const link = join(root, 'usr/local/bin/arena')
+  await mkdir(join(root, 'usr/local/bin'), { recursive: true })
+  if ((await lstat(link).catch(() => undefined)) !== undefined) await rm(link)
+  await symlink('../lib/arena/arena.js', link)
+  await mkdir(join(root, 'etc/bash_completion.d'), { recursive: true })
+  await writeFile(join(root, 'etc/bash_completion.d/arena'), wanted.program.completion, { mode: 0o644 })
+}
