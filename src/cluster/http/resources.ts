@@ -62,7 +62,7 @@ export async function serveResource(
   at: ResourceTarget,
 ): Promise<ApiResponse> {
   const served = parts.catalog.find(at.group, at.version, at.plural)
-  if (!served) throw noSuchResource()
+  if (!served) return unserved(parts, at)
   const warnings: string[] = []
   const include = target.query.get('includeObject')
   const form: AnswerForm = {
@@ -80,6 +80,19 @@ export async function serveResource(
   if (at.subresource === 'status' && served.stored.hasStatus) return serveWhole(call, served.stored)
   if (at.subresource === 'scale' && served.stored.scale) return serveScale(call, served.stored)
   throw noSuchResource()
+}
+
+/** Below a group and version of its own the server knows what there is; elsewhere nobody feels responsible. */
+function unserved({ catalog }: ResourceParts, { group, version }: ResourceTarget): ApiResponse {
+  const isOwn = [...catalog.definitions().filter((one) => !one.isCustom), ...catalog.virtualResources()].some(
+    (one) => one.group === group && one.version === version,
+  )
+  if (isOwn) throw noSuchResource()
+  return {
+    status: 404,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: '404 page not found\n',
+  }
 }
 
 function checkScope(resource: ResourceDefinition, at: ResourceTarget): void {
