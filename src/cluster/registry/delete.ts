@@ -68,7 +68,7 @@ async function remove(
     grace > 0 || (object.metadata.finalizers?.length ?? 0) > 0 || resource.isHeld?.(object) === true
   if (!isHeld) {
     await parts.store.write({ key, expected: current.revision })
-    return { object: current, isGone: true }
+    return { object: resource.gracePeriodSeconds ? withoutGrace(parts, object) : current, isGone: true }
   }
   markDeleting(parts, request, object, grace)
   const next = encode(object, current.revision)
@@ -82,6 +82,13 @@ async function remove(
     make: (revision) => encode(object, revision),
   })
   return { object: made ?? next, isGone: false }
+}
+
+/** The last state of an object that could have had a grace period and had none. */
+function withoutGrace(parts: RegistryParts, object: KubeObject): Encoded {
+  object.metadata.deletionTimestamp ??= timestamp(parts.now())
+  object.metadata.deletionGracePeriodSeconds = 0
+  return { value: object, json: JSON.stringify(object) }
 }
 
 function markDeleting(
