@@ -55,7 +55,9 @@ export function commandHelp(command: Command): string {
     if (required.length > 0) lines.push('', ...flagLines('Required flags:', required))
     lines.push('', ...flagLines('Flags:', others))
   }
-  lines.push('', ...flagLines('Flags of every command:', globalFlags))
+  const own = new Set(visible.map(({ name }) => name))
+  const general = globalFlags.filter(({ name }) => !own.has(name))
+  lines.push('', ...flagLines('Flags of every command:', general))
   return lines.join('\n')
 }
 

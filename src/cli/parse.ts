@@ -16,7 +16,8 @@ export interface ParsedInput extends Input {
  * @throws {UserError} `USAGE`
  */
 export function parseInput(command: Command, typed: readonly string[]): ParsedInput {
-  const flags = [...(command.flags ?? []), ...globalFlags, ...ignoredGlobalFlags]
+  // A command's own flag takes the place of a general one of the same name.
+  const flags = [...ignoredGlobalFlags, ...globalFlags, ...(command.flags ?? [])]
   const byName = new Map(flags.map((flag) => [flag.name, flag]))
   const byLetter = new Map(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag]])))
   const given = new Map<string, string[]>()
