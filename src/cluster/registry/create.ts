@@ -64,7 +64,7 @@ function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject)
   if (!request.resource.hasStatus) return
   // Built-in kinds are Go structs: their status is there from the start, if only empty.
   if (request.resource.isCustom) delete object['status']
-  else object['status'] = {}
+  else if (!request.resource.keepsStatusOnCreate) object['status'] = {}
 }
 
 async function write(parts: RegistryParts, request: ResourceRequest, object: KubeObject): Promise<Encoded> {

@@ -44,6 +44,8 @@ export interface ResourceDefinition {
   readonly storedAs?: string
   readonly schema: Schema
   readonly hasStatus: boolean
+  /** The status that a new object comes with is not emptied: nodes register with theirs. */
+  readonly keepsStatusOnCreate?: boolean
   readonly scale?: ScalePaths
   /** CRDs keep no strategic merge patch. */
   readonly isCustom?: boolean

@@ -20,6 +20,7 @@ export const nodes = define<Node>({
   namespaced: false,
   shortNames: ['no'],
   hasStatus: true,
+  keepsStatusOnCreate: true,
   setDefaults(object) {
     object.spec ??= {}
     object.status ??= {}
@@ -29,7 +30,11 @@ export const nodes = define<Node>({
     object.status ??= {}
     fillStatus(object)
   },
-  validate: (object) => [...taintFaults(object.spec?.taints ?? []), ...networkFaults(object)],
+  validate: (object) => [
+    ...taintFaults(object.spec?.taints ?? []),
+    ...amountFaults(object),
+    ...networkFaults(object),
+  ],
   validateUpdate(object, old) {
     const [spec, before] = [object.spec ?? {}, old.spec ?? {}]
     const faults: Fault[] = []
@@ -49,13 +54,7 @@ export const nodes = define<Node>({
     return faults
   },
   validateStatus(object) {
-    const faults: Fault[] = []
-    for (const field of ['capacity', 'allocatable'] as const) {
-      const amounts = object.status?.[field] ?? {}
-      for (const name in amounts) {
-        faults.push(...resourceQuantity(name, amounts[name] ?? '0', `status.${field}.${name}`))
-      }
-    }
+    const faults = amountFaults(object)
     const seen = new Set<string>()
     for (const [index, { address, type }] of (object.status?.addresses ?? []).entries()) {
       const key = `${type}/${address}`
@@ -120,6 +119,14 @@ function fillStatus(node: Of<Node>): void {
 }
 
 /** Faults of taints; Kubernetes notes them under metadata. */
+function amountFaults({ status }: Of<Node>): Fault[] {
+  return (['capacity', 'allocatable'] as const).flatMap((field) =>
+    Object.entries(status?.[field] ?? {}).flatMap(([name, amount]) =>
+      resourceQuantity(name, amount, `status.${field}.${name}`),
+    ),
+  )
+}
+
 function taintFaults(taints: readonly Taint[]): Fault[] {
   const faults: Fault[] = []
   const seen = new Set<string>()

@@ -42,6 +42,16 @@ export const persistentVolumes = define<PersistentVolume>({
       ...(creationTimestamp && { lastPhaseTransitionTime: creationTimestamp }),
     }
   },
+  prepareForUpdate({ status = {} }, old, request) {
+    if (request.subresource !== 'status') return
+    // Whoever sets the phase need not say since when, but may.
+    const { phase, lastPhaseTransitionTime: since } = old.status ?? {}
+    if (status.phase === phase) {
+      if (since !== undefined) status.lastPhaseTransitionTime ??= since
+    } else if (status.lastPhaseTransitionTime === since) {
+      status.lastPhaseTransitionTime = new Date().toISOString().replace(/\.\d+/, '')
+    }
+  },
   validate(object) {
     const spec = object.spec ?? {}
     return [

@@ -11,6 +11,7 @@ export const podTemplates = define<PodTemplate>({
   plural: 'podtemplates',
   namespaced: true,
   tracksGeneration: true,
+  deleteReturnsObject: true,
   setDefaults(object) {
     object.template ??= {}
     object.template.spec ??= { containers: [] }

@@ -43,7 +43,7 @@ function prepared(definition: ResourceDefinition, body: Body): KubeObject {
   if (definition.namespaced) object.metadata.namespace ??= 'default'
   definition.setDefaults?.(object)
   Object.assign(object.metadata, { uid: owned.uid, creationTimestamp: owned.creationTimestamp })
-  if (definition.hasStatus) delete object['status']
+  if (definition.hasStatus && !definition.keepsStatusOnCreate) object['status'] = {}
   definition.prepareForCreate?.(object, requestOf(definition, 'create'))
   return object
 }
