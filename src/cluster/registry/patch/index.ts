@@ -1,5 +1,12 @@
 /** All ways to patch an object, and who owns which of its fields. Pure: nothing is read or written but what is passed. */
-import { type JsonObject, type KubeObject, type StatusCause, StatusError } from '../../../kube/index.ts'
+import {
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  type ManagedFieldsEntry,
+  type StatusCause,
+  StatusError,
+} from '../../../kube/index.ts'
 import { shown } from '../faults.ts'
 import {
   decodeCustom,
@@ -13,9 +20,10 @@ import {
 import { applyObject, plainFailure } from './apply.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatch } from './json-patch.ts'
-import { apiVersionOf, asJson } from './managed-fields.ts'
+import { apiVersionOf, asJson, setEntries } from './managed-fields.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { ParsedPatch } from './parse.ts'
+import { isEqual } from './put.ts'
 import { strategicPatch } from './strategic.ts'
 
 export { updateManagedFields, type Writing } from './managed-fields.ts'
@@ -80,12 +88,35 @@ function applied(
   try {
     const { value } = shaped(asJson(object), patching, 'map')
     const result = value as unknown as KubeObject
-    if (managedFields) result.metadata.managedFields = managedFields
+    setEntries(result, settled(result, managedFields, current))
     return { object: result, warnings: patch.faults, managesFields: true }
   } catch (error) {
     if (error instanceof DecodingError) throw plainFailure(error.message)
     throw error
   }
+}
+
+/** Entries that differ from the live ones by nothing but their times, on an object that is as it was, are as they were. */
+function settled(
+  result: KubeObject,
+  entries: ManagedFieldsEntry[] | undefined,
+  current: KubeObject | undefined,
+): ManagedFieldsEntry[] | undefined {
+  const live = current?.metadata.managedFields
+  if (!current || !entries || !live || live.length !== entries.length) return entries
+  const timeless = (list: ManagedFieldsEntry[]): Json[] =>
+    list
+      .map(({ time: _time, ...entry }) => entry as JsonObject)
+      .sort((a, b) => (entryKey(a) < entryKey(b) ? -1 : 1))
+  const bare = (object: KubeObject): JsonObject => {
+    const { managedFields: _entries, ...metadata } = object.metadata
+    return asJson({ ...object, metadata })
+  }
+  return isEqual(timeless(entries), timeless(live)) && isEqual(bare(result), bare(current)) ? live : entries
+}
+
+function entryKey({ manager, operation, subresource, apiVersion }: JsonObject): string {
+  return JSON.stringify([manager, operation, subresource, apiVersion])
 }
 
 function decoded(

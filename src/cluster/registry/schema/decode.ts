@@ -3,7 +3,7 @@ import { builtinSchemas, schemaName } from './builtin.ts'
 import { decodeCustom } from './decode-custom.ts'
 import { DecodingError, decodeValue, kindOf } from './decode-value.ts'
 import { maxDepth, syntaxErrorOf, tooDeep } from './go-json.ts'
-import { countKeys, duplicateKeys, measure } from './json-keys.ts'
+import { countKeys, duplicateKeys, keyFaults, measure } from './json-keys.ts'
 import type { Schema } from './schema.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { parseYaml } from './yaml.ts'
@@ -47,6 +47,7 @@ export async function decodeBody(
   return decodeParsed(text, read.value, target, {
     validation: options.validation,
     duplicates: read.duplicates,
+    isJson: false,
   })
 }
 
@@ -69,7 +70,7 @@ export function decodeJson(text: string, target: Target, validation: FieldValida
     validation !== 'Ignore' && keys !== countKeys(value as JsonObject)
       ? duplicateKeys(text).map((path) => `duplicate field ${JSON.stringify(path)}`)
       : []
-  return decodeParsed(text, value, target, { validation, duplicates })
+  return decodeParsed(text, value, target, { validation, duplicates, isJson: true })
 }
 
 function textOf(body: Uint8Array | string): string {
@@ -82,12 +83,13 @@ interface GroupVersionKind {
   readonly kind: string
 }
 
-function decodeParsed(
-  text: string,
-  value: unknown,
-  target: Target,
-  strictness: { validation: FieldValidation; duplicates: readonly string[] },
-): Decoded {
+interface Strictness {
+  readonly validation: FieldValidation
+  readonly duplicates: readonly string[]
+  readonly isJson: boolean
+}
+
+function decodeParsed(text: string, value: unknown, target: Target, strictness: Strictness): Decoded {
   const body = bodyObject(text, value, target)
   const gvk = typeOf(text, body, target)
   const refuse = (why: string): never => {
@@ -104,12 +106,23 @@ function decodeParsed(
     if (error instanceof DecodingError) return refuse(error.message)
     throw error
   }
-  const faults =
-    strictness.validation === 'Ignore' ? [] : strictFaults(strictness.duplicates, decoded.unknown)
+  const faults = strictness.validation === 'Ignore' ? [] : faultsOf(text, strictness, decoded.unknown, target)
   if (strictness.validation === 'Strict' && faults.length > 0)
     refuse(`strict decoding error: ${faults.join(', ')}`)
   // The shape has just been brought about.
   return { object: decoded.value as unknown as KubeObject, warnings: faults }
+}
+
+/** The findings of strict decoding. Of a built-in kind one decoder reports them all, in the order of the text. */
+function faultsOf(
+  text: string,
+  { duplicates, isJson }: Strictness,
+  unknown: readonly string[],
+  target: Target,
+): string[] {
+  if (!isJson || target.isCustom || duplicates.length === 0 || unknown.length === 0)
+    return strictFaults(duplicates, unknown)
+  return keyFaults(text, new Set(unknown)).map(({ is, path }) => `${is} field ${JSON.stringify(path)}`)
 }
 
 /** How strict decoding words its findings. */

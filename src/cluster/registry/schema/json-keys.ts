@@ -59,9 +59,26 @@ export function countKeys(value: Json | undefined): number {
 
 /** Paths of the members that a text has more than once, as strict decoding errors spell them: `spec.containers[0].name`. */
 export function duplicateKeys(text: string): string[] {
-  const found: string[] = []
-  walk(text, 0, '', found)
-  return found
+  return keyFaults(text, new Set()).map(({ path }) => path)
+}
+
+/** A member that is there again, or that the kind does not have. */
+export interface KeyFault {
+  readonly path: string
+  readonly is: 'duplicate' | 'unknown'
+}
+
+/** Duplicate members, and those that are known to be unknown (what is in them does not count), in the order of the text. */
+export function keyFaults(text: string, unknown: ReadonlySet<string>): KeyFault[] {
+  const walking: Walking = { text, unknown, found: [] }
+  walk(walking, 0, '')
+  return walking.found
+}
+
+interface Walking {
+  readonly text: string
+  readonly unknown: ReadonlySet<string>
+  readonly found: KeyFault[]
 }
 
 function skipSpace(text: string, at: number): number {
@@ -69,16 +86,17 @@ function skipSpace(text: string, at: number): number {
   return at
 }
 
-function walk(text: string, start: number, path: string, found: string[]): number {
+function walk(walking: Walking, start: number, path: string): number {
+  const { text } = walking
   let at = skipSpace(text, start)
   const char = text[at]
   if (char === '"') return endOfString(text, at) + 1
-  if (char === '{') return walkObject(text, at, path, found)
+  if (char === '{') return walkObject(walking, at, path)
   if (char === '[') {
     at = skipSpace(text, at + 1)
     if (text[at] === ']') return at + 1
     for (let index = 0; at < text.length; index++) {
-      at = skipSpace(text, walk(text, at, `${path}[${index}]`, found))
+      at = skipSpace(text, walk(walking, at, `${path}[${index}]`))
       if (text[at] === ']') return at + 1
       at++
     }
@@ -88,7 +106,8 @@ function walk(text: string, start: number, path: string, found: string[]): numbe
   return at
 }
 
-function walkObject(text: string, start: number, path: string, found: string[]): number {
+function walkObject(walking: Walking, start: number, path: string): number {
+  const { text, unknown, found } = walking
   const seen = new Set<string>()
   let at = skipSpace(text, start + 1)
   if (text[at] === '}') return at + 1
@@ -96,10 +115,12 @@ function walkObject(text: string, start: number, path: string, found: string[]):
     const end = endOfString(text, at)
     const key = JSON.parse(text.slice(at, end + 1)) as string
     const inner = path === '' ? key : `${path}.${key}`
-    if (seen.has(key) && found.length < 100) found.push(inner)
+    const is = seen.has(key) ? 'duplicate' : unknown.has(inner) ? 'unknown' : undefined
+    if (is && found.length < 100) found.push({ path: inner, is })
     seen.add(key)
     at = skipSpace(text, end + 1)
-    at = skipSpace(text, walk(text, at + 1, inner, found))
+    const inside = is === 'unknown' ? { ...walking, found: [] } : walking
+    at = skipSpace(text, walk(inside, at + 1, inner))
     if (text[at] === '}') return at + 1
     at = skipSpace(text, at + 1)
   }

@@ -1,7 +1,7 @@
 import type { Schema } from 'js-yaml'
 import type { Json } from '../../../kube/index.ts'
 import { maxDepth, tooDeep } from './go-json.ts'
-import { duplicateKeys, measure } from './json-keys.ts'
+import { countKeys, duplicateKeys, measure } from './json-keys.ts'
 
 /** What a YAML body holds, and the complaints about keys that it has twice. */
 export interface YamlBody {
@@ -56,7 +56,9 @@ function asJson(text: string): YamlBody | undefined {
     // Flow style that is not JSON: the YAML parser decides.
     return undefined
   }
-  if (measure(text).depth > maxDepth) throw new Error(tooDeep)
+  const { keys, depth } = measure(text)
+  if (depth > maxDepth) throw new Error(tooDeep)
+  if (keys === countKeys(value)) return { value, duplicates: [] }
   const duplicates = duplicateKeys(text).map(
     (path) =>
       `yaml: unmarshal errors:\n  line 1: key ${JSON.stringify(path.slice(path.lastIndexOf('.') + 1))} already set in map`,

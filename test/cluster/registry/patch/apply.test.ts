@@ -125,6 +125,18 @@ describe('applying a config map', () => {
     expect(apply(configMaps, one, config({ a: '1', b: '2' }), { manager: 'one' })).toEqual(one)
   })
 
+  it('keeps the time too when a value means the same as its absence', () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { hostNetwork: false, nodeName: 'n' },
+    }
+    const made = apply(pods, undefined, pod, { manager: 'one' })
+    now += 60_000
+    expect(apply(pods, made, pod, { manager: 'one' })).toEqual(made)
+  })
+
   it('adds the fields of another manager', () => {
     expect(both['data']).toEqual({ a: '1', b: '2', c: '3' })
     expect(owners(both)).toEqual([

@@ -61,6 +61,15 @@ describe('decoding a built-in kind', () => {
     )
   })
 
+  it('reports what is wrong in the order of the text', () => {
+    const body = '{"kind":"ConfigMap","odd":1,"data":{"a":"1","a":"2"},"odder":{"b":1,"b":2}}'
+    expect(decodeJson(body, configMap, 'Warn').warnings).toEqual([
+      'unknown field "odd"',
+      'duplicate field "data.a"',
+      'unknown field "odder"',
+    ])
+  })
+
   it('says nothing of unknown fields when validation is off', () => {
     expect(decodeJson('{"nonsense":1,"nonsense":2}', configMap, 'Ignore')).toEqual({
       object: {},
