@@ -90,10 +90,13 @@ async function update(context: ControllerContext, quota: Persisted<ResourceQuota
   )
   const isRight = isEqual(quota.status?.hard, hard) && isEqual(quota.status?.used, used)
   if (isRight) return
+  // Without a version: in a busy namespace every charge would be a conflict, and nothing ever be given back. The server
+  // counts again at the very write, so that no charge is lost.
+  const { resourceVersion: _version, ...metadata } = quota.metadata
   await client.replace(
     kinds.resourceQuotas,
     { namespace, name: quota.metadata.name },
-    { ...quota, status: { hard, used } },
+    { ...quota, metadata, status: { hard, used } },
     { subresource: 'status', signal },
   )
 }
