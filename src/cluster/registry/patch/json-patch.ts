@@ -1,7 +1,7 @@
 import jsonpatch, { type Operation } from 'fast-json-patch'
 import { badRequest, type Json, type JsonObject, requestTooLarge, StatusError } from '../../../kube/index.ts'
 import { kindOf } from '../schema/index.ts'
-import { copy, isObject } from './put.ts'
+import { copy, isObject, own } from './put.ts'
 
 const mostOperations = 10_000
 const memberNames = new Set(['op', 'path', 'from', 'value'])
@@ -45,16 +45,74 @@ export function asOperations(patch: Json): Json[] {
  * @throws {StatusError} `Invalid` without saying why, as Kubernetes does, when an operation does not fit.
  */
 export function jsonPatch(target: JsonObject, operations: readonly Json[]): JsonObject {
-  let result: unknown
+  let result: Json = copy(target)
   try {
-    const wanted = operations.map((operation) => copy(operation)) as unknown as Operation[]
-    result = jsonpatch.applyPatch(copy(target), wanted, true, true, true).newDocument
+    for (const [index, given] of operations.entries()) {
+      const operation: Json | undefined = isObject(given) ? inPlainForm(copy(given), result) : given
+      if (operation !== undefined)
+        result = jsonpatch.applyOperation<Json>(
+          result,
+          operation as unknown as Operation,
+          true,
+          true,
+          true,
+          index,
+        ).newDocument
+    }
   } catch (error) {
     // The library knows bad patches by several error classes; whatever it refuses is a fault of the patch.
     throw unprocessable(error)
   }
   if (!isObject(result)) throw unprocessable(new Error('the patch replaces the object by something else'))
   return result
+}
+
+/**
+ * What Kubernetes allows beyond the standard, in the standard's terms: indices that count from the end of a list, and a
+ * test for null of a member that is not there, which holds (undefined).
+ */
+function inPlainForm(operation: JsonObject, document: Json): JsonObject | undefined {
+  const { op, path, from } = operation
+  if (typeof path === 'string') {
+    const adds = op === 'add' || op === 'move' || op === 'copy'
+    operation['path'] = withoutNegatives(path, document, adds)
+    if (op === 'test' && operation['value'] === null && isAbsent(path, document)) return undefined
+  }
+  if (typeof from === 'string') operation['from'] = withoutNegatives(from, document, false)
+  return operation
+}
+
+function withoutNegatives(path: string, document: Json, adds: boolean): string {
+  if (!/\/-\d/.test(path)) return path
+  const steps = path.split('/')
+  let at: Json | undefined = document
+  for (const [index, step] of steps.entries()) {
+    if (index === 0) continue
+    let resolved = step
+    if (Array.isArray(at) && /^-[1-9]\d*$/.test(step)) {
+      // A new item makes the list longer by one, and -1 is its new end.
+      const length = at.length + (adds && index === steps.length - 1 ? 1 : 0)
+      if (Number(step) + length >= 0) resolved = String(Number(step) + length)
+      steps[index] = resolved
+    }
+    at = memberOf(at, resolved)
+  }
+  return steps.join('/')
+}
+
+/** True when the last member of the path is not in the object that is there. */
+function isAbsent(path: string, document: Json): boolean {
+  const steps = path.split('/').slice(1)
+  const last = steps.pop()
+  let at: Json | undefined = document
+  for (const step of steps) at = memberOf(at, step)
+  return last !== undefined && isObject(at) && memberOf(at, last) === undefined
+}
+
+function memberOf(value: Json | undefined, step: string): Json | undefined {
+  const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
+  if (Array.isArray(value)) return /^\d+$/.test(name) ? value[Number(name)] : undefined
+  return isObject(value) ? own(value, name) : undefined
 }
 
 /** Kubernetes' answer to patches that cannot be carried out. */

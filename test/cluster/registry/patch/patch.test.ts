@@ -111,6 +111,20 @@ describe('a JSON patch', () => {
     expect(object['data']).toEqual({ n: '5', 'a/b': '1' })
   })
 
+  it('counts negative indices from the end, and takes an absent member for null', async () => {
+    const object: KubeObject = { ...configMap(), metadata: { name: 'a', finalizers: ['x/a', 'x/b'] } }
+    const finalizers = async (operations: JsonObject[]): Promise<unknown> =>
+      (await patched('json', operations, { resource: configMaps, object })).object.metadata.finalizers
+    expect(await finalizers([{ op: 'remove', path: '/metadata/finalizers/-1' }])).toEqual(['x/a'])
+    expect(await finalizers([{ op: 'add', path: '/metadata/finalizers/-1', value: 'x/c' }])).toEqual([
+      'x/a',
+      'x/b',
+      'x/c',
+    ])
+    expect(await finalizers([{ op: 'test', path: '/metadata/labels', value: null }])).toEqual(['x/a', 'x/b'])
+    expect((await refused(finalizers([{ op: 'remove', path: '/metadata/finalizers/-3' }]))).code).toBe(422)
+  })
+
   it.each<[string, Json]>([
     ['the path is absent', [{ op: 'remove', path: '/data/absent' }]],
     ['a test fails', [{ op: 'test', path: '/data/x', value: '9' }]],
