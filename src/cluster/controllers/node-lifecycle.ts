@@ -47,25 +47,25 @@ export const nodeLifecycle: Controller = {
       if (before?.text === text) return
       signs.set(name, { seenMs: performance.now(), graceMs: Math.max(grace, before?.graceMs ?? 0), text })
     }
-    let allUnwell = false
+    const well = new Set<string>()
     /** When the last node falls ill or the first recovers, every node's taints have to be looked at. */
-    function noteHealth(): void {
-      let hasWell = false
-      for (const node of nodes.objects.values()) if (readiness(node) === 'True') hasWell = true
-      if (allUnwell === !hasWell) return
-      allUnwell = !hasWell
+    function noteHealth(name: string, isWell: boolean): void {
+      const before = well.size
+      if (isWell) well.add(name)
+      else well.delete(name)
+      if ((before === 0) === (well.size === 0)) return
       for (const node of nodes.objects.values()) queue.add(node.metadata.name)
     }
     nodes.subscribe((change) => {
       const { name } = change.object.metadata
       if (change.type === 'DELETED') {
         signs.delete(name)
-        noteHealth()
+        noteHealth(name, false)
         return
       }
       noteSign(name, heartbeatOf(change.object), graceMs)
       if (change.type === 'ADDED' || viewOf(change.previous) !== viewOf(change.object)) {
-        noteHealth()
+        noteHealth(name, readiness(change.object) === 'True')
         queue.add(name)
       }
     })
@@ -93,7 +93,7 @@ export const nodeLifecycle: Controller = {
         node = (await markUnknown(context, node)) ?? node
       }
       if (readiness(node) !== 'True') await markPodsUnready(context, node, byNode.on(name))
-      const taints = wantedTaints(node, { mayEvict: !allUnwell, time: timestamp(context.now()) })
+      const taints = wantedTaints(node, { mayEvict: well.size > 0, time: timestamp(context.now()) })
       if (taints === undefined) return
       const { resourceVersion } = node.metadata
       await unlessGone(

@@ -1,7 +1,7 @@
-import { setMaxListeners } from 'node:events'
 import { type KubeClient, kinds } from '../../kube/index.ts'
 import { type Controller, type ControllerSettings, managerAccount } from './controller.ts'
 import { createEventRecorder } from './event-recorder.ts'
+import { ownSignal } from './own-signal.ts'
 import { followServedResources } from './served-resources.ts'
 import { type SharedInformers, createSharedInformers } from './shared-informers.ts'
 import { controllers } from './table.ts'
@@ -41,9 +41,8 @@ export interface RunningControllers {
  * ```
  */
 export function startControllers(options: ControllersOptions): RunningControllers {
-  const { clientFor, signal, settings = {}, now = Date.now } = options
-  // Every watch and queue listens for the end.
-  setMaxListeners(0, signal)
+  const { clientFor, settings = {}, now = Date.now } = options
+  const signal = ownSignal(options.signal)
   const manager = clientFor(managerAccount)
   const report = (error: unknown): void => {
     if (!signal.aborted) options.onError(error, managerAccount)

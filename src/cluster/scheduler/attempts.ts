@@ -96,7 +96,7 @@ export class Attempts {
       promisedTo: (node) => [...(this.#promised.get(node.name)?.values() ?? [])],
     })
     if ('node' in placement) {
-      this.#startAt = (this.#startAt + 1) % Math.max(1, state.nodes.length)
+      this.#startAt = (this.#startAt + placement.looked) % Math.max(1, state.nodes.length)
       this.#withdraw(pod.uid)
       return placement.node
     }

@@ -15,7 +15,9 @@ export interface Diagnosis {
   readonly refusedBy: ReadonlySet<string>
 }
 
-export type Placement = { readonly node: NodeInfo } | { readonly diagnosis: Diagnosis }
+export type Placement =
+  /** `looked`: at how many nodes, feasible or not. */
+  { readonly node: NodeInfo; readonly looked: number } | { readonly diagnosis: Diagnosis }
 
 export interface PlaceOptions {
   /** Where to begin among the nodes, so that not the same few are looked at each time. */
@@ -65,7 +67,7 @@ export function placePod(pod: PodInfo, cluster: ClusterView, options: PlaceOptio
     else refusals.set(node, refusal)
   }
   const node = bestNode(pod, feasible, cluster, scores)
-  if (node !== undefined) return { node }
+  if (node !== undefined) return { node, looked: feasible.length + refusals.size }
   const refusedBy = new Set([...refusals.values()].map((refusal) => refusal.filter))
   return { diagnosis: { nodeCount: nodes.length, refusals, refusedBy } }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import {
   type KubeClient,
   type Persisted,
@@ -8,6 +7,7 @@ import {
   kinds,
 } from '../../kube/index.ts'
 import { type EventRecorder, createEventRecorder, referenceTo } from '../controllers/event-recorder.ts'
+import { ownSignal } from '../controllers/own-signal.ts'
 import { type SharedInformers, createSharedInformers } from '../controllers/shared-informers.ts'
 import { Attempts } from './attempts.ts'
 import { ClusterState, hasEnded } from './cluster-state.ts'
@@ -47,9 +47,8 @@ const forgottenCheckMs = 30_000
  * ```
  */
 export async function startScheduler(options: SchedulerOptions): Promise<void> {
-  const { client, signal, onError } = options
-  // Every watch and every pod on its way listens for the end.
-  setMaxListeners(0, signal)
+  const { client, onError } = options
+  const signal = ownSignal(options.signal)
   const now = options.now ?? Date.now
   const schedulerName = options.schedulerName ?? 'default-scheduler'
   const informers = options.informers ?? createSharedInformers(client, { signal, onError })
@@ -306,7 +305,10 @@ function merged(changes: readonly QueueChange[]): QueueChange[] {
 function isDifferentToOthers(before: PodInfo | undefined, pod: Persisted<Pod>): boolean {
   if (before === undefined) return true
   if (before.isTerminating !== (pod.metadata.deletionTimestamp !== undefined)) return true
-  if (before.pod.metadata.generation !== pod.metadata.generation) return true
+  // Binding alone counts the generation up by one.
+  const isJustBound =
+    !before.spec.nodeName && before.pod.metadata.generation === (pod.metadata.generation ?? 1) - 1
+  if (before.pod.metadata.generation !== pod.metadata.generation && !isJustBound) return true
   return JSON.stringify(before.labels) !== JSON.stringify(pod.metadata.labels ?? {})
 }
 
