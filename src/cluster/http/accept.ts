@@ -1,4 +1,5 @@
 import { notAcceptable, unsupportedMediaType } from '../../kube/index.ts'
+import { protobufType } from './protobuf.ts'
 
 /** In which form an answer is wanted. */
 export interface Wanted {
@@ -53,6 +54,8 @@ export function wantsAggregatedDiscovery(accept: string | undefined): 'v2' | 'v2
  */
 export function bodyEncoding(contentType: string | undefined): 'json' | 'yaml' {
   const type = (contentType ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
+  // Translated while it was read.
+  if (type === protobufType) return 'json'
   const encoding = type === '' ? 'json' : encodingOf(type)
   if (encoding && type !== '*/*') return encoding
   throw unsupportedMediaType(

@@ -11,6 +11,7 @@ import { requestTooLarge, unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 import { failure } from './handler.ts'
 import type { ApiHandler, ApiResponse } from './message.ts'
+import { jsonOfProtobuf, protobufType } from './protobuf.ts'
 
 /** Kubernetes' limit for request bodies. */
 const maxBodyBytes = 3 * 1024 * 1024
@@ -189,6 +190,10 @@ async function drained(response: Outgoing, signal: AbortSignal): Promise<void> {
   })
 }
 
+function isProtobuf(request: Incoming): boolean {
+  return request.headers['content-type']?.startsWith(protobufType) ?? false
+}
+
 function readBody(request: Incoming): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
@@ -203,11 +208,12 @@ function readBody(request: Incoming): Promise<string> {
       pieces.push(piece)
     })
     request.on('end', () => {
-      resolve(
-        pieces.length === 1 && pieces[0]
-          ? pieces[0].toString('utf8')
-          : Buffer.concat(pieces).toString('utf8'),
-      )
+      const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
+      try {
+        resolve(isProtobuf(request) ? jsonOfProtobuf(bytes) : bytes.toString('utf8'))
+      } catch (error) {
+        reject(error)
+      }
     })
     request.on('error', reject)
     request.on('aborted', () => reject(new Error('the client went away')))
