@@ -76,10 +76,27 @@ function inPlainForm(operation: JsonObject, document: Json): JsonObject | undefi
   if (typeof path === 'string') {
     const adds = op === 'add' || op === 'move' || op === 'copy'
     operation['path'] = withoutNegatives(path, document, adds)
-    if (op === 'test' && operation['value'] === null && isAbsent(path, document)) return undefined
+    checkParents(operation['path'], document)
+    if (isAbsent(operation['path'], document)) {
+      if (op === 'test' && operation['value'] === null) return undefined
+      if (!adds) throw new Error(`the document has nothing at ${path}`)
+    }
   }
-  if (typeof from === 'string') operation['from'] = withoutNegatives(from, document, false)
+  if (typeof from === 'string') {
+    operation['from'] = withoutNegatives(from, document, false)
+    checkParents(operation['from'], document)
+    if (isAbsent(operation['from'], document)) throw new Error(`the document has nothing at ${from}`)
+  }
   return operation
+}
+
+/** The library would follow inherited properties (`toString`) out of the document. */
+function checkParents(path: string, document: Json): void {
+  let at: Json | undefined = document
+  for (const step of path.split('/').slice(1)) {
+    if (at === undefined) throw new Error(`the document has nothing at ${path}`)
+    at = memberOf(at, step)
+  }
 }
 
 function withoutNegatives(path: string, document: Json, adds: boolean): string {

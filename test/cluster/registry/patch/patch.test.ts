@@ -130,6 +130,8 @@ describe('a JSON patch', () => {
     ['a test fails', [{ op: 'test', path: '/data/x', value: '9' }]],
     ['the operation is unknown', [{ op: 'frob', path: '/data/x' }]],
     ['the prototype is meant', [{ op: 'add', path: '/__proto__/polluted', value: 1 }]],
+    ['an inherited member is meant', [{ op: 'add', path: '/data/toString/polluted', value: 1 }]],
+    ['an inherited member is copied', [{ op: 'copy', from: '/data/toString', path: '/data/z' }]],
     ['the object is replaced by a scalar', [{ op: 'replace', path: '', value: 1 }]],
     ['an operation is null', [null]],
   ])('is refused without a word on why when %s', async (_why, operations) => {
@@ -138,6 +140,7 @@ describe('a JSON patch', () => {
       message: 'the server rejected our request due to an error in our request',
     })
     expect(({} as JsonObject)['polluted']).toBeUndefined()
+    expect(Object.prototype.toString).not.toHaveProperty('polluted')
   })
 
   it('is refused when it is no list, or too long', async () => {
