@@ -53,13 +53,16 @@ export function cidr(path: string, value: string): Fault[] {
     : [invalidValue(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 }
 
+/** Pods of this cluster share their machine and have loopback addresses of their own: 127.64.0.0/10. */
+const isOfPods = (address: string): boolean => /^127\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(address)
+
 /** Addresses that mean something on one machine only, or nothing at all. */
 export function ordinaryAddress(path: string, value: string): Fault[] {
   if (isIP(value) === 0) return [invalidValue(path, value, 'must be a valid IP address')]
   if (value === '0.0.0.0' || value === '::') {
     return [invalidValue(path, value, `may not be unspecified (${value})`)]
   }
-  if (value.startsWith('127.') || value === '::1') {
+  if ((value.startsWith('127.') && !isOfPods(value)) || value === '::1') {
     return [invalidValue(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')]
   }
   if (value.startsWith('169.254.') || /^fe[89ab]/i.test(value)) {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { selectorMatches, validateLabelSelector } from '../../../../src/cluster/registry/validation/checks.ts'
+import {
+  ordinaryAddress,
+  selectorMatches,
+  validateLabelSelector,
+} from '../../../../src/cluster/registry/validation/checks.ts'
 import { scheduleFault, timeZoneFault } from '../../../../src/cluster/registry/validation/cron.ts'
 import { same } from '../../../../src/cluster/registry/validation/equality.ts'
 import {
@@ -110,6 +114,25 @@ describe('requests and limits', () => {
     expect(faults({ requests: pages, limits: pages })).toEqual([
       'r: Forbidden: HugePages require cpu or memory',
     ])
+  })
+})
+
+describe('addresses', () => {
+  it.each([
+    ['10.1.2.3', []],
+    ['0.0.0.0', ['may not be unspecified (0.0.0.0)']],
+    ['127.0.0.1', ['may not be in the loopback range (127.0.0.0/8, ::1/128)']],
+    ['127.128.0.1', ['may not be in the loopback range (127.0.0.0/8, ::1/128)']],
+    ['169.254.0.1', ['may not be in the link-local range (169.254.0.0/16, fe80::/10)']],
+  ])('of endpoints: %s', (address, texts) => {
+    const messages = ordinaryAddress('ip', address).map(({ message }) => message)
+    expect(messages).toEqual(texts.map((text) => `Invalid value: ${JSON.stringify(address)}: ${text}`))
+  })
+
+  it('of the pods of this cluster are loopback addresses', () => {
+    for (const address of ['127.64.0.1', '127.99.1.1', '127.127.255.254']) {
+      expect(ordinaryAddress('ip', address)).toEqual([])
+    }
   })
 })
 
