@@ -7,7 +7,7 @@ import {
   type StructShape,
 } from './field-shape.ts'
 import { type FieldTree, isEmpty, noFields, type OpenTree, self } from './field-tree.ts'
-import { isEqual, isObject } from './put.ts'
+import { isEqual, isObject, own } from './put.ts'
 
 /** What one value has that another had not, or had otherwise, and what it has no more. */
 export interface Delta {
@@ -35,7 +35,7 @@ export function elementOf(item: Json, shape: ListShape): string | undefined {
     return `k:{"${only}":${JSON.stringify(item[only])}}`
   const pairs: string[] = []
   for (const key of shape.keys) {
-    const value = item[key] ?? shape.keyDefaults[key]
+    const value = own(item, key) ?? shape.keyDefaults[key]
     if (value !== undefined) pairs.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`)
   }
   return pairs.length === 0 ? undefined : `k:{${pairs.join()}}`

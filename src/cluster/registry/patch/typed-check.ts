@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../../kube/index.ts'
 import type { FieldShape, ListShape } from './field-shape.ts'
 import { shownPath } from './field-tree.ts'
 import { elementOf } from './field-walk.ts'
-import { isObject } from './put.ts'
+import { isObject, own } from './put.ts'
 
 /** What keeps a configuration from being applied: fields that no schema has, wrong types, items without their keys. */
 export function typedFaults(object: JsonObject, shape: FieldShape): string[] {
@@ -88,7 +88,7 @@ function itemFault(item: Json, shape: ListShape): string | undefined {
   if (item === null) return 'associative list with keys may not have a null element'
   if (!isObject(item)) return 'associative list with keys may not have non-map elements'
   for (const key of shape.keys)
-    if (item[key] === undefined && shape.keyDefaults[key] === undefined)
+    if (own(item, key) === undefined && shape.keyDefaults[key] === undefined)
       return `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`
   return undefined
 }
