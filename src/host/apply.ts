@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { chmod, cp, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import type { HostChange } from './change.ts'
 import { describeHostChange } from './change.ts'
@@ -135,7 +136,12 @@ async function mustSucceed(
   args: readonly string[],
   options: RunOptions,
 ): Promise<void> {
-  const { status, errors } = await world.run(command, args, options)
+  let { status, errors } = await world.run(command, args, options)
+  // Another program changes accounts at this moment; it is done soon.
+  for (let tries = 0; status !== 0 && /cannot lock/.test(errors) && tries < 50; tries += 1) {
+    await setTimeout(100)
+    ;({ status, errors } = await world.run(command, args, options))
+  }
   if (status === 0) return
   throw new UserError(
     'HOST_CONFLICT',

@@ -6,9 +6,29 @@ import { fileFlag, mayAsk, organisationFile, yesFlag } from '../organisation/fla
 export const orgInit: Command = {
   path: 'org init',
   summary: 'Start an organisation file.',
-  description: 'Asks for the first group and user at a terminal; writes an example to be edited otherwise.',
+  description: `
+Asks for the first group and user at a terminal; writes an example to be edited otherwise. With --import cluster it reads
+namespaces, accounts, bindings, quotas and claims as people or scripts made them; ids come from this machine's accounts
+where the names are known. With --import FILE.csv it reads columns user, group, and if wanted uid, gid, role, name, email.`,
   group: 'organisation',
-  flags: [fileFlag, yesFlag, { name: 'force', type: 'boolean', meaning: 'Write over a file that exists.' }],
+  flags: [
+    fileFlag,
+    yesFlag,
+    {
+      name: 'import',
+      type: 'string',
+      value: 'cluster|FILE.csv',
+      meaning: 'Make the file from what is there.',
+    },
+    {
+      name: 'name',
+      type: 'string',
+      default: 'company',
+      value: 'NAME',
+      meaning: 'Name of an imported organisation.',
+    },
+    { name: 'force', type: 'boolean', meaning: 'Write over a file that exists.' },
+  ],
   async run(input, context) {
     const { name, path } = organisationFile(input, context)
     if (!input.flag('force') && (await exists(path))) {
@@ -20,6 +40,17 @@ export const orgInit: Command = {
       import('../../tenancy/index.ts'),
       import('../organisation/ask.ts'),
     ])
+    const source = input.text('import')
+    if (source !== undefined) {
+      const { importOrg } = await import('../organisation/import.ts')
+      const { text: imported, notes } = await importOrg(source, input, context)
+      await writeOrgFile(path, imported)
+      for (const note of notes) context.note(`note: ${note}`)
+      context.print(
+        `${name} written; next: arena org check -f ${name}, then arena org plan -f ${name} --adopt`,
+      )
+      return
+    }
     const text = mayAsk(input, context) ? await askOrg(context) : exampleOrg()
     await writeOrgFile(path, text)
     context.print(`${name} written; next: arena org check -f ${name}, then arena org plan -f ${name}`)

@@ -38,6 +38,7 @@ import { volumeGrant } from './volume-grant.ts'
 import { volumeRevoke } from './volume-revoke.ts'
 import { hostPlan } from './host-plan.ts'
 import { hostApply } from './host-apply.ts'
+import { orgExport } from './org-export.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   orgStatus,
   orgHistory,
   orgDiff,
+  orgExport,
   groupList,
   groupAdd,
   groupSetQuota,

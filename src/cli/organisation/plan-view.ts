@@ -56,9 +56,10 @@ export function planSummary(plan: Plan): string {
   }
   const count = (...actions: Change['action'][]): number =>
     plan.changes.filter((change) => actions.includes(change.action)).length
+  const adopted = count('adopt')
   const supporting = plan.changes.filter(isSupporting).length
   return [
-    `${count('create', 'adopt')} to create, ${count('update')} to change, ${count('replace')} to make anew, ${count('delete')} to delete, ${plan.unchanged} right already`,
+    `${count('create')} to create, ${adopted > 0 ? `${adopted} to take over, ` : ''}${count('update')} to change, ${count('replace')} to make anew, ${count('delete')} to delete, ${plan.unchanged} right already`,
     ...(supporting > 0 ? [`(${supporting} of them roles and volumes behind the lines above)`] : []),
   ].join(' ')
 }

@@ -1,0 +1,86 @@
+import { UserError } from '../../errors.ts'
+import { emptyDraft, type OrgDraft } from './draft.ts'
+
+const columns = ['user', 'uid', 'group', 'gid', 'role', 'name', 'email'] as const
+
+/**
+ * Reads people from CSV (RFC 4180) with a header line. Columns: user and group, and if wanted uid, gid, role, name,
+ * email. A user may have several lines, one for each group.
+ *
+ * @throws {UserError} `CONFIG_INVALID` with the line.
+ */
+export function draftFromCsv(text: string, organisation: string, file: string): OrgDraft {
+  const [header = [], ...rows] = parseCsv(text)
+  const names = header.map((name) => name.trim().toLowerCase())
+  for (const needed of ['user', 'group']) {
+    if (!names.includes(needed)) {
+      throw new UserError('CONFIG_INVALID', `file "${file}" has no column "${needed}"`, {
+        hint: `the first line names the columns, from: ${columns.join(', ')}`,
+      })
+    }
+  }
+  const draft = emptyDraft(organisation)
+  for (const [index, row] of rows.entries()) {
+    if (row.every((cell) => cell.trim() === '')) continue
+    const cell = (name: (typeof columns)[number]): string => (row[names.indexOf(name)] ?? '').trim()
+    const number = (name: 'uid' | 'gid'): number | undefined => {
+      if (cell(name) === '') return undefined
+      if (/^\d{1,10}$/.test(cell(name))) return Number(cell(name))
+      throw new UserError(
+        'CONFIG_INVALID',
+        `file "${file}" has the ${name} "${cell(name)}" in line ${index + 2}, which is no number`,
+      )
+    }
+    const [user, group] = [cell('user'), cell('group')]
+    if (user === '' || group === '') {
+      throw new UserError(
+        'CONFIG_INVALID',
+        `file "${file}" names no ${user === '' ? 'user' : 'group'} in line ${index + 2}`,
+      )
+    }
+    const person = draft.users.get(user) ?? {}
+    const [uid, gid] = [number('uid'), number('gid')]
+    if (uid !== undefined) person.uid ??= uid
+    if (cell('name') !== '') person.name ??= cell('name')
+    if (cell('email') !== '') person.email ??= cell('email')
+    draft.users.set(user, person)
+    const team = draft.groups.get(group) ?? { quota: {}, members: {} }
+    if (gid !== undefined) team.gid ??= gid
+    team.members[user] = cell('role') || 'member'
+    draft.groups.set(group, team)
+  }
+  return draft
+}
+
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = []
+  let row: string[] = []
+  let cell = ''
+  let isQuoted = false
+  const plain = text.replace(/^\uFEFF/, '')
+  const endCell = (): void => {
+    row.push(cell)
+    cell = ''
+  }
+  for (let at = 0; at < plain.length; at += 1) {
+    const letter = plain[at]
+    if (isQuoted) {
+      if (letter !== '"') cell += letter
+      else if (plain[at + 1] === '"') {
+        cell += '"'
+        at += 1
+      } else isQuoted = false
+    } else if (letter === '"' && cell === '') isQuoted = true
+    else if (letter === ',') endCell()
+    else if (letter === '\n') {
+      endCell()
+      rows.push(row)
+      row = []
+    } else if (letter !== '\r') cell += letter
+  }
+  if (cell !== '' || row.length > 0) {
+    endCell()
+    rows.push(row)
+  }
+  return rows
+}
