@@ -17,7 +17,7 @@ export interface ApplyOptions {
   readonly signal: AbortSignal
   /** Called after each change. */
   readonly onOutcome?: (outcome: Outcome, progress: { done: number; total: number }) => void
-  /** Changes under way at one time. Default 16. */
+  /** Changes under way at one time. Default 48: a server writes many to disk as fast as one. */
   readonly concurrency?: number
   /** How long to wait for an object to go that is still in use. Default 30 s. */
   readonly deletionTimeoutMs?: number
@@ -71,7 +71,7 @@ export async function applyChanges(
   }
   for (const stage of [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b)) {
     const ready = steps.filter((step) => step.stage === stage && !outcomes.has(keyOf(step.change)))
-    await eachBounded(ready, options.concurrency ?? 16, async ({ change, run }) => {
+    await eachBounded(ready, options.concurrency ?? 48, async ({ change, run }) => {
       if (options.signal.aborted) return
       if (change.namespace !== undefined && lostNamespaces.has(change.namespace)) {
         return report({
