@@ -34,10 +34,10 @@ export interface Company {
   as(person: Person, words: readonly string[], options?: { signal?: AbortSignal }): Promise<Ran>
   /** May do everything. */
   readonly client: KubeClient
-  /** The first state of an object that satisfies the test. */
+  /** The first state of an object, of that name if there is one, that satisfies the test. */
   until<T>(
     type: ResourceType<T>,
-    at: { namespace: string; name: string },
+    at: { namespace: string; name?: string },
     test: (object: Persisted<T>) => boolean,
   ): Promise<Persisted<T>>
   close(): Promise<void>
@@ -96,7 +96,7 @@ export async function openCompany(): Promise<Company> {
       try {
         for await (const change of listWatch(client, type, {
           namespace,
-          fieldSelector: `metadata.name=${name}`,
+          ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
           signal,
         })) {
           if (change.type !== 'SYNCED' && change.type !== 'DELETED' && test(change.object))
@@ -105,7 +105,7 @@ export async function openCompany(): Promise<Company> {
       } finally {
         found.abort()
       }
-      throw new Error(`the cluster was stopped while waiting for ${name}`)
+      throw new Error(`the cluster was stopped while waiting for ${name ?? type.plural}`)
     },
     async close() {
       stopping.abort()
