@@ -29,6 +29,7 @@ import { typedFaults } from './typed-check.ts'
 import { innerShape, mergeTyped, withoutFields } from './typed-merge.ts'
 
 export interface Applying extends Writing {
+  readonly resource: Writing['resource'] & { readonly kind: string }
   /** Take fields over from managers that disagree. */
   readonly force: boolean
 }
@@ -87,6 +88,10 @@ export function applyObject(
 function checkConfig(config: JsonObject, shape: StructShape, applying: Applying): void {
   const expected = apiVersionOf(applying)
   const stated = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : ''
+  const kind = typeof config['kind'] === 'string' ? config['kind'] : ''
+  const [statedGroup, statedVersion] = stated.includes('/') ? stated.split('/') : ['', stated]
+  if (kind !== applying.resource.kind || statedGroup !== applying.resource.group)
+    throw badRequest(`invalid object type: ${statedGroup ?? ''}/${statedVersion ?? ''}, Kind=${kind}`)
   if (stated !== expected)
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${stated}, expected: ${expected}`,
@@ -109,7 +114,6 @@ function checkConfig(config: JsonObject, shape: StructShape, applying: Applying)
     return typeof value === 'string' ? value : ''
   }
   const { group, version } = applying.resource
-  const kind = typeof config['kind'] === 'string' ? config['kind'] : ''
   const list = faults.length === 1 ? faults[0] : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
   throw plainFailure(
     `failed to create typed patch object (${named('namespace')}/${named('name')}; ${group}/${version}, Kind=${kind}): ${list ?? ''}`,

@@ -221,6 +221,10 @@ describe('applying a config map', () => {
       code: 400,
       message: 'Incorrect version specified in apply patch. Specified patch version: v2, expected: v1',
     })
+    expect(to({ kind: 'Secret' })).toMatchObject({
+      code: 400,
+      message: 'invalid object type: /v1, Kind=Secret',
+    })
     expect(to({ metadata: { name: 'x', managedFields: [{}] } }).message).toBe(
       'metadata.managedFields must be nil',
     )
