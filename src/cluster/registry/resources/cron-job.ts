@@ -3,6 +3,7 @@ import { type Fault, invalidValue, notSupported, required } from '../faults.ts'
 import { notNegative, requiredChoice } from '../validation/checks.ts'
 import { scheduleFault, timeZoneFault } from '../validation/cron.ts'
 import { maxLength } from '../validation/names.ts'
+import { podSpecWarnings } from '../validation/pod/warnings.ts'
 import {
   ageColumn,
   column,
@@ -40,8 +41,11 @@ export const cronJobs = define<CronJob>({
     spec.jobTemplate.spec ??= { template: {} }
     setJobSpecDefaults(spec.jobTemplate.spec)
   },
-  prepareForCreate(cronJob) {
+  prepareForCreate(cronJob, request) {
     cronJob.status = {}
+    const { spec } = cronJob.spec?.jobTemplate.spec?.template ?? {}
+    if (!spec) return
+    for (const text of podSpecWarnings('spec.jobTemplate.spec.template.spec', spec)) request.warn(text)
   },
   validate(cronJob, request) {
     const spec = cronJob.spec ?? { schedule: '', jobTemplate: {} }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pods } from '../../../../src/cluster/registry/resources/pod/pod.ts'
-import { at, type Body, changeFaults, created, createFaults, put, updateFaults } from './drive.ts'
+import { at, type Body, changeFaults, created, createFaults, put, requestOf, updateFaults } from './drive.ts'
 
 const pod = (spec: Body = {}, metadata: Body = {}): Body => ({
   metadata: { name: 'p', ...metadata },
@@ -293,6 +293,38 @@ describe('a new pod', () => {
     ],
   ])('is refused with %s', (_title, spec, faults) => {
     expect(createFaults(pods, pod(spec))).toEqual(faults)
+  })
+})
+
+describe('a doubtful pod', () => {
+  it('is accepted with a warning', () => {
+    const warnings: string[] = []
+    const request = { ...requestOf(pods, 'create'), warn: (text: string) => warnings.push(text) }
+    const object = created(
+      pods,
+      pod(
+        {
+          containers: [
+            {
+              name: 'a',
+              image: 'i',
+              env: [
+                { name: 'A', value: '1' },
+                { name: 'A', value: '2' },
+              ],
+              resources: { requests: { memory: '1500m' } },
+            },
+          ],
+        },
+        { name: 'a.b' },
+      ),
+    )
+    pods.prepareForCreate?.(object, request)
+    expect(warnings).toEqual([
+      'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+      'spec.containers[0].resources.requests[memory]: fractional byte value "1500m" is invalid, must be an integer',
+      "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
+    ])
   })
 })
 

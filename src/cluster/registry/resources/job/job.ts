@@ -1,4 +1,5 @@
 import type { Job, JobStatus } from 'kubernetes-types/batch/v1.js'
+import { nameWarnings, podSpecWarnings } from '../../validation/pod/warnings.ts'
 import {
   ageColumn,
   column,
@@ -27,10 +28,16 @@ export const jobs = define<Job>({
   tracksGeneration: true,
   defaultPropagation: 'Orphan',
   setDefaults: setJobDefaults,
-  prepareForCreate(job) {
+  prepareForCreate(job, request) {
     job.status = {}
     generateSelector(job)
     labelLikeTemplate(job)
+    const { spec } = job.spec?.template ?? {}
+    const warnings = [
+      ...nameWarnings(job.metadata.name ?? '', 'Pod names and hostnames'),
+      ...(spec ? podSpecWarnings('spec.template.spec', spec) : []),
+    ]
+    for (const text of warnings) request.warn(text)
   },
   validate: validateJob,
   validateUpdate: validateJobUpdate,

@@ -1,4 +1,5 @@
 import type { Pod } from 'kubernetes-types/core/v1.js'
+import { nameWarnings, podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { define, type Of } from '../define.ts'
 import { podColumns } from './columns.ts'
 import { linkServiceAccount, setPodDefaults } from './defaults.ts'
@@ -19,8 +20,12 @@ export const pods = define<Pod>({
   tracksGeneration: true,
   deleteReturnsObject: true,
   setDefaults: setPodDefaults,
-  prepareForCreate(pod) {
-    if (pod.spec) linkServiceAccount(pod.spec)
+  prepareForCreate(pod, request) {
+    if (pod.spec) {
+      linkServiceAccount(pod.spec)
+      for (const text of podSpecWarnings('spec', pod.spec)) request.warn(text)
+    }
+    for (const text of nameWarnings(pod.metadata.name ?? '', "the Pod's hostname")) request.warn(text)
     pod.status = { phase: 'Pending', qosClass: qosClass(pod) }
     holdAtGates(pod)
   },
