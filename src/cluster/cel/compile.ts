@@ -68,7 +68,7 @@ export class Compiler {
   }
 
   error(node: Node, text: string): CelCompileError {
-    return CelCompileError.at(this.#source, node.pos, text)
+    return CelCompileError.at(this.#source, placeOf(node, this.#source), text)
   }
 
   #compile(node: Node, locals: Locals): Compiled {
@@ -411,6 +411,37 @@ function dottedPath(node: Node): string | undefined {
   if (node.op !== '.') return undefined
   const path = dottedPath(node.args[0])
   return path === undefined ? undefined : `${path}.${node.args[1]}`
+}
+
+/** Where cel-go places an error of a node: at its operator, its dot or its opening parenthesis. */
+function placeOf(node: Node, source: string): number {
+  const after = (text: string, from: number): number => {
+    const at = source.indexOf(text, from)
+    return at < 0 ? node.pos : at
+  }
+  switch (node.op) {
+    case 'value':
+    case 'id':
+    case 'list':
+    case 'map':
+    case '!_':
+    case '-_':
+      return node.pos
+    case '.':
+    case '.?':
+      return after('.', node.args[0].end)
+    case '[]':
+    case '[?]':
+      return after('[', node.args[0].end)
+    case 'call':
+      return after('(', node.start)
+    case 'rcall':
+      return after('(', after(node.args[0], node.args[1].end))
+    case '?:':
+      return after('?', node.args[0].end)
+    default:
+      return after(node.op, node.args[0].end)
+  }
 }
 
 function rootOf(path: string): string {

@@ -14,7 +14,17 @@ import {
   timestamp,
   uint,
 } from './types.ts'
-import { areEqual, checkedInt, compareValues, Fields, List, UInt, type Value, ValueList } from './values.ts'
+import {
+  areEqual,
+  checkedInt,
+  compareValues,
+  concatenate,
+  Fields,
+  includes,
+  List,
+  UInt,
+  type Value,
+} from './values.ts'
 
 /** Operators are functions by the names that cel-go gives them. */
 export const operatorNames: Readonly<Record<string, string>> = {
@@ -90,10 +100,7 @@ export const operators: readonly CelFunction[] = [
     overload<[List, List]>(
       ['list', 'list'],
       ([a, b]) => listOf(commonType(a?.of ?? dyn, b?.of ?? dyn)),
-      ([a, b], budget) => {
-        budget.spend(1 + a.length + b.length)
-        return new ValueList([...a, ...b])
-      },
+      ([a, b], budget) => concatenate(a, b, budget),
     ),
     overload<[Timestamp, Duration]>(
       ['timestamp', 'duration'],
@@ -162,10 +169,9 @@ export const operators: readonly CelFunction[] = [
   ),
   global(
     '@in',
-    overload<[Value, List]>(['dyn', 'list'], bool, ([wanted, list], budget) => {
-      for (const item of list) if (areEqual(item, wanted, budget)) return true
-      return false
-    }),
+    overload<[Value, List]>(['dyn', 'list'], bool, ([wanted, list], budget) =>
+      includes(list, wanted, budget),
+    ),
     overload<[Value, Fields]>(['dyn', 'map'], bool, ([wanted, map]) => map.get(wanted) !== undefined),
   ),
   global(

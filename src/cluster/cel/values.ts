@@ -65,6 +65,14 @@ export abstract class Opaque {
 export abstract class List {
   abstract readonly length: number
   abstract at(index: number): Value
+  /** A set, or a map by keys of its elements: the order of elements says nothing. */
+  get isUnordered(): boolean {
+    return false
+  }
+  /** What identifies an element of a list that is a map. */
+  get keys(): readonly string[] | undefined {
+    return undefined
+  }
   *[Symbol.iterator](): Generator<Value> {
     for (let index = 0; index < this.length; index++) yield this.at(index)
   }
@@ -111,7 +119,16 @@ class JsonList extends List {
     return this.#items.length
   }
   at(index: number): Value {
-    return fromJson(this.#items[index], this.#schema)
+    return fromJson(this.#items[index], this.#schema?.items)
+  }
+  override get isUnordered(): boolean {
+    const kind = this.#schema?.['x-kubernetes-list-type']
+    return kind === 'set' || kind === 'map'
+  }
+  override get keys(): readonly string[] | undefined {
+    return this.#schema?.['x-kubernetes-list-type'] === 'map'
+      ? (this.#schema['x-kubernetes-list-map-keys'] ?? [])
+      : undefined
   }
 }
 
@@ -220,7 +237,7 @@ export function fromJson(json: unknown, schema?: Schema): Value {
     case 'object':
       if (json === null) return null
       return Array.isArray(json)
-        ? new JsonList(json, schema?.items)
+        ? new JsonList(json, schema)
         : new JsonFields(json as Readonly<Record<string, unknown>>, schema)
     default:
       return null
@@ -280,6 +297,7 @@ export function areEqual(a: Value, b: Value, budget: Budget): boolean {
   if (numbers !== undefined) return numbers === 0
   if (a instanceof List) {
     if (!(b instanceof List) || a.length !== b.length) return false
+    if (a.isUnordered || b.isUnordered) return [...a].every((item) => includes(b, item, budget))
     for (let index = 0; index < a.length; index++) {
       if (!areEqual(a.at(index), b.at(index), budget)) return false
     }
@@ -303,6 +321,31 @@ export function areEqual(a: Value, b: Value, budget: Budget): boolean {
     return areEqual(a.value, b.value, budget)
   }
   return a instanceof Opaque && b instanceof Opaque && a.kind === b.kind && a.equals(b)
+}
+
+/** Is an element of the list equal to this value? */
+export function includes(list: List, wanted: Value, budget: Budget): boolean {
+  for (const item of list) if (areEqual(item, wanted, budget)) return true
+  return false
+}
+
+/** Both lists as one; sets take no element twice, and in maps the later element of a key takes the place of the first. */
+export function concatenate(a: List, b: List, budget: Budget): List {
+  budget.spend(1 + a.length + b.length)
+  const items = [...a]
+  if (!a.isUnordered) return new ValueList([...items, ...b])
+  const isSame = (one: Value, other: Value): boolean =>
+    a.keys === undefined
+      ? areEqual(one, other, budget)
+      : one instanceof Fields &&
+        other instanceof Fields &&
+        a.keys.every((key) => areEqual(one.get(key) ?? null, other.get(key) ?? null, budget))
+  for (const item of b) {
+    const at = items.findIndex((one) => isSame(one, item))
+    if (at < 0) items.push(item)
+    else if (a.keys !== undefined) items[at] = item
+  }
+  return new ValueList(items)
 }
 
 function compareNumbers(a: Value, b: Value): number | undefined {

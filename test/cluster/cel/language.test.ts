@@ -165,3 +165,54 @@ describe('the expression language', () => {
     expect(evaluate(chain)).toBe(false)
   })
 })
+
+describe('lists of custom resources', () => {
+  const lists = {
+    type: 'object' as const,
+    properties: {
+      set: {
+        type: 'array' as const,
+        items: { type: 'string' as const },
+        'x-kubernetes-list-type': 'set' as const,
+      },
+      map: {
+        type: 'array' as const,
+        items: {
+          type: 'object' as const,
+          properties: { k: { type: 'string' as const }, v: { type: 'integer' as const } },
+        },
+        'x-kubernetes-list-type': 'map' as const,
+        'x-kubernetes-list-map-keys': ['k'],
+      },
+    },
+  }
+  const self = fromJson(
+    {
+      set: ['a', 'b'],
+      map: [
+        { k: 'x', v: 1 },
+        { k: 'y', v: 2 },
+      ],
+    },
+    lists,
+  )
+  const typed = kubernetesEnvironment.with({ self: celTypes.typeOfSchema(lists) })
+  const holds = (expression: string): unknown => compile(expression, typed).evaluate({ self })
+
+  it.each([
+    'self.set == ["b", "a"] && self.set != ["b", "c"]',
+    'self.set + ["b", "c"] == ["a", "b", "c"]',
+    '(self.map + [{"k": "x", "v": 9}]).map(e, e.v) == [9, 2]',
+  ])('know their kind: %s', (expression) => {
+    expect(holds(expression)).toBe(true)
+  })
+
+  it('point at the place of an error as cel-go does', () => {
+    expect(() => compile('self.set.nope == 1', typed)).toThrow(
+      "ERROR: <input>:1:9: type 'list(string)' does not support field selection\n | self.set.nope == 1\n | ........^",
+    )
+    expect(() => compile('1 + self.set', typed)).toThrow(
+      "ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, list(string))'",
+    )
+  })
+})

@@ -3,7 +3,7 @@ import { CelEvaluationError, noSuchOverload } from '../errors.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { Duration } from '../time.ts'
 import { bool, double, dyn, duration, int, listOf, type Type } from '../types.ts'
-import { areEqual, checkedInt, compareValues, List, UInt, type Value, ValueList } from '../values.ts'
+import { checkedInt, compareValues, includes, List, UInt, type Value, ValueList } from '../values.ts'
 
 type Two = [List, List]
 const two = ['list', 'list']
@@ -46,13 +46,8 @@ function extreme(list: List, budget: Budget, isBetter: (order: number) => boolea
   return best
 }
 
-function has(list: List, wanted: Value, budget: Budget): boolean {
-  for (const item of list) if (areEqual(item, wanted, budget)) return true
-  return false
-}
-
 const includesAll = (outer: List, inner: List, budget: Budget): boolean => {
-  for (const item of inner) if (!has(outer, item, budget)) return false
+  for (const item of inner) if (!includes(outer, item, budget)) return false
   return true
 }
 
@@ -69,7 +64,7 @@ function flattened(list: List, depth: number, budget: Budget): Value[] {
 
 function distinct(list: List, budget: Budget): Value {
   const kept: Value[] = []
-  for (const item of list) if (!has(new ValueList(kept), item, budget)) kept.push(item)
+  for (const item of list) if (!includes(new ValueList(kept), item, budget)) kept.push(item)
   return new ValueList(kept)
 }
 
@@ -141,7 +136,9 @@ export const lists: readonly CelFunction[] = [
   ),
   method(
     'includes',
-    overload<[List, Value]>(['list', 'dyn'], bool, ([list, wanted], budget) => has(list, wanted, budget)),
+    overload<[List, Value]>(['list', 'dyn'], bool, ([list, wanted], budget) =>
+      includes(list, wanted, budget),
+    ),
   ),
   global(
     'sets.contains',
@@ -154,7 +151,7 @@ export const lists: readonly CelFunction[] = [
   global(
     'sets.intersects',
     overload<Two>(two, bool, ([a, b], budget) => {
-      for (const item of b) if (has(a, item, budget)) return true
+      for (const item of b) if (includes(a, item, budget)) return true
       return false
     }),
   ),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
@@ -44,6 +45,7 @@ function definitionOf(
   const stored = versions.find((one) => one.storage) ?? version
   const isTerminating = crd.metadata?.deletionTimestamp !== undefined
   const scale = version.subresources?.scale
+  const hasStatus = version.subresources?.status !== undefined
   // Objects written by another version, or before the schema changed, are brought into this version's form.
   const isReshaped = versions.length > 1 || (crd.metadata?.generation ?? 1) > 1
   return {
@@ -57,7 +59,7 @@ function definitionOf(
     ...(names.categories && { categories: names.categories }),
     storageVersionHash: storageVersionHash(group, stored.name, names.kind),
     schema,
-    hasStatus: version.subresources?.status !== undefined,
+    hasStatus,
     ...(scale !== undefined && { scale }),
     isCustom: true,
     updateNeedsVersion: true,
@@ -77,6 +79,11 @@ function definitionOf(
         throw methodNotAllowed('create not allowed while custom resource definition is terminating')
       }
       newObjects.add(object)
+    },
+    prepareForUpdate(object, old) {
+      // Without a status of its own, what stands under `status` is desired state like any other field.
+      if (hasStatus || isDeepStrictEqual(object['status'], old['status'])) return
+      object.metadata.generation = (old.metadata.generation ?? 0) + 1
     },
   }
 }
