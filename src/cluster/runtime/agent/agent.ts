@@ -117,6 +117,7 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
       KUBERNETES_PORT: `tcp://${host}:${port}`,
     },
     signal,
+    endings: new Set(),
     onError,
   }
   const agents = new Map<string, PodAgent>()
@@ -190,6 +191,7 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     },
     ready,
     stopped: untilAborted(signal).then(() => {
+      for (const end of context.endings) end()
       for (const runtime of runtimes) runtime.close()
     }),
   }

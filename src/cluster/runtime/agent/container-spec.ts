@@ -15,7 +15,8 @@ export interface ContainerParts {
   readonly attempt: number
   readonly identity: Identity
   readonly environment: Readonly<Record<string, string>>
-  readonly volumes: ReadonlyMap<string, PreparedVolume>
+  /** Left out when nothing will be mounted. */
+  readonly volumes: ReadonlyMap<string, PreparedVolume> | undefined
   readonly hostsFile: string | undefined
   readonly podAddress: string
   readonly gpus: readonly number[]
@@ -82,8 +83,10 @@ function mountsOf(
   workingDirectory: string | undefined,
   parts: ContainerParts,
 ): Mount[] {
+  const { volumes } = parts
+  if (volumes === undefined) return []
   return (manifest.volumeMounts ?? []).map((mount): Mount => {
-    const volume = parts.volumes.get(mount.name)
+    const volume = volumes.get(mount.name)
     if (volume === undefined) throw refused(`volume "${mount.name}" is not one of the pod's`)
     // A relative path counts from the working directory, as container engines take it.
     const target = posix.resolve(workingDirectory ?? '/', mount.mountPath)

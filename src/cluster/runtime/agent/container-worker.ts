@@ -16,8 +16,6 @@ export interface ContainerWorkerOptions {
   /** As in `web-0_dev1(uid)`, for messages. */
   readonly podName: string
   readonly graceMs: number
-  /** The agent ends: containers are left as they are, and none is started any more. */
-  readonly signal: AbortSignal
   /** Attempt to start with. */
   readonly attempt: number
   readonly view: ContainerView
@@ -41,10 +39,10 @@ export class ContainerWorker {
   readonly view: ContainerView
   #current: Container | undefined
   #attempt: number
-  readonly #stopping = new AbortController()
   readonly #backoff = new CrashBackoff()
-  /** Either reason not to start anything. */
-  readonly #ending: AbortSignal
+  /** Nothing is to be started any more. */
+  readonly #ending = new AbortController()
+  #isStopping = false
   #graceMs: number
 
   constructor(options: ContainerWorkerOptions) {
@@ -52,7 +50,6 @@ export class ContainerWorker {
     this.view = options.view
     this.#attempt = options.attempt
     this.#graceMs = options.graceMs
-    this.#ending = AbortSignal.any([options.signal, this.#stopping.signal])
   }
 
   get name(): string {
@@ -73,7 +70,7 @@ export class ContainerWorker {
   async run(onStarted?: () => void): Promise<ContainerExit | undefined> {
     let next = this.options.found
     let refusals = 0
-    while (!this.#ending.aborted) {
+    while (!this.#ending.signal.aborted) {
       let container: Container
       try {
         container = next ?? (await this.options.start(this.#attempt))
@@ -81,19 +78,19 @@ export class ContainerWorker {
         refusals = 0
       } catch (error) {
         if (!(error instanceof ContainerRefused)) throw error
-        if (this.#ending.aborted) return undefined
+        if (this.#ending.signal.aborted) return undefined
         this.#change({ state: { waiting: { reason: error.reason, message: error.message } } })
         this.options.onEvent('Warning', 'Failed', `Error: ${error.message}`)
         await pause(
           this.options.clock,
           Math.min(refusedDelayMs * 2 ** refusals, longestRefusedDelayMs),
-          this.#ending,
+          this.#ending.signal,
         )
         refusals += 1
         continue
       }
       const exit = await this.#see(container, onStarted)
-      if (this.#ending.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
+      if (this.#ending.signal.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
         return exit
       await this.#waitForRestart(exit)
     }
@@ -103,8 +100,9 @@ export class ContainerWorker {
   /** Ends the container and what would start it again. Asking again with less time hurries it. */
   async stop(graceMs: number): Promise<void> {
     const isFirst = !this.#isStopping
+    this.#isStopping = true
     this.#graceMs = graceMs
-    this.#stopping.abort()
+    this.#ending.abort()
     const container = this.#current
     if (container === undefined || container.exit !== undefined) return
     let left = graceMs
@@ -117,8 +115,9 @@ export class ContainerWorker {
     await container.stop(left)
   }
 
-  get #isStopping(): boolean {
-    return this.#stopping.signal.aborted
+  /** The agent ends: the container is left as it is, and none is started any more. */
+  release(): void {
+    this.#ending.abort()
   }
 
   /** Sees one run from its start to its end. */
@@ -192,7 +191,8 @@ export class ContainerWorker {
           onStarted?.()
         },
         onReady: (ready) => {
-          if (this.view.ready !== ready) this.#change({ ready })
+          // An init container is ready when it has done its part.
+          if (this.options.kind !== 'init' && this.view.ready !== ready) this.#change({ ready })
         },
         onFatal: (kind, graceSeconds) => {
           this.options.onEvent(
@@ -206,7 +206,7 @@ export class ContainerWorker {
           this.options.onEvent('Warning', 'Unhealthy', `${kind} probe failed: ${why}`)
         },
       },
-      { clock, signal: AbortSignal.any([signal, this.#ending]) },
+      { clock, signal: AbortSignal.any([signal, this.#ending.signal]) },
     )
   }
 
@@ -241,9 +241,9 @@ export class ContainerWorker {
         `Back-off restarting failed container ${this.name} in pod ${podName}`,
       )
       const passed = clock.now() - exit.finishedAt.getTime()
-      await pause(clock, delayMs - Math.max(0, passed), this.#ending)
+      await pause(clock, delayMs - Math.max(0, passed), this.#ending.signal)
     }
-    if (this.#ending.aborted) return
+    if (this.#ending.signal.aborted) return
     this.view.lastState = last
     this.view.restartCount += 1
     const old = this.#attempt - 1

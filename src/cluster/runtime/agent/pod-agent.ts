@@ -7,7 +7,7 @@ import {
 } from '../../../kube/index.ts'
 import { pause } from '../clock.ts'
 import { hostsFile } from '../pod-directory.ts'
-import type { Container, Notice } from '../runtime.ts'
+import type { Container, ContainerExit, Notice } from '../runtime.ts'
 import { containerSpec, gpuCount } from './container-spec.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 import { ContainerWorker } from './container-worker.ts'
@@ -57,6 +57,8 @@ export class PodAgent {
   #cancelDeadline = (): void => undefined
   #deletionRequested = (): void => undefined
   readonly #deletion: Promise<void>
+  readonly #agentEnd: Promise<void>
+  #forgetAgentEnd = (): void => undefined
 
   constructor(pod: Persisted<Pod>, found: readonly Container[], context: AgentContext, node: NodeContext) {
     this.#pod = pod
@@ -66,6 +68,14 @@ export class PodAgent {
     this.#startedAt = new Date(timeOf(pod.status?.startTime) ?? context.clock.now())
     this.#deletion = new Promise((resolve) => {
       this.#deletionRequested = resolve
+    })
+    this.#agentEnd = new Promise((resolve) => {
+      const onEnd = (): void => {
+        for (const worker of this.#workers.values()) worker.release()
+        resolve()
+      }
+      context.endings.add(onEnd)
+      this.#forgetAgentEnd = () => context.endings.delete(onEnd)
     })
     this.#publisher = new StatusPublisher(pod, {
       client: context.client,
@@ -135,6 +145,14 @@ export class PodAgent {
 
   /** Settles when the pod has left this node and the API, or the agent ends. */
   async run(): Promise<void> {
+    try {
+      await this.#run()
+    } finally {
+      this.#forgetAgentEnd()
+    }
+  }
+
+  async #run(): Promise<void> {
     if (this.#pod.metadata.deletionTimestamp !== undefined) this.update(this.#pod)
     const phase = this.#pod.status?.phase
     if (phase === 'Succeeded' || phase === 'Failed') {
@@ -195,7 +213,7 @@ export class PodAgent {
   async #initialize(): Promise<boolean> {
     for (const [kind, manifest] of manifests(this.#pod)) {
       if (kind === 'main') continue
-      if (this.#stopping.signal.aborted) return false
+      if (this.#stopping.signal.aborted || this.#context.signal.aborted) return false
       const view = this.#view(manifest.name)
       // Done before a restart of the agent.
       if (
@@ -207,10 +225,15 @@ export class PodAgent {
       const worker = this.#worker(kind, manifest)
       if (kind === 'sidecar') {
         const ended = this.#guard(worker.run.bind(worker))
-        await ended.started
+        await this.#orAgentEnd(ended.started)
         continue
       }
-      const exit = await worker.run()
+      let exit: ContainerExit | undefined
+      await this.#orAgentEnd(
+        worker.run().then((ended) => {
+          exit = ended
+        }),
+      )
       if (exit?.exitCode !== 0) return false
     }
     return !this.#stopping.signal.aborted
@@ -260,7 +283,6 @@ export class PodAgent {
       podAddress: this.#address ?? '',
       podName: `${name}_${namespace}(${uid})`,
       graceMs: (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000,
-      signal: this.#context.signal,
       attempt: found?.key.attempt ?? view.restartCount,
       view,
       found,
@@ -315,7 +337,7 @@ export class PodAgent {
         attempt,
         identity,
         environment,
-        volumes: this.#volumes.volumes,
+        volumes: runtime.usesFiles ? this.#volumes.volumes : undefined,
         hostsFile: runtime.usesFiles ? this.#hostsFile : undefined,
         podAddress: facts.podAddress,
         gpus,
@@ -349,6 +371,8 @@ export class PodAgent {
         .map(async (one) => one.stop(graceMs)),
     )
     for (const [, { name }] of sidecars.reverse()) await this.#workers.get(name)?.stop(left())
+    // Found after a restart of the agent, and not taken up before the pod was to end.
+    await Promise.all(this.#found.map(async (one) => (one.exit === undefined ? one.stop(left()) : undefined)))
   }
 
   /** The end: the last status is told, the API lets go of the pod, and nothing of it stays on this machine. */
@@ -522,18 +546,7 @@ export class PodAgent {
   }
 
   async #orAgentEnd(work: Promise<unknown>): Promise<void> {
-    const { signal } = this.#context
-    if (signal.aborted) return
-    let onAbort = (): void => undefined
-    const aborted = new Promise<void>((resolve) => {
-      onAbort = resolve
-      signal.addEventListener('abort', resolve as () => void, { once: true })
-    })
-    try {
-      await Promise.race([work, aborted])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+    await Promise.race([work, this.#agentEnd])
   }
 }
 

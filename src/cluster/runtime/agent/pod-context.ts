@@ -23,6 +23,8 @@ export interface AgentContext {
   readonly clusterEnvironment: Readonly<Record<string, string>>
   /** The agent itself is ending. */
   readonly signal: AbortSignal
+  /** Called once each when the agent ends. A signal takes ever longer the more listeners it has; this does not. */
+  readonly endings: Set<() => void>
   readonly onError: (error: unknown) => void
 }
 

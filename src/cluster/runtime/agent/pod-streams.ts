@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import { badRequest, notFound } from '../../../kube/index.ts'
 import type { Container } from '../runtime.ts'
 import type { ExitStatus, LogOptions, PodRef, PodStreams, StreamIo } from '../streams.ts'
@@ -47,7 +47,11 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
         socket.once('connect', resolve)
         socket.once('error', reject)
       })
-      await pipeline(connection, socket, connection, { signal })
+      connection.on('error', () => socket.destroy())
+      connection.pipe(socket)
+      socket.pipe(connection)
+      // How a connection ends, even in the middle, is between the two programs at its ends.
+      await finished(socket).catch(() => undefined)
     },
   }
 }

@@ -164,7 +164,9 @@ export async function readExit(
 }
 
 async function readMessage(path: string): Promise<string> {
-  const file = await open(path, 'r')
+  const file = await open(path, 'r').catch(() => undefined)
+  // Gone with the pod's directory: then nobody will miss the message either.
+  if (file === undefined) return ''
   try {
     const buffer = Buffer.alloc(messageBytes)
     const { bytesRead } = await file.read(buffer, 0, messageBytes, 0)
