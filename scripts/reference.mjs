@@ -21,6 +21,16 @@ try {
     format: 'esm',
     platform: 'node',
     packages: 'external',
+    // What commands import when they run is not needed to describe them.
+    plugins: [
+      {
+        name: 'without-dynamic-imports',
+        setup: (plugin) =>
+          plugin.onResolve({ filter: /.*/ }, ({ kind }) =>
+            kind === 'dynamic-import' ? { path: 'node:fs', external: true } : undefined,
+          ),
+      },
+    ],
     logLevel: 'warning',
   })
   const { commands, commandReference, errorReference } = await import(

@@ -50,6 +50,7 @@ export const errorCodes = {
     exit: 1,
     meaning: 'A job asks for more than its group or any node will ever have; nothing was created.',
   },
+  QUOTA_FULL: { exit: 1, meaning: 'The group has as many jobs as its quota allows; nothing was created.' },
   REQUESTS_MISSING: {
     exit: 1,
     meaning: 'The quota of the group limits CPU or memory, and the job does not say how much it wants.',

@@ -23,7 +23,7 @@ export function outputFormat(input: Input): OutputFormat {
 
 /** A table with columns as wide as their longest cell and two blanks between them. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [header, ...rows]
+  const lines = [header, ...rows.map((row) => row.map(printable))]
   const widths = header.map((_, column) => Math.max(...lines.map((line) => displayWidth(line[column] ?? ''))))
   return lines
     .map((line) =>
@@ -41,7 +41,19 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
 /** `Name:   value` lines, the values in one column. */
 export function formatFields(fields: readonly (readonly [string, string])[]): string {
   const longest = Math.max(...fields.map(([name]) => name.length)) + 1
-  return fields.map(([name, value]) => `${`${name}:`.padEnd(longest)}  ${value}`.trimEnd()).join('\n')
+  return fields
+    .map(([name, value]) => `${`${name}:`.padEnd(longest)}  ${printable(value)}`.trimEnd())
+    .join('\n')
+}
+
+/**
+ * Text of other people, fit for a terminal: control characters, which could move the cursor or change what was printed
+ * before, are spelled out, and lines become one.
+ */
+export function printable(text: string): string {
+  return text
+    .replace(/\s*[\r\n]+\s*/g, ' ')
+    .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** JSON or YAML of a value, as the original tool prints them. */

@@ -30,7 +30,7 @@ export async function runCommandLine(
   world: World,
 ): Promise<number> {
   let session: Promise<OpenSession> | undefined
-  const isDebug = typed.includes('--loglevel=debug')
+  const isDebug = / --loglevel[= ]debug /.test(` ${typed.join(' ')} `)
   try {
     const target = findCommand(commands, typed)
     if (target.type === 'group') {

@@ -9,7 +9,7 @@ import {
   waitForEnd,
 } from '../jobs/index.ts'
 import type { CommandContext, Input } from './command.ts'
-import { formatData, outputFormat } from './output.ts'
+import { formatData, outputFormat, printable } from './output.ts'
 
 /** Submits a job of any kind and tells what happens next. */
 export async function runSubmit<Spec extends JobSpec, T extends JobObject>(
@@ -58,7 +58,7 @@ async function tell(submission: Submission, context: CommandContext): Promise<vo
     `You can run \`arena get ${name} --type ${kind.name} -n ${namespace}\` to check the job status`,
   )
   if (waits !== undefined) {
-    for (const line of explainReason(waits)) context.print(line)
+    for (const line of explainReason(waits)) context.print(printable(line))
   }
   for (const note of submission.notes) context.note(`note: ${note}`)
 }

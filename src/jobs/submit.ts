@@ -14,7 +14,7 @@ import type { JobKind, JobObject } from './kinds/kind.ts'
 import { configMapsOf } from './kinds/pod-template.ts'
 import { type AnyJobKind, selectKinds } from './kinds/table.ts'
 import { identityAnnotations, jobLabels, runtimeLabel } from './labels.ts'
-import { observeJobs, type ObservedJob } from './observed.ts'
+import { isFinished, observeJobs, type ObservedJob } from './observed.ts'
 import { checkBeforeSubmit, type PreflightFacts } from './preflight.ts'
 import { promisedBefore, shortfalls } from './quota-need.ts'
 import type { Reason } from './reason.ts'
@@ -238,8 +238,24 @@ async function createAll<Spec extends JobSpec, T extends JobObject>(
     }
     if (isStatus(error, 'AlreadyExists')) throw alreadyExists(spec)
     if (isUnservedKind(error)) throw operatorMissing(kind.name)
+    if (isStatus(error, 'Forbidden') && error.message.includes('exceeded quota')) {
+      throw tooManyJobs(spec, jobs, error)
+    }
     throw error
   }
+}
+
+/** A quota on the number of jobs is full; unlike one on what they use, it lets no further job wait. */
+function tooManyJobs(spec: JobSpec, jobs: readonly ObservedJob[], cause: Error): UserError {
+  const ended = jobs.filter(isFinished).map(({ name }) => name)
+  const numbers = cause.message.slice(cause.message.indexOf('exceeded quota'))
+  return new UserError('QUOTA_FULL', `group ${spec.namespace} has as many jobs as it may have: ${numbers}`, {
+    hint:
+      ended.length === 0
+        ? 'wait for a job to end, then delete it with: arena delete NAME'
+        : `delete jobs that have ended: arena delete -n ${spec.namespace} ${ended.slice(0, 5).join(' ')}`,
+    cause,
+  })
 }
 
 function alreadyExists(spec: JobSpec, existing?: ObservedJob): UserError {

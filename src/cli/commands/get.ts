@@ -7,6 +7,7 @@ import {
   formatTable,
   outputFlag,
   outputFormat,
+  printable,
   ruledTable,
 } from '../output.ts'
 
@@ -70,7 +71,7 @@ export const get: Command = {
     )
     if (job.reason !== undefined) {
       context.print('')
-      for (const line of explainReason(job.reason)) context.print(line)
+      for (const line of explainReason(job.reason)) context.print(printable(line))
     }
     context.print('')
     context.print('Instances:')
@@ -92,7 +93,7 @@ export const get: Command = {
       context.print(`Allocated/Requested GPUs of Job: ${job.allocatedGpus}/${job.requestedGpus}`)
     }
     const recorded = events?.find(({ reason }) => reason === 'ImageNotPulled')
-    if (recorded !== undefined && !input.flag('events')) context.note(`\nnote: ${recorded.message}`)
+    if (recorded !== undefined && !input.flag('events')) context.note(`note: ${printable(recorded.message)}`)
     if (!input.flag('events')) return
     context.print('')
     context.print('Events:')
