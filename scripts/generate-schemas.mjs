@@ -1,13 +1,16 @@
 /**
  * Writes `src/cluster/registry/schema/generated/`: the schemas of the built-in kinds and, apart from them because only
  * OpenAPI documents need them, their descriptions. Run it after a change of `schema-facts.mjs` or of the version of
- * `kubernetes-types`: `node scripts/generate-schemas.mjs`.
+ * `kubernetes-types`: `node scripts/generate-schemas.mjs [DIR]`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import * as facts from './schema-facts.mjs'
 import { readModule } from './kubernetes-types.mjs'
 
-const target = new URL('../src/cluster/registry/schema/generated/', import.meta.url)
+const target = process.argv[2]
+  ? pathToFileURL(`${process.argv[2]}/`)
+  : new URL('../src/cluster/registry/schema/generated/', import.meta.url)
 const modules = new Map()
 const schemas = {}
 const descriptions = {}
@@ -138,26 +141,26 @@ for (const [module, { group, kinds: names }] of Object.entries(facts.roots)) {
   }
 }
 
-const tables = [
-  'int64',
-  'doubles',
-  'base64',
-  'lists',
-  'patches',
-  'atomicTypes',
-  'atomicFields',
-  'granularFields',
-  'defaults',
-  'optionality',
-  'pointers',
-  'goTypes',
-  'valueStructs',
-]
-for (const table of tables) {
-  const keys = facts[table] instanceof Set ? [...facts[table]] : Object.keys(facts[table])
+const tables = {
+  int64: facts.int64,
+  doubles: facts.doubles,
+  base64: facts.base64,
+  lists: facts.lists,
+  patches: facts.patches,
+  atomicTypes: facts.atomicTypes,
+  atomicFields: facts.atomicFields,
+  granularFields: facts.granularFields,
+  defaults: facts.defaults,
+  optionality: facts.optionality,
+  pointers: facts.pointers,
+  goTypes: facts.goTypes,
+  valueStructs: facts.valueStructs,
+}
+for (const [name, table] of Object.entries(tables)) {
+  const keys = table instanceof Set ? [...table] : Object.keys(table)
   const stale = keys.filter((key) => !used.facts.has(key))
   if (stale.length > 0)
-    throw new Error(`schema-facts.mjs: ${table} names what no kind has: ${stale.join(', ')}`)
+    throw new Error(`schema-facts.mjs: ${name} names what no kind has: ${stale.join(', ')}`)
 }
 
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -25,6 +25,7 @@ import {
   type Writing,
 } from './managed-fields.ts'
 import { isEqual } from './put.ts'
+import { plainFailure } from './refusals.ts'
 import { typedFaults } from './typed-check.ts'
 import { innerShape, mergeTyped, withoutFields } from './typed-merge.ts'
 
@@ -118,18 +119,6 @@ function checkConfig(config: JsonObject, shape: StructShape, applying: Applying)
   throw plainFailure(
     `failed to create typed patch object (${named('namespace')}/${named('name')}; ${group}/${version}, Kind=${kind}): ${list ?? ''}`,
   )
-}
-
-/** A failure that Kubernetes answers with 500 and no reason: an error that nobody turned into a status. */
-export function plainFailure(message: string): StatusError {
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message,
-    code: 500,
-  })
 }
 
 function liveObject(live: KubeObject | undefined, config: JsonObject, applying: Applying): JsonObject {

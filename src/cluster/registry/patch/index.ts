@@ -17,13 +17,14 @@ import {
   type Target,
   targetShape,
 } from '../schema/index.ts'
-import { applyObject, plainFailure } from './apply.ts'
+import { applyObject } from './apply.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatch } from './json-patch.ts'
 import { apiVersionOf, asJson, setEntries } from './managed-fields.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { ParsedPatch } from './parse.ts'
 import { isEqual } from './put.ts'
+import { plainFailure } from './refusals.ts'
 import { strategicPatch } from './strategic.ts'
 
 export { updateManagedFields, type Writing } from './managed-fields.ts'

@@ -1,7 +1,8 @@
 import jsonpatch, { type Operation } from 'fast-json-patch'
-import { badRequest, type Json, type JsonObject, requestTooLarge, StatusError } from '../../../kube/index.ts'
+import { badRequest, type Json, type JsonObject, requestTooLarge } from '../../../kube/index.ts'
 import { kindOf } from '../schema/index.ts'
 import { copy, isObject, own } from './put.ts'
+import { unprocessable } from './refusals.ts'
 
 const mostOperations = 10_000
 const memberNames = new Set(['op', 'path', 'from', 'value'])
@@ -130,21 +131,4 @@ function memberOf(value: Json | undefined, step: string): Json | undefined {
   const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
   if (Array.isArray(value)) return /^\d+$/.test(name) ? value[Number(name)] : undefined
   return isObject(value) ? own(value, name) : undefined
-}
-
-/** Kubernetes' answer to patches that cannot be carried out. */
-export function unprocessable(cause?: unknown): StatusError {
-  return new StatusError(
-    {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'the server rejected our request due to an error in our request',
-      reason: 'Invalid',
-      details: {},
-      code: 422,
-    },
-    { cause },
-  )
 }

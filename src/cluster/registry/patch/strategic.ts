@@ -4,10 +4,9 @@
  */
 import { badRequest, type Json, type JsonObject } from '../../../kube/index.ts'
 import { builtinSchemas, type Schema } from '../schema/index.ts'
-import { plainFailure } from './apply.ts'
 import { goFormat } from './go-format.ts'
-import { unprocessable } from './json-patch.ts'
 import { copy, isObject, own, put } from './put.ts'
+import { plainFailure, unprocessable } from './refusals.ts'
 import { inOrderOf } from './strategic-order.ts'
 
 const patchDirective = '$patch'
