@@ -131,6 +131,8 @@ async function serveV3(cache: Cache, api: ApiRequest, path: string): Promise<Api
       headers: { 'content-type': 'text/plain; charset=utf-8' },
       body: '404 page not found\n',
     }
+  if (!/json|\*/.test(headerOf(api, 'accept') ?? '*/*'))
+    throw notAcceptable('only the following media types are accepted: application/json')
   const asked = new URL(api.url, 'http://localhost').searchParams.get('hash')
   const hash = cache.hash(at)
   // A client with an old index learns the new address; what it then caches under it is right for ever.
