@@ -1,4 +1,5 @@
 import { index, isPresent, optionalIndex, optionalSelect, select } from './access.ts'
+import { estimateCost } from './cost.ts'
 import type { Environment } from './environment.ts'
 import { CelBudgetError, CelCompileError, CelEvaluationError, noSuchOverload } from './errors.ts'
 import type { CelFunction, Overload } from './function.ts'
@@ -32,12 +33,16 @@ const mostNegative = 2n ** 63n
  */
 export function compile(expression: string, environment: Environment): Program {
   const compiler = new Compiler(expression, environment)
-  const { type, run } = compiler.compile(parse(expression), new Map())
-  return new Program(expression, { type, variables: compiler.variables }, run)
+  const tree = parse(expression)
+  const { type, run } = compiler.compile(tree, new Map())
+  const cost = estimateCost(tree, compiler.types)
+  return new Program(expression, { type, variables: compiler.variables, cost }, run)
 }
 
 /** One compilation: turns nodes into functions, checking types on the way as far as they are known. */
 export class Compiler {
+  /** What is known of each part. */
+  readonly types = new Map<Node, Type>()
   /** Variables of the environment met so far. */
   readonly variables = new Set<string>()
   readonly #source: string
@@ -52,7 +57,9 @@ export class Compiler {
   compile(node: Node, locals: Locals): Compiled {
     if (++this.#depth > deepest) throw this.error(node, 'expression is nested too deeply')
     try {
-      return this.#compile(node, locals)
+      const compiled = this.#compile(node, locals)
+      this.types.set(node, compiled.type)
+      return compiled
     } finally {
       this.#depth--
     }
@@ -208,7 +215,7 @@ export class Compiler {
     const runs = compiled.map(({ run }) => run)
     const type = compiled.map((one) => one.type).reduce(types.commonType, compiled[0]?.type ?? types.dyn)
     return {
-      type: types.listOf(type),
+      type: { ...types.listOf(type), max: items.length },
       run: (frame) => {
         frame.budget.spend(10)
         return new ValueList(runs.map((run) => run(frame)))
@@ -402,7 +409,7 @@ function literalValue(literal: unknown): Value | undefined {
 }
 
 function typeOfLiteral(value: Value): Type {
-  return { kind: kindOf(value) }
+  return { kind: kindOf(value), ...(typeof value === 'string' && { max: value.length }) }
 }
 
 /** `a.b.c` of nothing but names; undefined for anything else. */

@@ -19,6 +19,8 @@ interface MacroCall {
 interface Loop {
   readonly locals: Locals
   readonly element: Type
+  /** Most turns, as far as that is known. */
+  readonly max: number | undefined
   each(frame: Frame, visit: (key: Value, element: Value) => boolean): void
 }
 
@@ -88,6 +90,7 @@ function loop(compiler: Compiler, call: MacroCall, names: readonly string[]): Lo
   return {
     locals,
     element: second === undefined ? single : values,
+    max: range.type.max,
     each(frame, visit) {
       const over = range.run(frame)
       const isMap = over instanceof Fields
@@ -107,6 +110,10 @@ function loopNames(compiler: Compiler, call: MacroCall, count: number): string[]
     throw compiler.error(call.node, 'variable names of a comprehension must differ')
   }
   return names
+}
+
+function listFrom({ max }: Loop, element: Type): Type {
+  return { ...types.listOf(element), ...(max !== undefined && { max }) }
 }
 
 function truth(value: Value): boolean {
@@ -158,7 +165,7 @@ function map(compiler: Compiler, call: MacroCall): Compiled {
   const test =
     call.args.length === 3 ? compiler.condition(argument(compiler, call, 1), over.locals).run : undefined
   const made = compiler.compile(argument(compiler, call, call.args.length - 1), over.locals)
-  return { type: types.listOf(made.type), run: collect(over, test, made.run) }
+  return { type: listFrom(over, made.type), run: collect(over, test, made.run) }
 }
 
 function filter(compiler: Compiler, call: MacroCall): Compiled {
@@ -172,7 +179,7 @@ function filter(compiler: Compiler, call: MacroCall): Compiled {
     })
     return new ValueList(kept)
   }
-  return { type: types.listOf(over.element), run }
+  return { type: listFrom(over, over.element), run }
 }
 
 function collect(over: Loop, test: Run | undefined, make: Run): Run {
@@ -195,7 +202,7 @@ function transform(
   const test =
     call.args.length === 4 ? compiler.condition(argument(compiler, call, 2), over.locals).run : undefined
   const made = compiler.compile(argument(compiler, call, call.args.length - 1), over.locals)
-  if (name === 'transformList') return { type: types.listOf(made.type), run: collect(over, test, made.run) }
+  if (name === 'transformList') return { type: listFrom(over, made.type), run: collect(over, test, made.run) }
   const run: Run = (frame) => {
     const entries: (readonly [Value, Value])[] = []
     over.each(frame, (key) => {

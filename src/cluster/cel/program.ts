@@ -21,10 +21,17 @@ export class Program {
   readonly type: Type
   /** Variables of the environment that it refers to. */
   readonly variables: ReadonlySet<string>
+  /** The most work it can be, for the largest values that its variables can have; a low guess where sizes are unknown. */
+  readonly cost: number
   readonly #run: Run
 
-  constructor(source: string, { type, variables }: Pick<Program, 'type' | 'variables'>, run: Run) {
+  constructor(
+    source: string,
+    { type, variables, cost }: Pick<Program, 'type' | 'variables' | 'cost'>,
+    run: Run,
+  ) {
     this.source = source
+    this.cost = cost
     this.type = type
     this.variables = variables
     this.#run = run

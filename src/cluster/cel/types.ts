@@ -7,6 +7,8 @@ export interface Type {
   /** Elements of a list, values of a map, content of an optional. */
   readonly of?: Type
   readonly key?: Type
+  /** Most characters, elements or entries, as far as that is known. */
+  readonly max?: number
   /** Fields of an object; absent for objects whose fields are not known. */
   readonly fields?: (name: string) => Type | undefined
 }
@@ -49,9 +51,11 @@ export function typeOfSchema(schema: Schema, { isRoot = false }: { readonly isRo
     case 'number':
       return double
     case 'string':
-      return typeOfString(schema.format)
-    case 'array':
-      return listOf(schema.items === undefined ? dyn : typeOfSchema(schema.items))
+      return typeOfString(schema)
+    case 'array': {
+      const items = schema.items ?? {}
+      return { ...listOf(typeOfSchema(items)), max: schema.maxItems ?? mostElements(smallestText(items) + 1) }
+    }
     case 'object':
       return typeOfObject(schema, isRoot || schema['x-kubernetes-embedded-resource'] === true)
     default:
@@ -59,23 +63,55 @@ export function typeOfSchema(schema: Schema, { isRoot = false }: { readonly isRo
   }
 }
 
-function typeOfString(format: string | undefined): Type {
-  switch (format) {
+function typeOfString(schema: Schema): Type {
+  switch (schema.format) {
     case 'date':
     case 'date-time':
       return timestamp
     case 'duration':
       return duration
     case 'byte':
-      return bytes
+      return { ...bytes, max: schema.maxLength ?? longestRequest }
+    default: {
+      const words = schema.enum?.map((word) => String(word).length)
+      return { ...string, max: words ? Math.max(...words, 0) : (schema.maxLength ?? longestRequest) }
+    }
+  }
+}
+
+// Nothing in an object can be larger than the request that brings it.
+const longestRequest = 3 * 1024 * 1024
+
+function mostElements(smallest: number): number {
+  return Math.floor(longestRequest / smallest)
+}
+
+/** Characters of the shortest JSON text of a value. */
+function smallestText(schema: Schema): number {
+  switch (schema.type) {
+    case 'boolean':
+      return 4
+    case 'integer':
+    case 'number':
+      return 1
+    case 'object': {
+      let size = 2
+      for (const name of schema.required ?? []) {
+        const property = schema.properties?.[name]
+        if (property !== undefined) size += name.length + 4 + smallestText(property)
+      }
+      return size
+    }
     default:
-      return string
+      return 2
   }
 }
 
 function typeOfObject(schema: Schema, isResource: boolean): Type {
   if (typeof schema.additionalProperties === 'object') {
-    return mapOf(string, typeOfSchema(schema.additionalProperties))
+    const values = schema.additionalProperties
+    const max = schema.maxProperties ?? mostElements(smallestText(values) + 6)
+    return { ...mapOf(string, typeOfSchema(values)), max }
   }
   const known: Record<string, Type> = isResource ? { apiVersion: string, kind: string, metadata } : {}
   return {
@@ -121,12 +157,12 @@ export function fits(given: Type, wanted: string): boolean {
 /** One type for both, `dyn` when they differ. */
 export function commonType(a: Type, b: Type): Type {
   if (a === b) return a
-  if (a.kind !== b.kind) return dyn
-  if (a.of === undefined && b.of === undefined && a.kind !== 'object') return a
-  if (a.kind === 'object') return dyn
+  if (a.kind !== b.kind || a.kind === 'object') return dyn
+  const max = a.max === undefined || b.max === undefined ? undefined : Math.max(a.max, b.max)
   return {
     kind: a.kind,
-    of: commonType(a.of ?? dyn, b.of ?? dyn),
+    ...(max !== undefined && { max }),
+    ...((a.of !== undefined || b.of !== undefined) && { of: commonType(a.of ?? dyn, b.of ?? dyn) }),
     ...(a.kind === 'map' && { key: commonType(a.key ?? dyn, b.key ?? dyn) }),
   }
 }

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import type { Json } from '../../../kube/index.ts'
-import { CelCompileError } from '../../cel/index.ts'
+import { CelCompileError, celTypes } from '../../cel/index.ts'
 import { duplicate, type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
 import type { Schema, ValidationRule } from '../schema/schema.ts'
 import { prune, validateStructural } from '../schema/structural.ts'
@@ -44,8 +44,31 @@ const unsupported = [
   '$schema',
 ] as const
 
+/** Where a schema stands: at the root or not, and how often its values can occur in one object. */
+interface Place {
+  readonly isRoot: boolean
+  readonly count: number
+}
+
+const mostPerRule = 10_000_000
+const mostPerDefinition = 100_000_000
+
+function costComplaint(what: string, short: string, cost: number, most: number): string | undefined {
+  if (cost <= most) return undefined
+  const factor = cost / most
+  const text =
+    factor > 100 ? 'more than 100x' : factor < 1.5 ? `${factor.toFixed(6)}x` : `${factor.toFixed(1)}x`
+  return `${what} exceeds budget by factor of ${text} (try simplifying the ${short}, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`
+}
+
+/** Most elements of a list or entries of a map. */
+function mostOf(schema: Schema): number {
+  return celTypes.typeOfSchema(schema).max ?? 1
+}
+
 class StructuralCheck {
   readonly faults: Fault[] = []
+  #total = 0
 
   root(schema: Schema, path: string): void {
     if (schema.type !== 'object') {
@@ -55,7 +78,14 @@ class StructuralCheck {
           : required(`${path}.type`, 'must not be empty at the root'),
       )
     }
-    this.#schema(schema, path, true)
+    this.#schema(schema, path, { isRoot: true, count: 1 })
+    const words = costComplaint(
+      'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema',
+      'rules',
+      this.#total,
+      mostPerDefinition,
+    )
+    if (words !== undefined) this.#add(forbiddenField(path, words))
     const metadata = schema.properties?.['metadata']
     if (metadata !== undefined) this.#metadata(metadata, `${path}.properties[metadata]`)
   }
@@ -64,25 +94,25 @@ class StructuralCheck {
     this.faults.push(...faults)
   }
 
-  #schema(schema: Schema, path: string, isRoot: boolean): void {
+  #schema(schema: Schema, path: string, place: Place): void {
     this.#general(schema, path)
     this.#extensions(schema, path)
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       const at = `${path}.properties[${name}]`
       this.#typed(property, at, 'must not be empty for specified object fields')
-      this.#schema(property, at, false)
+      this.#schema(property, at, { isRoot: false, count: place.count })
     }
     if (Array.isArray(schema.items)) {
       this.#add(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
     } else if (schema.items !== undefined) {
       this.#typed(schema.items, `${path}.items`, 'must not be empty for specified array items')
-      this.#schema(schema.items, `${path}.items`, false)
+      this.#schema(schema.items, `${path}.items`, { isRoot: false, count: place.count * mostOf(schema) })
     } else if (schema.type === 'array') {
       this.#add(required(`${path}.items`, 'must be specified'))
     }
-    this.#additional(schema, path)
+    this.#additional(schema, path, place)
     this.#composed(schema, path)
-    this.#rules(schema, path, isRoot)
+    this.#rules(schema, path, place)
     this.#default(schema, path)
   }
 
@@ -123,7 +153,7 @@ class StructuralCheck {
     }
   }
 
-  #additional(schema: Schema, path: string): void {
+  #additional(schema: Schema, path: string, place: Place): void {
     const { additionalProperties: extra, properties } = schema
     if (extra === undefined) return
     const at = `${path}.additionalProperties`
@@ -133,7 +163,7 @@ class StructuralCheck {
     }
     if (typeof extra !== 'object') return
     this.#typed(extra, at, 'must not be empty for specified object fields')
-    this.#schema(extra, at, false)
+    this.#schema(extra, at, { isRoot: false, count: place.count * mostOf(schema) })
   }
 
   #extensions(schema: Schema, path: string): void {
@@ -319,13 +349,13 @@ class StructuralCheck {
     if (schema.not !== undefined) this.#nested(schema.not, `${path}.not`, main, mainPath)
   }
 
-  #rules(schema: Schema, path: string, isRoot: boolean): void {
+  #rules(schema: Schema, path: string, place: Place): void {
     for (const [at, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
-      this.#rule(schema, rule, `${path}.x-kubernetes-validations[${at}]`, isRoot)
+      this.#rule(schema, rule, `${path}.x-kubernetes-validations[${at}]`, place)
     }
   }
 
-  #rule(schema: Schema, rule: ValidationRule, path: string, isRoot: boolean): void {
+  #rule(schema: Schema, rule: ValidationRule, path: string, { isRoot, count }: Place): void {
     if (!rule.rule?.trim()) {
       this.#add(required(`${path}.rule`, 'rule is not specified'))
       return
@@ -354,7 +384,8 @@ class StructuralCheck {
       if (field === 'messageExpression' && !rule.messageExpression) continue
       const only: ValidationRule = field === 'rule' ? withoutMessage(rule) : { ...rule, rule: 'true' }
       try {
-        compileRule(only, schema, { isRoot: isRoot || embedded })
+        const { program } = compileRule(only, schema, { isRoot: isRoot || embedded })
+        if (field === 'rule') this.#cost(program.cost * count, `${path}.rule`)
       } catch (error) {
         if (!(error instanceof CelCompileError)) throw error
         const why = error.message.startsWith('ERROR') ? `compilation failed: ${error.message}` : error.message
@@ -365,6 +396,12 @@ class StructuralCheck {
         })
       }
     }
+  }
+
+  #cost(cost: number, path: string): void {
+    this.#total += cost
+    const words = costComplaint('estimated rule cost', 'rule', cost, mostPerRule)
+    if (words !== undefined) this.#add(forbiddenField(path, words))
   }
 
   #default(schema: Schema, path: string): void {

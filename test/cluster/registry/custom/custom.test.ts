@@ -247,6 +247,29 @@ describe('a custom resource definition', () => {
     expect(faults(definition).map((fault) => fault.field)).toEqual([field])
   })
 
+  it('is refused when a rule could be too much work, and fine when its lists are bounded', () => {
+    const nested = (bounds: object): object => ({
+      type: 'object',
+      properties: {
+        x: {
+          type: 'array',
+          ...bounds,
+          items: { type: 'array', ...bounds, items: { type: 'string', maxLength: 100 } },
+          'x-kubernetes-validations': [{ rule: "self.all(s, s.all(t, t == 'constant'))" }],
+        },
+      },
+    })
+    const messages = (schema: object): string[] => {
+      const definition = crd(schema)
+      for (const version of definition.spec.versions) delete version.selectableFields
+      return faults(definition).map(({ message }) => message)
+    }
+    expect(messages(nested({}))[0]).toContain(
+      'Forbidden: estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems',
+    )
+    expect(messages(nested({ maxItems: 100 }))).toEqual([])
+  })
+
   it('gets its names unless another definition of the group holds one', () => {
     const time = '2026-01-01T00:00:00Z'
     const first = { ...crd(), status: establishedStatus(crd(), [], time) } as CustomResourceDefinition
