@@ -7,6 +7,7 @@ import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
 import { documents } from './documents.ts'
 import {
+  type Auditor,
   createHandler,
   createStreamServer,
   createUpgradeServer,
@@ -39,6 +40,7 @@ export interface ApiServerOptions {
   readonly streams: () => PodStreams | undefined
   /** Ends what goes on in the background: custom kinds coming and going. */
   readonly signal: AbortSignal
+  readonly auditor?: Auditor
   log(line: string): void
 }
 
@@ -86,12 +88,14 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> =>
     auth.authenticator.authenticate(socket, headers.authorization)
   const streams = lateStreams(options.streams)
+  const auditor = options.auditor && { auditor: options.auditor }
   const { authorizer, impersonator } = auth
   const handler = createHandler({
     catalog,
     registry,
     authorizer,
     impersonator,
+    ...auditor,
     exists: (key) => store.latest(key) !== undefined,
     now: Date.now,
     documents: { ...documents(auth.tokens), ...openApiDocuments(catalog) },
@@ -107,6 +111,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       handler,
       authenticate,
       upgrade: createUpgradeServer({
+        ...auditor,
         catalog,
         registry,
         streams,

@@ -5,6 +5,7 @@ import { writeAdminKubeconfig } from './admin-kubeconfig.ts'
 import { assembleApiServer } from './api-server.ts'
 import { openPki } from './auth/index.ts'
 import { type ClusterConfig, usualConfig } from './config.ts'
+import { openAudit } from './audit.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { type ApiServer, type ServerOptions, serve } from './http/index.ts'
 import type { UserInfo } from './registry/index.ts'
@@ -44,6 +45,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = resolve(options.dataDir)
   const { log } = options
   const stopping = new AbortController()
+  const config = options.config ?? usualConfig
+  const audit = await openAudit(config, dataDir, log)
   const store = new OrderedStore<KubeObject>(openLmdb(join(dataDir, 'store')))
   let server: ApiServer | undefined
   let engine: Engine | undefined
@@ -51,6 +54,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     stopping.abort()
     await engine?.stopped
     await server?.close()
+    await audit?.log.close()
     await store.close()
   }
   try {
@@ -62,6 +66,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       address,
       streams: () => engine?.streams,
       signal: stopping.signal,
+      ...(audit && { auditor: audit.auditor }),
       log,
     })
     server = await serveOrExplain({
@@ -78,7 +83,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       pki,
       tokens: core.auth.tokens,
       dataDir,
-      config: options.config ?? usualConfig,
+      config,
       apiServer: { host, port: server.port },
       signal: stopping.signal,
       log,

@@ -25,6 +25,16 @@ const configSchema = v.strictObject({
   /** May a container that asks for uid 0 run as root of this machine? */
   allowRoot: v.optional(v.boolean(), false),
   nodes: v.optional(v.array(nodeSchema)),
+  /** What goes into `audit.log`: on with a usual policy unless told otherwise. */
+  audit: v.optional(
+    v.strictObject({
+      enabled: v.optional(v.boolean(), true),
+      policyFile: v.optional(v.string()),
+      maxMegabytes: v.optional(v.pipe(v.number(), v.minValue(1)), 100),
+      maxFiles: v.optional(v.pipe(v.number(), v.minValue(1)), 10),
+    }),
+    {},
+  ),
   /** NFS exports served from directories of this machine: `server:/path` to directory. */
   nfsDirectories: v.optional(v.record(v.string(), v.string()), {}),
 })

@@ -8,6 +8,7 @@ import {
 } from '../auth/index.ts'
 import { StoreFailed } from '../storage/index.ts'
 import { wantsAggregatedDiscovery } from './accept.ts'
+import type { Auditor, AuditRecord } from './audit/auditor.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
 import { type ResourceParts, serveResource } from './resources.ts'
@@ -23,6 +24,7 @@ export type StreamServer = (api: ApiRequest, target: Target) => Promise<ApiRespo
 
 export interface HandlerParts extends ResourceParts {
   readonly impersonator: Impersonator
+  readonly auditor?: Auditor
   readonly documents: Documents
   readonly streams?: StreamServer
   /** `host:port` that discovery shows. */
@@ -39,22 +41,30 @@ export function createHandler(parts: HandlerParts): ApiHandler {
       discovery = { version: parts.catalog.version, documents: discover(parts.catalog) }
     return discovery.documents
   }
-  return async (api) => {
+  return async (received) => {
+    let record: AuditRecord | undefined
+    let answer: ApiResponse
     try {
-      const target = parseTarget(api.method, api.url)
-      const asked = attributesOf(api, target)
+      const target = parseTarget(received.method, received.url)
+      const asked = attributesOf(received, target)
+      record = parts.auditor?.begin(received, asked.verb, target)
+      const api = record?.api ?? received
       const user = asksForImpersonation(api.headers)
         ? parts.impersonator.impersonate(asked, distinct(api.headers))
         : api.user
+      if (user !== api.user) record?.impersonated(user)
       const attributes = user === api.user ? asked : { ...asked, user }
       assertAuthorized(parts.authorizer, attributes)
       const call = user === api.user ? api : { ...api, user }
-      if (!target.resource) return await serveDocument(parts, currentDiscovery(), call, target)
-      const streamed = await parts.streams?.(call, target)
-      return streamed ?? (await serveResource(parts, call, target, target.resource))
+      answer = target.resource
+        ? ((await parts.streams?.(call, target)) ??
+          (await serveResource(parts, call, target, target.resource)))
+        : await serveDocument(parts, currentDiscovery(), call, target)
     } catch (error) {
-      return failure(error, (fault) => parts.onFault(fault, api))
+      answer = failure(error, (fault) => parts.onFault(fault, received))
     }
+    record?.answered(answer)
+    return answer
   }
 }
 

@@ -1,3 +1,12 @@
+export {
+  type Auditor,
+  type AuditPolicy,
+  createAuditor,
+  type LogFile,
+  openLogFile,
+  parseAuditPolicy,
+  usualPolicy,
+} from './audit/index.ts'
 export { createHandler, type Documents, type HandlerParts, type StreamServer } from './handler.ts'
 export { localTransport } from './local.ts'
 export { type ApiHandler, type ApiRequest, type ApiResponse, jsonAnswer } from './message.ts'

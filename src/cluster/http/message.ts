@@ -14,6 +14,8 @@ export interface ApiRequest {
    * @throws {StatusError} `RequestEntityTooLarge`.
    */
   readBody(): Promise<string>
+  /** Where it came from; absent for parts of this process. */
+  readonly clientAddress?: string
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal
 }

@@ -125,6 +125,7 @@ async function respond(
       url: request.url ?? '/',
       headers: request.headers,
       user,
+      ...(socket.remoteAddress && { clientAddress: socket.remoteAddress }),
       readBody: () => readBody(request),
       signal: gone.signal,
     })

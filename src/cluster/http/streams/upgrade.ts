@@ -11,7 +11,10 @@ import {
 } from '../../auth/index.ts'
 import type { Catalog, Registry, ResourceRequest, UserInfo } from '../../registry/index.ts'
 import type { PodStreams } from '../../runtime/index.ts'
-import { isTrue, parseTarget, type ResourceTarget } from '../target.ts'
+import type { Auditor, AuditRecord } from '../audit/auditor.ts'
+import { failure } from '../handler.ts'
+import type { ApiRequest } from '../message.ts'
+import { isTrue, parseTarget, type ResourceTarget, type Target } from '../target.ts'
 import { channelProtocols, openChannels } from './channels.ts'
 import { chooseContainer, podRequest, readPod, type StreamPod } from './pod.ts'
 import { forwardProtocol, servePortForward } from './port-forward.ts'
@@ -22,6 +25,7 @@ export interface UpgradeParts {
   readonly authorizer: Authorizer
   readonly impersonator: Impersonator
   readonly streams: PodStreams
+  readonly auditor?: Auditor
   authenticate(socket: TLSSocket, headers: IncomingMessage['headers']): UserInfo | Promise<UserInfo>
   onFault(error: unknown): void
 }
@@ -91,7 +95,40 @@ async function handle(
 async function accept(parts: UpgradeParts, request: IncomingMessage, socket: Duplex): Promise<Accepted> {
   // The server is a TLS server: its sockets are.
   const asked = await parts.authenticate(socket as TLSSocket, request.headers)
-  const { resource: at, query } = parseTarget('GET', request.url ?? '/')
+  const target = parseTarget('GET', request.url ?? '/')
+  const record = parts.auditor?.begin(apiRequest(request, asked), 'get', target)
+  try {
+    const accepted = await acceptAs(parts, request, asked, target, record)
+    record?.answered({ status: 101, headers: {}, body: '' })
+    return accepted
+  } catch (error) {
+    record?.answered(failure(error, () => undefined))
+    throw error
+  }
+}
+
+/** The request as the log sees it. */
+function apiRequest(request: IncomingMessage, user: UserInfo): ApiRequest {
+  const { method = 'GET', url = '/', headers } = request
+  const { remoteAddress } = request.socket
+  return {
+    method,
+    url,
+    headers,
+    user,
+    ...(remoteAddress && { clientAddress: remoteAddress }),
+    readBody: () => Promise.resolve(''),
+    signal: new AbortController().signal,
+  }
+}
+
+async function acceptAs(
+  parts: UpgradeParts,
+  request: IncomingMessage,
+  asked: UserInfo,
+  { resource: at, query }: Target,
+  record: AuditRecord | undefined,
+): Promise<Accepted> {
   const kind = at && at.group === '' && at.plural === 'pods' ? optionsKind[at.subresource ?? ''] : undefined
   const served = at && parts.catalog.find(at.group, at.version, at.plural)?.stored
   if (!at || !kind || !served) throw badRequest('only exec, attach and portforward of pods are streams')
@@ -107,6 +144,7 @@ async function accept(parts: UpgradeParts, request: IncomingMessage, socket: Dup
   const user = asksForImpersonation(request.headers)
     ? parts.impersonator.impersonate(attributes, request.headersDistinct)
     : asked
+  if (user !== asked) record?.impersonated(user)
   assertAuthorized(parts.authorizer, { ...attributes, user })
   // A WebSocket begins as a GET; what it does is as much as a POST, and needs that right too (https://kep.k8s.io/4006).
   assertAuthorized(parts.authorizer, { ...attributes, user, verb: 'create' })

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import type { UserInfo } from '../../registry/index.ts'
+import { type ApiRequest, type ApiResponse, headerOf } from '../message.ts'
+import type { Target } from '../target.ts'
+import type { LogFile } from './log-file.ts'
+import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } from './policy.ts'
+
+/** Bodies longer than this are left out: the log is for people. */
+const maxBodyBytes = 512 * 1024
+
+/** Writes down requests in Kubernetes' own format (`audit.k8s.io/v1 Event`). */
+export interface Auditor {
+  /** Undefined when the policy wants nothing of this request. */
+  begin(api: ApiRequest, verb: string, target: Target): AuditRecord | undefined
+}
+
+/** One request on its way into the log. */
+export interface AuditRecord {
+  /** The request whose body is read through this record, if its level wants bodies. */
+  readonly api: ApiRequest
+  /** Whom the request goes on as, when not who sent it. */
+  impersonated(user: UserInfo): void
+  /** The request is answered; for a stream: begun. */
+  answered(answer: ApiResponse): void
+}
+
+export function createAuditor(policy: AuditPolicy, log: LogFile): Auditor {
+  return {
+    begin(api, verb, target) {
+      const decision = decideAudit(policy, api.user, verb, target)
+      return decision.level === 'None' ? undefined : record(api, verb, target, decision, log)
+    },
+  }
+}
+
+function record(
+  api: ApiRequest,
+  verb: string,
+  target: Target,
+  decision: AuditDecision,
+  log: LogFile,
+): AuditRecord {
+  const received = now()
+  const auditID = randomUUID()
+  let impersonatedUser: UserInfo | undefined
+  let requestBody: string | undefined
+  const write = (stage: AuditStage, answer?: ApiResponse): void => {
+    if (decision.omitStages.has(stage)) return
+    const at = now()
+    log.append(
+      JSON.stringify({
+        kind: 'Event',
+        apiVersion: 'audit.k8s.io/v1',
+        level: decision.level,
+        auditID,
+        stage,
+        requestURI: api.url,
+        verb,
+        user: shown(api.user),
+        ...(impersonatedUser && { impersonatedUser: shown(impersonatedUser) }),
+        ...(api.clientAddress && { sourceIPs: [api.clientAddress] }),
+        userAgent: headerOf(api, 'user-agent') ?? '',
+        ...(target.resource && { objectRef: objectRef(target) }),
+        ...(answer && { responseStatus: statusOf(answer) }),
+        ...(decision.level !== 'Metadata' && requestBody && { requestObject: body(requestBody, decision) }),
+        ...(decision.level === 'RequestResponse' &&
+          answer && { responseObject: answerBody(answer, decision) }),
+        requestReceivedTimestamp: received,
+        stageTimestamp: at,
+      }),
+    )
+  }
+  write('RequestReceived')
+  return {
+    api:
+      decision.level === 'Metadata'
+        ? api
+        : {
+            ...api,
+            async readBody() {
+              const text = await api.readBody()
+              requestBody = text
+              return text
+            },
+          },
+    impersonated(user) {
+      impersonatedUser = user
+    },
+    answered(answer) {
+      const isStream = typeof answer.body !== 'string' && !Buffer.isBuffer(answer.body)
+      if (isStream) write('ResponseStarted', answer)
+      write('ResponseComplete', answer)
+    },
+  }
+}
+
+function now(): string {
+  return new Date().toISOString().replace('Z', '000Z')
+}
+
+function shown(user: UserInfo): object {
+  return {
+    username: user.name,
+    ...(user.uid && { uid: user.uid }),
+    groups: user.groups,
+    ...(user.extra && { extra: user.extra }),
+  }
+}
+
+function objectRef({ resource }: Target): object {
+  if (!resource) return {}
+  const { plural, namespace, name, group, version, subresource } = resource
+  return {
+    resource: plural,
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+    ...(group && { apiGroup: group }),
+    apiVersion: version,
+    ...(subresource && { subresource }),
+  }
+}
+
+function statusOf(answer: ApiResponse): object {
+  const failure = answer.status >= 400 ? parsed(answer.body) : undefined
+  return {
+    metadata: {},
+    ...(failure && { status: failure['status'], reason: failure['reason'], message: failure['message'] }),
+    code: answer.status,
+  }
+}
+
+function answerBody(answer: ApiResponse, decision: AuditDecision): unknown {
+  return typeof answer.body === 'string' ? body(answer.body, decision) : undefined
+}
+
+function body(text: string, decision: AuditDecision): unknown {
+  if (text.length > maxBodyBytes) return undefined
+  const object = parsed(text)
+  if (object && decision.omitManagedFields) {
+    const metadata = object['metadata']
+    if (typeof metadata === 'object' && metadata !== null) Reflect.deleteProperty(metadata, 'managedFields')
+  }
+  return object
+}
+
+function parsed(text: ApiResponse['body']): Record<string, unknown> | undefined {
+  if (typeof text !== 'string') return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
+  } catch {
+    // Not JSON: YAML or protobuf, which the log does not show.
+    return undefined
+  }
+}
