@@ -105,6 +105,9 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   })
   followDefinitions({ store, writer, catalog, signal: options.signal, now: Date.now, onFault })
   await bootstrap(catalog, registry)
+  // The operator and users' first requests rely on the kinds of jobs.
+  for (const { spec } of operatorCrds())
+    await catalog.whenServed(spec.group, spec.versions[0]?.name ?? '', spec.names.plural)
   return {
     auth,
     front: {

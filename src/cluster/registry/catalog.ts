@@ -14,6 +14,7 @@ export class Catalog {
   readonly #byPath = new Map<string, Served>()
   readonly #subresourceByPath = new Map<string, Subresource>()
   #version = 0
+  #waiting: (() => void)[] = []
 
   constructor(parts: {
     readonly builtin: readonly ResourceDefinition[]
@@ -59,11 +60,20 @@ export class Catalog {
     return this.definitions().find((one) => `${one.group}/${one.plural}` === resource)
   }
 
+  /** Resolves when a kind is served; at once when it is already. */
+  async whenServed(group: string, version: string, plural: string): Promise<void> {
+    while (!this.find(group, version, plural))
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+      })
+  }
+
   /** Serves the versions of one CRD, replacing what it served before; an empty list ends it. */
   serveCustom(name: string, definitions: readonly ResourceDefinition[]): void {
     if (definitions.length === 0) this.#custom.delete(name)
     else this.#custom.set(name, definitions)
     this.#index()
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
   #index(): void {
