@@ -1,4 +1,5 @@
-import { badRequest, type JsonObject, type KubeObject, StatusError } from '../../../kube/index.ts'
+import { badRequest, type JsonObject, type KubeObject } from '../../../kube/index.ts'
+import { checkConflicts } from './conflicts.ts'
 import { type FieldShape, fieldShapeOf, type StructShape } from './field-shape.ts'
 import {
   difference,
@@ -8,9 +9,7 @@ import {
   isMember,
   noFields,
   type OpenTree,
-  paths,
   self,
-  shownPath,
   union,
 } from './field-tree.ts'
 import { compareFields, createdFields, ownedFields } from './field-walk.ts'
@@ -24,7 +23,7 @@ import {
   trackable,
   type Writing,
 } from './managed-fields.ts'
-import { isEqual } from './put.ts'
+import { isEqual, isObject } from './put.ts'
 import { plainFailure } from './refusals.ts'
 import { typedFaults } from './typed-check.ts'
 import { innerShape, mergeTyped, withoutFields } from './typed-merge.ts'
@@ -47,13 +46,10 @@ const beforeFirstApply = 'before-first-apply'
  * @returns the object with its `managedFields`; server-owned metadata is as in `live`.
  * @throws {StatusError} `Conflict` when another manager owns a field with another value and `force` is off.
  */
-export function applyObject(
-  live: KubeObject | undefined,
-  config: JsonObject,
-  applying: Applying,
-): KubeObject {
+export function applyObject(live: KubeObject | undefined, given: JsonObject, applying: Applying): KubeObject {
   const shape = fieldShapeOf(applying.resource)
-  checkConfig(config, shape, applying)
+  checkConfig(given, shape, applying)
+  const config = withoutMetadataNulls(given)
   const before = liveObject(live, config, applying)
   const managed = live ? managersOf(live, before, shape, applying) : []
   const mine = managed.find((entry) => isMine(entry, applying))
@@ -98,20 +94,11 @@ function checkConfig(config: JsonObject, shape: StructShape, applying: Applying)
       `Incorrect version specified in apply patch. Specified patch version: ${stated}, expected: ${expected}`,
     )
   const metadata = config['metadata']
-  if (
-    typeof metadata === 'object' &&
-    metadata !== null &&
-    !Array.isArray(metadata) &&
-    metadata['managedFields']
-  )
-    throw badRequest('metadata.managedFields must be nil')
+  if (isObject(metadata) && metadata['managedFields']) throw badRequest('metadata.managedFields must be nil')
   const faults = typedFaults(config, shape)
   if (faults.length === 0) return
   const named = (field: string): string => {
-    const value =
-      typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
-        ? metadata[field]
-        : undefined
+    const value = isObject(metadata) ? metadata[field] : undefined
     return typeof value === 'string' ? value : ''
   }
   const { group, version } = applying.resource
@@ -119,6 +106,16 @@ function checkConfig(config: JsonObject, shape: StructShape, applying: Applying)
   throw plainFailure(
     `failed to create typed patch object (${named('namespace')}/${named('name')}; ${group}/${version}, Kind=${kind}): ${list ?? ''}`,
   )
+}
+
+/** Generated manifests say `creationTimestamp: null`, which asks for nothing and must not hide what the server has set. */
+function withoutMetadataNulls(config: JsonObject): JsonObject {
+  const metadata = config['metadata']
+  if (!isObject(metadata) || !Object.values(metadata).includes(null)) return config
+  return {
+    ...config,
+    metadata: Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null)),
+  }
 }
 
 function liveObject(live: KubeObject | undefined, config: JsonObject, applying: Applying): JsonObject {
@@ -202,83 +199,9 @@ function withNamedFields(tree: FieldTree, shape: FieldShape, isRoot = true): Fie
   return result
 }
 
-function checkConflicts(
-  others: readonly Managed[],
-  changed: FieldTree,
-  applying: Applying,
-  live: KubeObject | undefined,
-): void {
-  const conflicts: { manager: string; path: string }[] = []
-  const sorted = [...others].sort((a, b) => (managerText(a) < managerText(b) ? -1 : 1))
-  const allowed = applying.manager === 'kubectl' && live ? lastApplied(live, applying) : noFields
-  for (const entry of sorted) {
-    const disputed = difference(intersection(entry.fields, changed), allowed)
-    for (const path of paths(disputed)) conflicts.push({ manager: managerText(entry), path: shownPath(path) })
-  }
-  if (conflicts.length > 0) throw applyConflict(conflicts)
-}
-
-/**
- * Fields that client-side apply has written and that still are as it wrote them: server-side apply by the same tool
- * may change them, or nobody could move from the one to the other.
- */
-function lastApplied(live: KubeObject, applying: Applying): FieldTree {
-  const text = live.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration']
-  if (text === undefined) return noFields
-  let config: unknown
-  try {
-    config = JSON.parse(text)
-  } catch {
-    return noFields
-  }
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) return noFields
-  const shape = fieldShapeOf(applying.resource)
-  const applied = config as JsonObject
-  if (applied['apiVersion'] !== apiVersionOf(applying) || typedFaults(applied, shape).length > 0)
-    return noFields
-  const delta = compareFields(applied, asJson(live), shape)
-  return difference(difference(ownedFields(applied, shape), delta.changed), delta.removed)
-}
-
-function managerText(entry: Managed): string {
-  const name = JSON.stringify(entry.manager)
-  const subresource =
-    entry.subresource === undefined ? '' : ` with subresource ${JSON.stringify(entry.subresource)}`
-  return `${name}${subresource}${entry.operation === 'Update' ? ` using ${entry.apiVersion}` : ''}`
-}
-
-function applyConflict(conflicts: readonly { manager: string; path: string }[]): StatusError {
-  const [first] = conflicts
-  const managers = [...new Set(conflicts.map(({ manager }) => manager))]
-  const lines = managers.flatMap((manager) => [
-    `conflicts with ${manager}:`,
-    ...conflicts.filter((each) => each.manager === manager).map(({ path }) => `- ${path}`),
-  ])
-  const message =
-    conflicts.length === 1 && first
-      ? `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.path}`
-      : `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message,
-    reason: 'Conflict',
-    details: {
-      causes: conflicts.map(({ manager, path }) => ({
-        reason: 'FieldManagerConflict',
-        message: `conflict with ${manager}`,
-        field: path,
-      })),
-    },
-    code: 409,
-  })
-}
-
 function withEntries(object: JsonObject, managed: readonly Managed[]): KubeObject {
   const metadata = object['metadata']
-  const rest = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? metadata : {}
+  const rest = isObject(metadata) ? metadata : {}
   const entries = encodeManaged(managed)
   return {
     ...object,

@@ -125,6 +125,14 @@ describe('applying a config map', () => {
     expect(apply(configMaps, one, config({ a: '1', b: '2' }), { manager: 'one' })).toEqual(one)
   })
 
+  it('takes the nulls of generated manifests for nothing', () => {
+    const generated = { ...config({ a: '1' }), metadata: { name: 'ssa', creationTimestamp: null } }
+    const made = apply(configMaps, undefined, generated, { manager: 'one' })
+    made.metadata.creationTimestamp = '2026-01-01T00:00:00Z'
+    now += 60_000
+    expect(apply(configMaps, made, generated, { manager: 'one' })).toEqual(made)
+  })
+
   it('keeps the time too when a value means the same as its absence', () => {
     const pod = {
       apiVersion: 'v1',
