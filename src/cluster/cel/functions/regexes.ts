@@ -21,7 +21,7 @@ function findAll(text: string, source: string, limit: number, budget: Budget): V
 
 const matches = overload<Two>(two, bool, ([text, source], budget) => {
   spendOnMatch(text, source, budget)
-  return pattern(source, budget).matcher(text).find()
+  return pattern(source, budget).test(text)
 })
 
 /** Regular expressions, in time linear in the text. */
