@@ -5,11 +5,9 @@ import { CelCompileError } from './errors.ts'
 export type Node = ASTNode
 
 const longestExpression = 100_000
-const environment = new Environment({
-  enableOptionalTypes: true,
-  unlistedVariablesAreDyn: true,
-  limits: { maxAstNodes: 20_000, maxDepth: 120, maxListElements: 10_000, maxMapEntries: 10_000 },
-})
+const limits = { maxAstNodes: 20_000, maxDepth: 120, maxListElements: 10_000, maxMapEntries: 10_000 }
+// Made with the first expression: a cluster without any starts without it.
+let parser: Environment | undefined
 
 /** @throws {CelCompileError} for anything that is no expression. */
 export function parse(expression: string): Node {
@@ -17,7 +15,8 @@ export function parse(expression: string): Node {
     throw new CelCompileError(`ERROR: expression is longer than ${longestExpression} characters`)
   }
   try {
-    return environment.parse(expression).ast
+    parser ??= new Environment({ enableOptionalTypes: true, unlistedVariablesAreDyn: true, limits })
+    return parser.parse(expression).ast
   } catch (error) {
     if (error instanceof ParseError) {
       throw CelCompileError.at(
