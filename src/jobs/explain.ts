@@ -1,24 +1,9 @@
-import {
-  addQuantities,
-  formatQuantity,
-  type Persisted,
-  type Pod,
-  type Quantity,
-  quantityOf,
-  usageOf,
-} from '../kube/index.ts'
+import { formatQuantity, type Persisted, type Pod, subtractQuantities } from '../kube/index.ts'
 import { amountInWords, joinWords } from './amounts.ts'
 import { jobLabels } from './labels.ts'
-import {
-  hasEnded,
-  isFinished,
-  missingPods,
-  type ObservedJob,
-  type Surroundings,
-  statusOf,
-} from './observed.ts'
-import { podAsObject, type PodsWanted, promisedBefore, type Shortfall, shortfalls } from './quota-need.ts'
-import type { Holder, Reason } from './reason.ts'
+import { type ObservedJob, type PodsWanted, type Surroundings, statusOf } from './observed.ts'
+import { type Holding, QuotaLine, type Shortfall } from './quota-line.ts'
+import type { Reason } from './reason.ts'
 
 // An operator that is there answers at once; this long without a word means there is none.
 const operatorSilenceMs = 10_000
@@ -36,9 +21,7 @@ export function explainJob(job: ObservedJob, around: Surroundings): Reason | und
       suggestion: 'it starts when the queue, or whoever suspended it, sets runPolicy.suspend to false',
     }
   }
-  const missing = missingPods(job)
-  if (missing.length > 0) return missingReason(job, missing, around)
-  return undefined
+  return job.missing.length > 0 ? missingReason(job, job.missing, around) : undefined
 }
 
 function missingReason(
@@ -46,12 +29,9 @@ function missingReason(
   missing: readonly PodsWanted[],
   around: Surroundings,
 ): Reason | undefined {
-  const promised = promisedBefore(
-    { name: job.name, createdAt: job.object.metadata.creationTimestamp },
-    around.jobs,
-  )
-  const short = shortfalls(missing, around.quotas ?? [], { now: around.now, promised })
-  if (short.length > 0) return quotaReason(job, short, around)
+  const line = lineOf(around)
+  const short = line.shortfalls(missing, job)
+  if (short.length > 0) return quotaReason(job.name, short, line.holdings(short[0]?.key ?? '', job))
   const refused = refusalEvent(job, around)
   if (refused !== undefined) return refused
   const age = around.now - Date.parse(job.object.metadata.creationTimestamp)
@@ -63,7 +43,7 @@ function missingReason(
     }
   }
   const running = job.pods.filter((pod) => pod.status?.phase === 'Running').length
-  const isGang = job.kind.roles(job.object).some(({ pod }) => pod.metadata?.labels?.[jobLabels.gangName])
+  const isGang = job.roles.some(({ pod }) => pod.metadata?.labels?.[jobLabels.gangName])
   if (isGang && running > 0) {
     const wanted = missing.reduce((sum, { count }) => sum + count, job.pods.length)
     return {
@@ -99,103 +79,74 @@ function timeOf(event: { lastTimestamp?: string; eventTime?: string; firstTimest
   return event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? ''
 }
 
+const lines = new WeakMap<Surroundings, QuotaLine>()
+
+/** The line of a namespace, made once for all jobs that are explained with the same surroundings. */
+function lineOf(around: Surroundings): QuotaLine {
+  let line = lines.get(around)
+  if (line === undefined) {
+    line = new QuotaLine({ jobs: around.jobs, quotas: around.quotas ?? [], now: around.now })
+    lines.set(around, line)
+  }
+  return line
+}
+
+// More names help nobody.
+const mostNamed = 5
+
 /** A job that waits for its group's quota: what it needs, who has it, and what would start it. */
-export function quotaReason(
-  job: Pick<ObservedJob, 'name'> & { readonly createdAt?: string },
-  short: readonly Shortfall[],
-  around: Surroundings,
-): Reason {
-  const first = short[0]
+export function quotaReason(name: string, short: readonly Shortfall[], holdings: readonly Holding[]): Reason {
+  const [first] = short
   const needed = joinWords(short.map((each) => amountInWords(each.key, each.needed)))
-  const taken = [...new Set(short.map(({ quota }) => quota))].map((quota) => {
-    const lines = short.filter((each) => each.quota === quota)
-    const amounts = lines.map(
-      (each) => `${formatQuantity(each.taken)} of ${amountInWords(each.key, each.limit)}`,
-    )
-    const how = lines.some(({ promised }) => promised.nanos > 0n) ? 'used or promised' : 'used'
-    return `quota ${quota} has ${joinWords(amounts)} ${how}`
+  const used = [...new Set(short.map(({ quota }) => quota))].map((quota) => {
+    const own = short.filter((each) => each.quota === quota)
+    const amounts = own.map((each) => {
+      const amount = subtractQuantities(each.taken, each.promised)
+      return `${formatQuantity(amount)} of ${amountInWords(each.key, each.limit)}`
+    })
+    return `quota ${quota} has ${joinWords(amounts)} used`
   })
-  const holders = first === undefined ? [] : holdersOf(first.key, job.name, around)
-  const held = holders.map((holder) => {
-    const whose = holder.owner === undefined ? '' : ` of ${holder.owner}`
-    return `${holder.job}${whose} ${holder.isWaiting ? 'waits for' : 'has'} ${holder.amount}`
-  })
+  const inWords = (holding: Holding): string => amountInWords(first?.key ?? '', holding.quantity)
+  const whose = (holding: Holding): string => (holding.owner === undefined ? '' : ` of ${holding.owner}`)
+  const using = holdings.filter(({ isWaiting }) => !isWaiting)
+  const held = using.slice(0, mostNamed).map((each) => `${each.job}${whose(each)} has ${inWords(each)}`)
+  if (using.length > mostNamed) held.push(`${using.length - mostNamed} more`)
+  const waiting = holdings.filter(({ isWaiting }) => isWaiting)
+  const [next] = waiting
+  const before =
+    next === undefined
+      ? ''
+      : waiting.length === 1
+        ? `, and ${next.job}${whose(next)} waits for ${inWords(next)} before it`
+        : `, and ${waiting.length} jobs wait before it`
   return {
     code: 'QuotaExceeded',
-    message: `${job.name} needs ${needed}, but ${joinWords(taken)}${held.length > 0 ? ` (${held.join(', ')})` : ''}`,
-    needed: short.map(({ key, needed }) => amountInWords(key, needed)),
-    available: short.map(({ key, free }) => amountInWords(key, free)),
+    message: `${name} needs ${needed}, but ${joinWords(used)}${held.length > 0 ? ` (${held.join(', ')})` : ''}${before}`,
+    needed: short.map((each) => amountInWords(each.key, each.needed)),
+    available: short.map((each) => amountInWords(each.key, each.free)),
     ...(first !== undefined && { quota: first.quota }),
-    holders: holders.map(({ job: holder, owner, amount }) => ({
-      job: holder,
-      ...(owner !== undefined && { owner }),
-      amount,
+    holders: holdings.map((holding) => ({
+      job: holding.job,
+      ...(holding.owner !== undefined && { owner: holding.owner }),
+      amount: inWords(holding),
     })),
-    suggestion: whenItStarts(first, holders),
+    suggestion: whenItStarts(first, holdings),
   }
 }
 
-interface HolderFound extends Holder {
-  readonly quantity: Quantity
-  readonly isWaiting: boolean
-}
-
-/** The group's jobs that have, or come before in line for, what a quota key counts; the largest first. */
-function holdersOf(key: string, exceptJob: string, around: Surroundings): HolderFound[] {
-  const found: HolderFound[] = []
-  const self = around.jobs.find(({ name }) => name === exceptJob)
-  for (const job of around.jobs) {
-    if (job.name === exceptJob || isFinished(job)) continue
-    const used = sumOf(
-      job.pods.filter((pod) => !hasEnded(pod)),
-      key,
-      around.now,
-    )
-    const isBefore =
-      self === undefined || job.object.metadata.creationTimestamp < self.object.metadata.creationTimestamp
-    const promised = isBefore
-      ? sumOf(
-          missingPods(job).flatMap(({ pod, count }) => Array.from({ length: count }, () => pod)),
-          key,
-          around.now,
-        )
-      : quantityOf(0)
-    const quantity = used.nanos > 0n ? used : promised
-    if (quantity.nanos === 0n) continue
-    found.push({
-      job: job.name,
-      ...(job.owner !== undefined && { owner: job.owner }),
-      amount: amountInWords(key, quantity),
-      quantity,
-      isWaiting: used.nanos === 0n,
-    })
-  }
-  return found.sort((a, b) =>
-    a.quantity.nanos === b.quantity.nanos ? 0 : a.quantity.nanos > b.quantity.nanos ? -1 : 1,
-  )
-}
-
-function sumOf(pods: readonly Pod[], key: string, now: number): Quantity {
-  let sum = quantityOf(0)
-  for (const pod of pods) {
-    const amount = usageOf('/pods', podAsObject(pod), now).get(key)
-    if (amount !== undefined) sum = addQuantities(sum, amount)
-  }
-  return sum
-}
-
-function whenItStarts(short: Shortfall | undefined, holders: readonly HolderFound[]): string {
-  if (short === undefined || holders.length === 0) return 'it starts by itself when the quota has room'
+function whenItStarts(short: Shortfall | undefined, holdings: readonly Holding[]): string {
+  if (short === undefined || holdings.length === 0) return 'it starts by itself when the quota has room'
   const lacking = short.needed.nanos - short.free.nanos
-  // The smallest single job that is enough; else as many as it takes, the largest first.
-  const single = holders.findLast(({ quantity }) => quantity.nanos >= lacking)
-  if (single !== undefined) {
-    const others = holders.filter(({ quantity }) => quantity.nanos >= lacking).map(({ job }) => job)
-    return others.length === 1
-      ? `it starts by itself when ${single.job} ends`
-      : `it starts by itself when one of these ends: ${others.join(', ')}`
+  const enough = holdings.filter(({ quantity }) => quantity.nanos >= lacking).map(({ job }) => job)
+  // With others before it in line, the end of one job is not the whole story.
+  const isFirst = holdings.every(({ isWaiting }) => !isWaiting)
+  if (isFirst && enough.length === 1) return `it starts by itself when ${enough[0]} ends`
+  if (isFirst && enough.length > 1) {
+    const named = enough.slice(0, mostNamed).join(', ')
+    return `it starts by itself when one of these ends: ${named}${enough.length > mostNamed ? ', ...' : ''}`
   }
-  return `it starts by itself once these jobs give back ${amountInWords(short.key, { nanos: lacking, format: short.needed.format })}`
+  const amount = amountInWords(short.key, { nanos: lacking, format: short.needed.format })
+  return `it starts by itself once these jobs give back ${amount}`
 }
 
 function firstPodReason(job: ObservedJob): Reason | undefined {

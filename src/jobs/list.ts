@@ -1,4 +1,5 @@
 import type { KubeClient } from '../kube/index.ts'
+import type { ObservedJob, Surroundings } from './observed.ts'
 import { type ReadOptions, readJobs } from './read-jobs.ts'
 import { type JobView, viewJob } from './view.ts'
 
@@ -13,14 +14,20 @@ export async function listJobs(
 ): Promise<readonly JobView[]> {
   const { jobs, quotas } = await readJobs(client, options)
   const now = options.now.getTime()
-  const byNamespace = new Map<string, typeof jobs>()
-  for (const job of jobs) byNamespace.set(job.namespace, [...(byNamespace.get(job.namespace) ?? []), job])
+  const byNamespace = new Map<string, ObservedJob[]>()
+  for (const job of jobs) {
+    const here = byNamespace.get(job.namespace)
+    if (here === undefined) byNamespace.set(job.namespace, [job])
+    else here.push(job)
+  }
+  const surroundings = new Map(
+    [...byNamespace].map(([namespace, here]): [string, Surroundings] => {
+      const own = quotas.get(namespace)
+      return [namespace, { jobs: here, now, ...(own && { quotas: own }) }]
+    }),
+  )
   return jobs
-    .map((job) => {
-      const around = { jobs: byNamespace.get(job.namespace) ?? [], now }
-      const here = quotas.get(job.namespace)
-      return viewJob(job, here === undefined ? around : { ...around, quotas: here })
-    })
+    .map((job) => viewJob(job, surroundings.get(job.namespace) ?? { jobs: [], now }))
     .sort(newestFirst)
 }
 

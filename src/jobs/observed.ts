@@ -1,5 +1,5 @@
 import type { CoreEvent, JobStatus, Node, Persisted, Pod, ResourceQuota } from '../kube/index.ts'
-import type { JobObject, JobState } from './kinds/kind.ts'
+import type { JobObject, JobState, RolePlan } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
 import { jobLabels } from './labels.ts'
 
@@ -13,8 +13,18 @@ export interface ObservedJob {
   /** Short name of the person whose job it is, where that is written down. */
   readonly owner: string | undefined
   readonly pods: readonly Persisted<Pod>[]
+  /** What the job is made of. */
+  readonly roles: readonly RolePlan[]
+  /** The pods that it still wants and does not have; none when it has ended. */
+  readonly missing: readonly PodsWanted[]
   /** The pod that speaks for the job. */
   readonly chief: Persisted<Pod> | undefined
+}
+
+/** A number of pods that look alike. */
+export interface PodsWanted {
+  readonly pod: Pod
+  readonly count: number
 }
 
 /** What is known of a namespace beside one job. Absent parts could not be read. */
@@ -51,14 +61,18 @@ export function observeJob(
 ): ObservedJob {
   const sorted = [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
   const { labels = {} } = object.metadata
+  const roles = kind.roles(object)
+  const state = kind.stateOf(object)
   return {
     kind,
     object,
     name: object.metadata.name,
     namespace: object.metadata.namespace ?? '',
-    state: kind.stateOf(object),
+    state,
     owner: labels[jobLabels.owner],
     pods: sorted,
+    roles,
+    missing: isFinished({ state }) ? [] : missingPods(roles, sorted),
     chief: chiefOf(kind, object, sorted),
   }
 }
@@ -100,14 +114,11 @@ export function statusOf(job: Pick<ObservedJob, 'object'>): JobStatus {
   return job.object.status ?? {}
 }
 
-/** The pods that a job still wants and does not have. */
-export function missingPods(job: ObservedJob): { readonly pod: Pod; readonly count: number }[] {
-  if (isFinished(job)) return []
-  return job.kind
-    .roles(job.object)
+function missingPods(roles: readonly RolePlan[], pods: readonly Pod[]): PodsWanted[] {
+  return roles
     .map(({ role, replicas, pod }) => ({
       pod,
-      count: replicas - job.pods.filter((existing) => roleOf(existing) === role).length,
+      count: replicas - pods.filter((existing) => roleOf(existing) === role).length,
     }))
     .filter(({ count }) => count > 0)
 }

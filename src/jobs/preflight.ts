@@ -15,7 +15,7 @@ import {
 import { amountInWords, joinWords, resourceName } from './amounts.ts'
 import type { RolePlan } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
-import { completedPod, shortfalls } from './quota-need.ts'
+import { completedPod, needOf } from './quota-line.ts'
 
 /** What a job is checked against before it is made. Absent parts could not be read and are not checked. */
 export interface PreflightFacts {
@@ -138,12 +138,15 @@ function defaultedResources(limitRanges: readonly Persisted<LimitRange>[]): Read
 
 function checkQuotas(job: PreflightJob, facts: PreflightFacts): void {
   const pods = job.roles.map(({ pod, replicas }) => ({ pod, count: replicas }))
-  const short = shortfalls(pods, facts.quotas ?? [], { now: facts.now, isEmpty: true })
-  if (short.length === 0) return
-  const sentences = short.map(
-    ({ key, needed, limit, quota }) =>
-      `needs ${amountInWords(key, needed)}, and all that group ${job.namespace} may ever use is ${amountInWords(key, limit)} (quota ${quota})`,
+  const sentences = (facts.quotas ?? []).flatMap((quota) =>
+    [...needOf(pods, quota, facts.now)].flatMap(([key, needed]) => {
+      const limit = parseQuantity(quota.spec?.hard?.[key] ?? '0')
+      if (compareQuantities(needed, limit) <= 0) return []
+      const most = `all that group ${job.namespace} may ever use is ${amountInWords(key, limit)}`
+      return [`needs ${amountInWords(key, needed)}, and ${most} (quota ${quota.metadata.name})`]
+    }),
   )
+  if (sentences.length === 0) return
   throw new UserError('NEVER_FITS', `job "${job.name}" ${joinWords(sentences)}`, {
     hint: `ask for less, or ask your admin to raise the quota of ${job.namespace}`,
   })

@@ -16,7 +16,7 @@ import { type AnyJobKind, selectKinds } from './kinds/table.ts'
 import { identityAnnotations, jobLabels, runtimeLabel } from './labels.ts'
 import { isFinished, observeJobs, type ObservedJob } from './observed.ts'
 import { checkBeforeSubmit, type PreflightFacts } from './preflight.ts'
-import { promisedBefore, shortfalls } from './quota-need.ts'
+import { QuotaLine } from './quota-line.ts'
 import type { Reason } from './reason.ts'
 import type { JobSpec } from './spec.ts'
 
@@ -148,9 +148,9 @@ function reasonToWait(
   jobs: readonly ObservedJob[],
 ): Reason | undefined {
   const pods = roles.map(({ pod, replicas }) => ({ pod, count: replicas }))
-  const promised = promisedBefore({ name: spec.name, createdAt: '' }, jobs)
-  const short = shortfalls(pods, facts.quotas ?? [], { now: facts.now, promised })
-  return short.length === 0 ? undefined : quotaReason({ name: spec.name }, short, { jobs, now: facts.now })
+  const line = new QuotaLine({ jobs, quotas: facts.quotas ?? [], now: facts.now })
+  const short = line.shortfalls(pods)
+  return short.length === 0 ? undefined : quotaReason(spec.name, short, line.holdings(short[0]?.key ?? ''))
 }
 
 function notesOf({ nodes = [] }: PreflightFacts): string[] {

@@ -70,7 +70,7 @@ export function viewJob(job: ObservedJob, around: Surroundings): JobView {
     createdAt: metadata.creationTimestamp,
     ...(startTime !== undefined && { startedAt: startTime }),
     ...(endedAt !== undefined && { endedAt }),
-    priority: job.kind.roles(job.object)[0]?.pod.spec?.priorityClassName ?? 'N/A',
+    priority: job.roles[0]?.pod.spec?.priorityClassName ?? 'N/A',
     requestedGpus: requested,
     allocatedGpus: isAlive ? allocatedGpus(job.pods) : 0,
     chiefName: job.chief?.metadata.name ?? '',
@@ -102,9 +102,7 @@ function endOfFailure(job: ObservedJob): string | undefined {
 
 function requestedGpus(job: ObservedJob): number {
   const noted = Number(job.object.metadata.annotations?.[jobAnnotations.requestedGpus])
-  const planned = job.kind
-    .roles(job.object)
-    .reduce((sum, { pod, replicas }) => sum + gpusOf(pod) * replicas, 0)
+  const planned = job.roles.reduce((sum, { pod, replicas }) => sum + gpusOf(pod) * replicas, 0)
   // The note leaves out parameter servers, as the original tool does; a job made by other means has none.
   return planned > 0 || !Number.isFinite(noted) ? planned : noted
 }

@@ -60,7 +60,7 @@ describe('why a job does not run', () => {
     expect(explainJob(after, around([before, after], { quotas }))).toMatchObject({
       code: 'QuotaExceeded',
       message: expect.stringContaining(
-        'quota dev1-compute-resources has 1 of 1 GPU used or promised (first of bob waits for 1 GPU)',
+        'quota dev1-compute-resources has 0 of 1 GPU used, and first of bob waits for 1 GPU before it',
       ),
     })
   })
