@@ -2,7 +2,7 @@ import { invalid, type KubeObject } from '../../kube/index.ts'
 import type { Container, Pod } from '../../kube/kinds.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
-import { describe, violations } from './pod-security/checks.ts'
+import { describe, type Violation, violations } from './pod-security/checks.ts'
 import {
   compareLevels,
   type NamespacePolicy,
@@ -12,6 +12,7 @@ import {
 } from './pod-security/level.ts'
 import { refused, resourceOf } from './refusal.ts'
 
+const annotations = 'pod-security.kubernetes.io/'
 // These change nothing about what a pod may do on its node.
 const harmless = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
 // A namespace with more pods than this is checked in part when its level rises, as in Kubernetes.
@@ -42,7 +43,9 @@ export function podSecurity({ reader }: Pick<AdmissionContext, 'reader'>): Admit
     const pod = object as Pod
     const before = admission.oldObject as Pod | undefined
     if (admission.operation === 'UPDATE' && before !== undefined && !isSignificant(pod, before)) return
+    admission.request.annotate?.(`${annotations}enforce-policy`, nameOfStandard(policy.enforce))
     const found = violations(pod, policy.enforce)
+    audit(admission, pod, policy)
     if (found.length > 0) {
       throw refused(
         admission,
@@ -84,7 +87,9 @@ export function podSecurity({ reader }: Pick<AdmissionContext, 'reader'>): Admit
       if (isPrivileged(policy)) return
       const template = valueAt(object, path)
       // What a controller makes of the template is refused pod by pod; here the author is told in time.
-      if (template !== undefined) warn(admission, template as Pod, policy)
+      if (template === undefined) return
+      audit(admission, template as Pod, policy)
+      warn(admission, template as Pod, policy)
     },
   }
 }
@@ -92,9 +97,16 @@ export function podSecurity({ reader }: Pick<AdmissionContext, 'reader'>): Admit
 function warn(admission: Admission, pod: Pod, { warn: standard }: NamespacePolicy): void {
   const found = violations(pod, standard)
   if (found.length === 0) return
-  admission.request.warn(
-    `would violate PodSecurity ${JSON.stringify(nameOfStandard(standard))}: ${describe(found)}`,
-  )
+  admission.request.warn(wouldViolate(standard, found))
+}
+
+function audit({ request }: Admission, pod: Pod, { audit: standard }: NamespacePolicy): void {
+  const found = request.annotate === undefined ? [] : violations(pod, standard)
+  if (found.length > 0) request.annotate?.(`${annotations}audit-violations`, wouldViolate(standard, found))
+}
+
+function wouldViolate(standard: Standard, found: readonly Violation[]): string {
+  return `would violate PodSecurity ${JSON.stringify(nameOfStandard(standard))}: ${describe(found)}`
 }
 
 function isPrivileged({ enforce, audit, warn: warns }: NamespacePolicy): boolean {
