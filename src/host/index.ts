@@ -2,6 +2,7 @@
 export { findAccount, type HostAccount } from './account.ts'
 export { applyHost, type HostApplyOptions, type HostOutcome } from './apply.ts'
 export { describeHostChange, type HostChange } from './change.ts'
+export { handHomeOver, lockAccount, unlockAccount } from './leaving.ts'
 export { type HostPlan, type HostPlanOptions, planHost } from './plan.ts'
 export { installKubeconfig, writeIntoHome } from './private-file.ts'
 export { type Run, runProgram } from './run.ts'

@@ -39,6 +39,8 @@ import { volumeRevoke } from './volume-revoke.ts'
 import { hostPlan } from './host-plan.ts'
 import { hostApply } from './host-apply.ts'
 import { orgExport } from './org-export.ts'
+import { userRemove } from './user-remove.ts'
+import { orgDrift } from './org-drift.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -60,6 +62,7 @@ export const commands: readonly Command[] = [
   orgCheck,
   orgPlan,
   orgApply,
+  orgDrift,
   orgStatus,
   orgHistory,
   orgDiff,
@@ -69,6 +72,7 @@ export const commands: readonly Command[] = [
   groupSetQuota,
   userList,
   userAdd,
+  userRemove,
   userMove,
   userGrant,
   userRevoke,

@@ -1,5 +1,13 @@
 import { UserError } from '../../errors.ts'
-import { applyChanges, losses, nameOf, type Outcome, type Plan, recordRevision } from '../../tenancy/index.ts'
+import {
+  applyChanges,
+  type Change,
+  losses,
+  nameOf,
+  type Outcome,
+  type Plan,
+  recordRevision,
+} from '../../tenancy/index.ts'
 import { type KubeClient, StatusError } from '../../kube/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { formatData, outputFormat } from '../output.ts'
@@ -11,6 +19,8 @@ export interface RunOptions {
   readonly again: string
   /** The text of the organisation file, for the history. */
   readonly text: string
+  /** Changes that the command itself asks for, and that need no further consent. */
+  readonly consented?: (change: Change) => boolean
   /** {@link checkPlan} has been called. */
   readonly isChecked?: boolean
 }
@@ -24,10 +34,10 @@ export async function checkPlan(
   plan: Plan,
   input: Input,
   context: CommandContext,
-  options: Pick<RunOptions, 'again'>,
+  options: Pick<RunOptions, 'again' | 'consented'>,
 ): Promise<void> {
   refuseConflicts(plan)
-  refuseLosses(plan, input, options.again)
+  refuseLosses(plan, input, options)
   if (plan.changes.length === 0 || !mayAsk(input, context)) return
   context.note(planText(plan))
   await askToGoOn(context)
@@ -135,8 +145,9 @@ export function refuseConflicts(plan: Plan): void {
   )
 }
 
-function refuseLosses(plan: Plan, input: Input, again: string): void {
-  const lost = losses(plan)
+function refuseLosses(plan: Plan, input: Input, options: Pick<RunOptions, 'again' | 'consented'>): void {
+  const { again, consented } = options
+  const lost = losses({ changes: plan.changes.filter((change) => consented?.(change) !== true) })
   if (lost.length === 0 || input.flag('allow-destroy')) return
   const shown = lost.slice(0, 20).map((loss) => `  ${loss}`)
   if (lost.length > shown.length) shown.push(`  and ${lost.length - shown.length} more`)

@@ -13,6 +13,8 @@ export interface Change {
   readonly meaning: string
   /** Fields that differ: `spec.hard.requests.cpu: 4 -> 8`. */
   readonly details: readonly string[]
+  /** Who wrote to the object last beside arena, as far as the object itself tells. */
+  readonly lastWriter?: { readonly manager: string; readonly time: string }
   /** What is lost, when something is; needs the admin's consent. */
   readonly loss?: string
   /** The object as it should be; absent for deletions. */

@@ -1,6 +1,6 @@
-import type { KubeClient } from '../../kube/index.ts'
+import type { KubeClient, ObjectMeta } from '../../kube/index.ts'
 import { type DesiredObject, desiredObjects } from '../objects/desired.ts'
-import { labels } from '../objects/ownership.ts'
+import { labels, manager } from '../objects/ownership.ts'
 import { claimName, type Org } from '../org.ts'
 import { type Change, type Conflict, keyOf, nameOf } from './change.ts'
 import { describeDifference, type Difference, differences } from './difference.ts'
@@ -79,7 +79,7 @@ function change(
   action: Change['action'],
   object: DesiredObject,
   details: readonly string[],
-  more: Pick<Change, 'uid' | 'loss' | 'surplus' | 'object'> = {},
+  more: Pick<Change, 'uid' | 'loss' | 'surplus' | 'object' | 'lastWriter'> = {},
 ): Change {
   const { type, name, namespace } = object
   return {
@@ -96,7 +96,8 @@ function change(
 }
 
 function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Change | Conflict | undefined {
-  const uid = { uid: live.metadata.uid ?? '' }
+  const writer = lastWriter(live.metadata)
+  const uid = { uid: live.metadata.uid ?? '', ...(writer && { lastWriter: writer }) }
   if (live.metadata.deletionTimestamp !== undefined) {
     return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
   }
@@ -146,6 +147,16 @@ function replaceClaimsOfReplacedVolumes(
     if (index < 0) changes.push(replacement)
     else changes[index] = replacement
   }
+}
+
+/** The newest entry of somebody else in the object's own record of writers. */
+function lastWriter({ managedFields = [] }: ObjectMeta): Change['lastWriter'] {
+  const [newest] = managedFields
+    .filter(
+      (entry) => entry.manager !== manager && entry.subresource === undefined && entry.time !== undefined,
+    )
+    .sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
+  return newest && { manager: newest.manager ?? 'unknown', time: newest.time ?? '' }
 }
 
 /** Lists leave out `apiVersion` and `kind` of their items. */

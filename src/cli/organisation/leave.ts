@@ -1,0 +1,173 @@
+import { parse } from 'yaml'
+import { UserError } from '../../errors.ts'
+import { findAccount, handHomeOver, lockAccount, runProgram, unlockAccount } from '../../host/index.ts'
+import { isStatus, type KubeClient, kinds, parseDurationMs } from '../../kube/index.ts'
+import {
+  type Change,
+  editText,
+  findReceipt,
+  type JobDecision,
+  labels,
+  type Org,
+  parseOrg,
+  planOrg,
+  type Receipt,
+  removeUser,
+  settleJobs,
+  type User,
+  userNamed,
+  writeOrgFile,
+  writeReceipt,
+} from '../../tenancy/index.ts'
+import type { CommandContext, Input } from '../command.ts'
+import type { Decision } from '../commands/user-remove.ts'
+import { checkPlan, runPlan } from './apply-run.ts'
+import { changeOrg } from './change-run.ts'
+import { loadOrg } from './load.ts'
+
+/** Takes somebody out of the file and the cluster, deals with jobs and data, and writes the receipt. */
+export async function letGo(
+  leaving: { name: string; jobs: Decision; data: Decision },
+  input: Input,
+  context: CommandContext,
+): Promise<void> {
+  const loaded = await loadOrg(input, context)
+  const user = userNamed(loaded.org, leaving.name)
+  const jobs = jobDecision(leaving.jobs, loaded.org, user)
+  const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
+  const undoMs = parseDurationMs(input.text('undo-within') ?? '168h')
+  if (undoMs === undefined || undoMs < 0) {
+    throw new UserError('USAGE', `--undo-within "${input.text('undo-within')}" is no duration`, {
+      hint: 'as in: 168h',
+    })
+  }
+  const text = editText(loaded.text, removeUser(loaded.org, user.name))
+  const org = parseOrg(text, loaded.name)
+  const { client } = await context.connect()
+  const plan = await planOrg(org, client, { now: context.now(), signal: context.signal })
+  const consented = (change: Change): boolean => change.labels[labels.user] === user.name
+  await checkPlan(plan, input, context, { again: 'run the same command with', consented })
+  const now = context.now()
+  const receipt: Receipt = {
+    version: 1,
+    user: user.name,
+    uid: user.uid,
+    home: user.home,
+    removedAt: now.toISOString(),
+    undoUntil: new Date(now.getTime() + undoMs).toISOString(),
+    ...entriesOf(loaded.text, user.name),
+    jobs: [],
+    ...(leaving.jobs.to !== undefined && { jobsGoTo: leaving.jobs.to }),
+    data: leaving.data.do,
+    ...(heir !== undefined && { dataGoesTo: heir.name }),
+    host: 'not reached',
+  }
+  // Before anything is taken away, so that an interruption at any point can be undone.
+  await writeReceipt(loaded.path, receipt)
+  await writeOrgFile(loaded.path, text)
+  context.note(`${loaded.name} changed`)
+  const again = `arena org apply -f ${loaded.name} --allow-destroy`
+  await runPlan(plan, input, context, { again, text, isChecked: true })
+  await dropStaticToken(client, user)
+  const settled = await settleJobs(client, user.name, jobs)
+  const host = input.flag('no-host') ? 'left alone' : await closeAccount(user, heir)
+  const path = await writeReceipt(loaded.path, { ...receipt, jobs: settled, host })
+  for (const job of settled) {
+    context.note(
+      `job ${job.namespace}/${job.name}: ${job.outcome}${job.reason === undefined ? '' : ` (${job.reason})`}`,
+    )
+  }
+  context.note(`account on this machine: ${host}`)
+  context.note(
+    `receipt: ${path}; until ${receipt.undoUntil} this brings ${user.name} back: arena user remove ${user.name} --undo -f ${loaded.name}`,
+  )
+}
+
+function jobDecision(decision: Decision, org: Org, leaving: User): JobDecision {
+  if (decision.to !== undefined) return { do: 'hand-to', user: receiverNamed(org, decision.to, leaving) }
+  return { do: decision.do === 'keep' ? 'keep' : 'stop' }
+}
+
+function receiverNamed(org: Org, name: string, leaving: User): User {
+  const receiver = userNamed(org, name)
+  if (receiver.name !== leaving.name) return receiver
+  throw new UserError('USAGE', `"${name}" is the one who leaves`, {
+    hint: 'name somebody else after hand-to',
+  })
+}
+
+/** A token that never expires dies with the account; its secret must not come to life with a new one of the name. */
+async function dropStaticToken(client: KubeClient, user: User): Promise<void> {
+  try {
+    await client.delete(kinds.secrets, { namespace: user.home, name: `${user.name}-token` })
+  } catch (error) {
+    if (!isStatus(error, 'NotFound')) throw error
+  }
+}
+
+async function closeAccount(user: User, heir: User | undefined): Promise<string> {
+  const account = await findAccount(runProgram, user.name)
+  if (account?.uid !== user.uid) return 'there is none'
+  if (process.getuid?.() !== 0) return 'still open: lock it as root with: arena host apply'
+  await lockAccount(runProgram, account.name)
+  if (heir === undefined) return `locked; ${account.home} stays`
+  const receiver = await findAccount(runProgram, heir.name)
+  if (receiver === undefined) return `locked; ${account.home} stays, as ${heir.name} has no account here`
+  await handHomeOver(runProgram, account, receiver)
+  return `locked; ${account.home} belongs to ${heir.name} now`
+}
+
+function entriesOf(text: string, user: string): Pick<Receipt, 'entry' | 'memberships'> {
+  const file: unknown = parse(text)
+  const groups = field(file, 'groups')
+  const memberships: Record<string, unknown> = {}
+  for (const group of typeof groups === 'object' && groups !== null ? Object.keys(groups) : []) {
+    const membership = field(field(field(groups, group), 'members'), user)
+    if (membership !== undefined) memberships[group] = membership
+  }
+  return { entry: field(field(file, 'users'), user), memberships }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** Brings somebody back as the receipt of their removal has them. */
+export async function bringBack(name: string, input: Input, context: CommandContext): Promise<void> {
+  const loaded = await loadOrg(input, context)
+  const receipt = await findReceipt(loaded.path, name)
+  if (context.now().getTime() > Date.parse(receipt.undoUntil)) {
+    throw new UserError('REJECTED', `the removal of "${name}" could be undone until ${receipt.undoUntil}`, {
+      hint: `add the user again: arena user add ${name} --uid ${receipt.uid} --group GROUP`,
+    })
+  }
+  if (loaded.org.users.some((user) => user.name === name)) {
+    throw new UserError('ALREADY_EXISTS', `user "${name}" is in the organisation file already`, {
+      hint: 'nothing to undo',
+    })
+  }
+  const groups = new Set(loaded.org.groups.map((group) => group.name))
+  const memberships = Object.entries(receipt.memberships).filter(([group]) => groups.has(group))
+  const edits = [
+    { path: ['users', name], value: receipt.entry },
+    ...memberships.map(([group, value]) => ({ path: ['groups', group, 'members', name], value })),
+  ]
+  await changeOrg(loaded, edits, input, context)
+  const { client } = await context.connect()
+  if (receipt.jobsGoTo !== undefined) await takeBackJobs(client, receipt)
+  const account = input.flag('no-host') ? undefined : await findAccount(runProgram, name)
+  if (account?.uid === receipt.uid && process.getuid?.() === 0) {
+    await unlockAccount(runProgram, name)
+    const heir =
+      receipt.dataGoesTo === undefined ? undefined : await findAccount(runProgram, receipt.dataGoesTo)
+    if (heir !== undefined) await handHomeOver(runProgram, { ...heir, home: account.home }, account)
+    context.note(`account ${name} on this machine is open again`)
+  }
+  context.note(`${name} is back and needs a new kubeconfig: arena user kubeconfig ${name}`)
+}
+
+async function takeBackJobs(client: KubeClient, receipt: Receipt): Promise<void> {
+  const handed = receipt.jobs.filter((job) => job.outcome === 'handed over')
+  const owner = { name: receipt.user, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
+  await settleJobs(client, receipt.jobsGoTo ?? '', { do: 'hand-to', user: owner }, handed)
+}

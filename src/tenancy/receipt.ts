@@ -1,0 +1,80 @@
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { UserError } from '../errors.ts'
+import type { SettledJob } from './leaving.ts'
+
+/** What was done when somebody left: proof for the admin, and what `--undo` needs. */
+export interface Receipt {
+  readonly version: 1
+  readonly user: string
+  readonly uid: number
+  readonly home: string
+  readonly removedAt: string
+  readonly undoUntil: string
+  /** Entries of the organisation file as they were. */
+  readonly entry: unknown
+  readonly memberships: Readonly<Record<string, unknown>>
+  readonly jobs: readonly SettledJob[]
+  readonly jobsGoTo?: string
+  readonly data: string
+  readonly dataGoesTo?: string
+  /** What happened to the account on the client host. */
+  readonly host: string
+}
+
+function receiptDirectory(orgFile: string): string {
+  return join(dirname(orgFile), 'receipts')
+}
+
+/** Writes a receipt beside the organisation file, for the admin alone; again, it takes the place of the first. Returns its path. */
+export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<string> {
+  const directory = receiptDirectory(orgFile)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, `${receipt.user}-${receipt.removedAt.replaceAll(/[:.]/g, '-')}.json`)
+  const fresh = `${path}.${process.pid}.tmp`
+  const file = await open(fresh, 'wx', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(receipt, undefined, 2)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(fresh, path)
+  return path
+}
+
+/**
+ * The newest receipt of a user.
+ *
+ * @throws {UserError} `NOT_FOUND` when there is none.
+ */
+export async function findReceipt(orgFile: string, user: string): Promise<Receipt> {
+  const directory = receiptDirectory(orgFile)
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  const pattern = new RegExp(`^${user}-\\d{4}-.*\\.json$`)
+  const newest = names
+    .filter((name) => pattern.test(name))
+    .sort()
+    .at(-1)
+  if (newest === undefined) {
+    throw new UserError('NOT_FOUND', `there is no receipt of the removal of "${user}"`, {
+      hint: `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
+    })
+  }
+  const value: unknown = JSON.parse(await readFile(join(directory, newest), 'utf8'))
+  if (isReceipt(value)) return value
+  throw new UserError('CONFIG_INVALID', `receipt "${join(directory, newest)}" is damaged`, {
+    hint: `add the user again: arena user add ${user} --group GROUP`,
+  })
+}
+
+function isReceipt(value: unknown): value is Receipt {
+  if (typeof value !== 'object' || value === null) return false
+  const texts = ['user', 'home', 'removedAt', 'undoUntil'].every(
+    (name) => typeof Reflect.get(value, name) === 'string',
+  )
+  return texts && Reflect.get(value, 'version') === 1 && Array.isArray(Reflect.get(value, 'jobs'))
+}
