@@ -1,5 +1,5 @@
 import type { Node, Persisted, Taint, Toleration } from '../../kube/index.ts'
-import { matchesTaint } from '../scheduler/tolerations.ts'
+import { matchesTaint } from './tolerations.ts'
 
 const prefix = 'node.kubernetes.io/'
 const ownKeys = new Set(

@@ -4,13 +4,14 @@ import {
   type Pod,
   type ResourceQuota,
   WorkQueue,
+  computeUsage,
   formatQuantity,
   keyOf,
   kinds,
   parseKey,
   parseQuantity,
+  resourceOfQuotaKey,
 } from '../../kube/index.ts'
-import { computeUsage, resourceOfQuotaKey } from '../../kube/quota-usage.ts'
 import { type Controller, type ControllerContext, reconcile } from './controller.ts'
 
 /** Changes come in bursts: a quota is counted at most once in this time, more rarely where counting takes long. */

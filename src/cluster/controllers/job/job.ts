@@ -1,15 +1,4 @@
-import {
-  type Job,
-  type ObjectReference,
-  type Persisted,
-  type Pod,
-  StatusError,
-  WorkQueue,
-  isStatus,
-  keyOf,
-  kinds,
-  parseKey,
-} from '../../../kube/index.ts'
+import { type Job, type Persisted, type Pod, WorkQueue, keyOf, kinds, parseKey } from '../../../kube/index.ts'
 import {
   type Controller,
   type ControllerContext,
@@ -18,28 +7,16 @@ import {
   timestamp,
   unlessGone,
 } from '../controller.ts'
-import { referenceTo } from '../event-recorder.ts'
 import type { SharedInformer } from '../shared-informers.ts'
 import { type Assessment, type JobView, assess, isComplete, podStep } from './assess.ts'
 import { isFinished, newCondition, withCondition } from './conditions.ts'
 import { type FailureStreak, noFailures } from './failure-backoff.ts'
-import {
-  type JobCondition,
-  type JobPod,
-  type JobSpec,
-  type JobStatus,
-  isReady,
-  isTracked,
-  trackingFinalizer,
-} from './job-pod.ts'
+import { type JobCondition, type JobPod, type JobSpec, type JobStatus, isTracked } from './job-pod.ts'
+import { JobPods, type PodCounts } from './job-pods.ts'
 import { OwnWrites } from './own-writes.ts'
-import { podOf } from './pod-template.ts'
 import { tally, withoutReleased } from './tally.ts'
 
-const jobKind = { kind: 'Job', apiVersion: 'batch/v1' }
 const ownName = 'kubernetes.io/job-controller'
-/** Requests about the pods of one job at a time. */
-const atATime = 16
 
 /**
  * Runs jobs to completion (https://kubernetes.io/docs/concepts/workloads/controllers/job/): makes pods, counts how they
@@ -67,12 +44,6 @@ export const jobController: Controller = {
   },
 }
 
-interface PodCounts {
-  active: number
-  ready: number
-  terminating: number
-}
-
 class JobRunner {
   readonly #context: ControllerContext
   readonly #jobs: SharedInformer<Job>
@@ -84,12 +55,14 @@ class JobRunner {
   readonly #streaks = new Map<string, FailureStreak>()
   readonly #latest = new Map<string, Persisted<Job>>()
   readonly #ownWrites = new OwnWrites()
+  readonly #pods: JobPods
   /** Jobs that could not make their pods, by namespace: room in a quota is their chance. */
   readonly #starved = new Map<string, Set<string>>()
 
   constructor(context: ControllerContext, jobs: SharedInformer<Job>) {
     this.#context = context
     this.#jobs = jobs
+    this.#pods = new JobPods(context, this.#ownWrites)
   }
 
   async run(): Promise<void> {
@@ -167,7 +140,7 @@ class JobRunner {
         return
       }
     }
-    await this.#release(pod)
+    await this.#pods.release(pod)
     this.#orphanPods.delete(uid)
   }
 
@@ -223,7 +196,7 @@ class JobRunner {
     const { spec } = view
     let { status } = view
     if (assessment.end !== undefined) {
-      const failure = await this.#deletePods(job, assessment.active, counts)
+      const failure = await this.#pods.delete(job, assessment.active, counts)
       // Not over while a pod may still be running that could not be deleted.
       return {
         status,
@@ -237,9 +210,10 @@ class JobRunner {
     const step = podStep(view, assessment)
     let failure: unknown
     if (step !== undefined && 'remove' in step) {
-      failure = await this.#deletePods(job, step.remove, counts, { release: true })
+      failure = await this.#pods.delete(job, step.remove, counts, { release: true })
     } else if (step !== undefined && 'create' in step) {
-      failure = await this.#createPods(job, spec, step.create, assessment, counts)
+      failure = await this.#pods.create(job, spec, step.create, { assessment, counts })
+      this.#noteStarved(job, failure !== undefined)
     }
     const waitMs = step !== undefined && 'waitMs' in step ? step.waitMs : undefined
     if (isComplete(spec, assessment.succeeded, counts.active)) {
@@ -255,6 +229,15 @@ class JobRunner {
     return { status, counts, end: undefined, failure, waitMs }
   }
 
+  #noteStarved(job: Persisted<Job>, isStarved: boolean): void {
+    const namespace = job.metadata.namespace ?? ''
+    const starved = this.#starved.get(namespace) ?? new Set()
+    this.#starved.set(namespace, starved)
+    if (isStarved) starved.add(keyOf(job))
+    else starved.delete(keyOf(job))
+    if (starved.size === 0) this.#starved.delete(namespace)
+  }
+
   #suspendOrResume(job: Persisted<Job>, spec: JobSpec, status: JobStatus, time: string): JobStatus {
     const before = status.conditions ?? []
     const condition = spec.suspend
@@ -262,103 +245,9 @@ class JobRunner {
       : newCondition('Suspended', 'JobResumed', 'Job resumed', time, 'False')
     const conditions = withCondition(before, condition)
     if (conditions === before) return status
-    this.#tell(job, 'Normal', spec.suspend ? 'Suspended' : 'Resumed', condition.message ?? '')
+    this.#pods.tell(job, 'Normal', spec.suspend ? 'Suspended' : 'Resumed', condition.message ?? '')
     // The deadline counts from when the job last began to run.
     return { ...status, conditions, ...(!spec.suspend && { startTime: time }) }
-  }
-
-  async #createPods(
-    job: Persisted<Job>,
-    spec: JobSpec,
-    indexes: readonly (number | undefined)[],
-    assessment: Assessment,
-    counts: PodCounts,
-  ): Promise<unknown> {
-    const { client, signal } = this.#context
-    const namespace = job.metadata.namespace ?? ''
-    const waiting = [...indexes]
-    const failures: unknown[] = []
-    // Starts slowly: where the first pod is refused, the other hundred would be too.
-    for (let size = 1; waiting.length > 0 && failures.length === 0; size = Math.min(2 * size, atATime)) {
-      const batch = waiting.splice(0, size)
-      await Promise.all(
-        batch.map(async (index) => {
-          try {
-            const replaced = index === undefined ? undefined : assessment.heldBack.get(index)
-            const pod = await client.create(kinds.pods, podOf(job, spec, index, replaced), {
-              namespace,
-              signal,
-            })
-            this.#ownWrites.created(job.metadata.uid, pod)
-            counts.active += 1
-            this.#tell(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
-          } catch (error) {
-            failures.push(error)
-            if (signal.aborted || isNamespaceTerminating(error)) return
-            this.#tell(job, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
-          }
-        }),
-      )
-    }
-    const starved = this.#starved.get(namespace) ?? new Set()
-    const [failure] = failures
-    if (failure === undefined) starved.delete(keyOf(job))
-    else this.#starved.set(namespace, starved.add(keyOf(job)))
-    // What is refused by quota, policy or the end of the namespace is the job's business: the event says it all.
-    return isNamespaceTerminating(failure) ? undefined : failure
-  }
-
-  async #deletePods(
-    job: Persisted<Job>,
-    pods: readonly JobPod[],
-    counts: PodCounts,
-    options: { release?: boolean } = {},
-  ): Promise<unknown> {
-    const { client, signal } = this.#context
-    let failure: unknown
-    const waiting = [...pods]
-    const work = async (): Promise<void> => {
-      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
-        const at = { namespace: pod.metadata.namespace ?? '', name: pod.metadata.name }
-        try {
-          if (options.release) await this.#release(pod)
-          await unlessGone(
-            client.delete(kinds.pods, at, { preconditions: { uid: pod.metadata.uid }, signal }),
-          )
-          this.#ownWrites.deleted(pod)
-          counts.active -= 1
-          counts.terminating += 1
-          if (isReady(pod)) counts.ready -= 1
-          this.#tell(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
-        } catch (error) {
-          failure ??= error
-          if (!signal.aborted)
-            this.#tell(job, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
-    return failure
-  }
-
-  /** Takes the finalizer off a pod that has been counted. */
-  async #release(pod: JobPod): Promise<void> {
-    if (!isTracked(pod)) return
-    const { client, signal } = this.#context
-    await unlessGone(
-      client.patch(
-        kinds.pods,
-        { namespace: pod.metadata.namespace ?? '', name: pod.metadata.name },
-        {
-          type: 'strategic',
-          patch: {
-            metadata: { uid: pod.metadata.uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] },
-          },
-        },
-        { signal },
-      ),
-    )
-    this.#ownWrites.released(pod)
   }
 
   /** Writes down what is to be counted, lets the pods go, counts them, and ends the job when it is over. */
@@ -388,19 +277,8 @@ class JobRunner {
     let current = await this.#writeStatus(job, status)
     this.#streaks.set(job.metadata.uid, assessment.streak)
     const tracked = new Set(view.pods.filter(isTracked).map((pod) => pod.metadata.uid))
-    const waiting = [...counted.release]
-    let failure: unknown
-    const work = async (): Promise<void> => {
-      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
-        try {
-          await this.#release(pod)
-          tracked.delete(pod.metadata.uid)
-        } catch (error) {
-          failure ??= error
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
+    const { released, failure } = await this.#pods.releaseAll(counted.release)
+    for (const uid of released) tracked.delete(uid)
     status = withoutReleased(current.status ?? status, tracked)
     const end = counted.isPartial || counts.terminating > 0 ? undefined : counted.end
     const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {}
@@ -420,8 +298,8 @@ class JobRunner {
 
   #tellEnd(job: Persisted<Job>, end: JobCondition): void {
     this.#streaks.delete(job.metadata.uid)
-    if (end.type === 'Complete') this.#tell(job, 'Normal', 'Completed', 'Job completed')
-    else this.#tell(job, 'Warning', end.reason ?? '', end.message ?? '')
+    if (end.type === 'Complete') this.#pods.tell(job, 'Normal', 'Completed', 'Job completed')
+    else this.#pods.tell(job, 'Warning', end.reason ?? '', end.message ?? '')
   }
 
   async #writeStatus(job: Persisted<Job>, status: JobStatus): Promise<Persisted<Job>> {
@@ -436,11 +314,6 @@ class JobRunner {
     )
     this.#latest.set(keyOf(job), written)
     return written
-  }
-
-  #tell(job: Persisted<Job>, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const about: ObjectReference = referenceTo(job, jobKind)
-    this.#context.recorder.record({ about, type, reason, message })
   }
 }
 
@@ -475,16 +348,4 @@ function withoutZeros(status: JobStatus): JobStatus {
 
 function sorted(value: object): object {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    isStatus(error, 'Forbidden') &&
-    (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
-  )
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof StatusError) return error.message
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
 import type { Filter, Refusal } from '../filter.ts'
-import { tolerates } from '../tolerations.ts'
+import { tolerates } from '../../controllers/tolerations.ts'
 
 const refusal: Refusal = {
   filter: 'TaintToleration',

@@ -1,7 +1,7 @@
 import type { ClusterView, Filter, Refusal } from '../filter.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo, SpreadConstraint } from '../pod-info.ts'
-import { tolerates } from '../tolerations.ts'
+import { tolerates } from '../../controllers/tolerations.ts'
 
 const name = 'PodTopologySpread'
 const skewed: Refusal = {
