@@ -1,6 +1,13 @@
-import { Backoff, type Informer, type Pod, type PriorityClass, type ResourceQuota } from '../kube/index.ts'
+import {
+  Backoff,
+  type Informer,
+  type Persisted,
+  type Pod,
+  type PriorityClass,
+  type ResourceQuota,
+} from '../kube/index.ts'
 import type { JobState } from './job-state.ts'
-import { type Demand, demandOf } from './quota-room.ts'
+import { demandOf } from './quota-room.ts'
 import type { StoredJob } from './training-job/kind.ts'
 import { buildPod } from './training-job/objects.ts'
 import { type Wait, type Waiting, waitsOf } from './waiting-line.ts'
@@ -41,13 +48,6 @@ export function createNamespaceQueue(options: {
     return priorities.list().find((one) => one.globalDefault)?.value ?? 0
   }
 
-  function demand(pods: readonly Pod[], namespace: string): Demand[] {
-    return demandOf(
-      pods,
-      quotas.list(namespace).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
-    )
-  }
-
   function missingPods(state: JobState, job: StoredJob): readonly Pod[] {
     const hasNothing = state.podsOf(job).length === 0
     const known = hasNothing ? podsOfJob.get(job) : undefined
@@ -57,7 +57,7 @@ export function createNamespaceQueue(options: {
     return pods
   }
 
-  function waitingOf(state: JobState, key: string, namespace: string): Waiting[] {
+  function waitingOf(state: JobState, key: string, limits: readonly Persisted<ResourceQuota>[]): Waiting[] {
     const job = state.jobs.objects.get(key)
     if (!job || job.metadata.deletionTimestamp || refused.has(job.metadata.uid)) return []
     const pods = missingPods(state, job)
@@ -69,15 +69,16 @@ export function createNamespaceQueue(options: {
         hasStarted: job.status?.startTime !== undefined,
         priority: priorityOf(pods, state.kind.runPolicy(job).schedulingPolicy?.priorityClass),
         createdAt: Date.parse(job.metadata.creationTimestamp),
-        demand: demand(pods, namespace),
+        demand: demandOf(pods, limits),
       },
     ]
   }
 
   return {
     line(namespace) {
+      const limits = quotas.list(namespace).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
       const waiting = states.flatMap((state) =>
-        [...state.keysIn(namespace)].flatMap((key) => waitingOf(state, key, namespace)),
+        [...state.keysIn(namespace)].flatMap((key) => waitingOf(state, key, limits)),
       )
       const waits = waitsOf(waiting)
       return new Map(waiting.map(({ key }) => [key, waits.get(key)]))

@@ -34,23 +34,44 @@ export interface Shortage {
   }[]
 }
 
-/** What the pods would take of each quota of their namespace that counts them. */
+// What pods take depends on the quota's spec alone, and long lines ask for it again with every change of its status.
+const taken = new WeakMap<readonly Pod[], Map<string, Usage>>()
+const specTexts = new WeakMap<Persisted<ResourceQuota>, string>()
+
+/** What the pods would take of each quota of their namespace that counts them. Never change `pods` afterwards. */
 export function demandOf(pods: readonly Pod[], quotas: readonly Persisted<ResourceQuota>[]): Demand[] {
-  const charged = pods.map((pod) => withRequests(pod) as Pod & KubeObject)
   return quotas.flatMap((quota) => {
-    const keys = keysForResource(Object.keys(quota.spec?.hard ?? {}), '/pods')
-    const amounts: Usage = new Map()
-    for (const pod of charged) {
-      if (!isInScope(quota, '/pods', pod)) continue
-      // The moment matters only for pods that are being deleted.
-      const usage = usageOf('/pods', pod, 0)
-      for (const key of keys) {
-        const amount = usage.get(key)
-        if (amount !== undefined) amounts.set(key, addQuantities(amounts.get(key) ?? zero, amount))
-      }
-    }
+    const amounts = amountsOf(pods, quota)
     return amounts.size > 0 ? [{ quota, amounts }] : []
   })
+}
+
+function amountsOf(pods: readonly Pod[], quota: Persisted<ResourceQuota>): Usage {
+  const known = taken.get(pods) ?? new Map<string, Usage>()
+  taken.set(pods, known)
+  const spec = specTexts.get(quota) ?? JSON.stringify(quota.spec ?? {})
+  specTexts.set(quota, spec)
+  let amounts = known.get(spec)
+  if (!amounts) {
+    amounts = sumOf(pods, quota)
+    known.set(spec, amounts)
+  }
+  return amounts
+}
+
+function sumOf(pods: readonly Pod[], quota: Persisted<ResourceQuota>): Usage {
+  const keys = keysForResource(Object.keys(quota.spec?.hard ?? {}), '/pods')
+  const amounts: Usage = new Map()
+  for (const pod of pods.map((one) => withRequests(one) as Pod & KubeObject)) {
+    if (!isInScope(quota, '/pods', pod)) continue
+    // The moment matters only for pods that are being deleted.
+    const usage = usageOf('/pods', pod, 0)
+    for (const key of keys) {
+      const amount = usage.get(key)
+      if (amount !== undefined) amounts.set(key, addQuantities(amounts.get(key) ?? zero, amount))
+    }
+  }
+  return amounts
 }
 
 /** Amounts set aside, by uid of the quota. */

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startCluster } from '../../src/cluster/index.ts'
+
+import { startCluster, usualConfig } from '../../src/cluster/index.ts'
 import {
   isStatus,
   type KubeClient,
@@ -37,7 +38,7 @@ export async function startSmallCluster(): Promise<SmallCluster> {
   const complaints: string[] = []
   const running = await startCluster({
     dataDir,
-    config: { runtime: 'process', allowRoot: false, nodes: [], nfsDirectories: {} },
+    config: { ...usualConfig, nodes: [] },
     log: (line) => {
       if (line.startsWith('operator')) complaints.push(line)
     },

@@ -10,15 +10,24 @@ import { nodeNameOf, nodeOfUser } from './node-authorizer.ts'
 export function nodeRestrictionAdmitter(reader: Reader): Admitter {
   return {
     name: 'NodeRestriction',
-    validate(admission) {
-      const node = nodeOfUser(admission.request.user)
-      if (node === undefined) return
-      const { resource } = admission.request
-      const kind = `${resource.group}/${resource.plural}`
-      if (kind === '/pods') checkPod(admission, node)
-      else if (kind === '/nodes') checkNode(admission, node)
-      else if (kind === 'coordination.k8s.io/leases') checkLease(admission, node)
+    // Before quota charges what a node may not create at all.
+    mutate(admission) {
+      check(admission)
     },
+    // What is deleted has no mutating steps.
+    validate(admission) {
+      check(admission)
+    },
+  }
+
+  function check(admission: Admission): void {
+    const node = nodeOfUser(admission.request.user)
+    if (node === undefined) return
+    const { resource } = admission.request
+    const kind = `${resource.group}/${resource.plural}`
+    if (kind === '/pods') checkPod(admission, node)
+    else if (kind === '/nodes') checkNode(admission, node)
+    else if (kind === 'coordination.k8s.io/leases') checkLease(admission, node)
   }
 
   function checkPod(admission: Admission, node: string): void {
