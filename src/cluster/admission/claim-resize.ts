@@ -1,5 +1,4 @@
-import type { PersistentVolumeClaim, StorageClass } from '../../kube/kinds.ts'
-import { compareQuantities } from '../../kube/quantity.ts'
+import { compareQuantities, type PersistentVolumeClaim, type StorageClass } from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { refused, resourceOf } from './refusal.ts'

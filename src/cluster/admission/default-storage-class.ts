@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, StorageClass } from '../../kube/kinds.ts'
+import type { PersistentVolumeClaim, StorageClass } from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { resourceOf } from './refusal.ts'

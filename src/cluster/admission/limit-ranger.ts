@@ -1,6 +1,14 @@
-import type { Container, LimitRange, PersistentVolumeClaim, Pod } from '../../kube/kinds.ts'
-import { podLimits, podRequests } from '../../kube/pod-resources.ts'
-import { formatQuantity, parseQuantity, type Quantity } from '../../kube/quantity.ts'
+import {
+  type Container,
+  formatQuantity,
+  type LimitRange,
+  parseQuantity,
+  type PersistentVolumeClaim,
+  type Pod,
+  podLimits,
+  podRequests,
+  type Quantity,
+} from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { containersOf, podOf } from './pod.ts'

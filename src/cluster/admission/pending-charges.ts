@@ -1,4 +1,4 @@
-import type { Usage } from '../../kube/quota-usage.ts'
+import type { Usage } from '../../kube/index.ts'
 import type { Reader } from '../registry/reader.ts'
 
 /** An object that a quota has been charged for though nobody can read it yet. */

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../../kube/kinds.ts'
+import type { Container, Pod } from '../../kube/index.ts'
 import type { Admission } from '../registry/admission.ts'
 
 /** The pod a request creates or changes; undefined for every other resource and for subresources. */

@@ -1,4 +1,4 @@
-import type { Pod, PriorityClass } from '../../kube/kinds.ts'
+import type { Pod, PriorityClass } from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { podOf } from './pod.ts'

@@ -1,20 +1,20 @@
-import { isStatus, type KubeObject } from '../../kube/index.ts'
-import type { Pod, ResourceQuota } from '../../kube/kinds.ts'
 import {
   addQuantities,
-  formatQuantity,
-  parseQuantity,
-  quantityOf,
-  subtractQuantities,
-} from '../../kube/quantity.ts'
-import {
   computeUsage,
+  formatQuantity,
   isInScope,
+  isStatus,
   keysForResource,
-  type Usage,
+  type KubeObject,
+  parseQuantity,
+  type Pod,
+  quantityOf,
+  type ResourceQuota,
+  subtractQuantities,
   unstatedResources,
+  type Usage,
   usageOf,
-} from '../../kube/quota-usage.ts'
+} from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { PendingCharges } from './pending-charges.ts'

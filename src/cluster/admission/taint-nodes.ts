@@ -1,4 +1,4 @@
-import type { Node } from '../../kube/kinds.ts'
+import type { Node } from '../../kube/index.ts'
 import type { Admission, Admitter } from '../registry/admission.ts'
 import { resourceOf } from './refusal.ts'
 

@@ -1,13 +1,14 @@
 import { index, isPresent, optionalIndex, optionalSelect, select } from './access.ts'
 import { estimateCost } from './cost.ts'
 import type { Environment } from './environment.ts'
-import { CelBudgetError, CelCompileError, CelEvaluationError, noSuchOverload } from './errors.ts'
-import type { CelFunction, Overload } from './function.ts'
+import { CelCompileError, noSuchOverload } from './errors.ts'
+import type { CelFunction } from './function.ts'
 import { compileMacro } from './macros.ts'
 import { operatorNames } from './operators.ts'
 import { Program, type Run } from './program.ts'
 import { checkPattern } from './regex.ts'
-import { type Node, parse } from './syntax.ts'
+import { counted, dispatch, logical, variable } from './steps.ts'
+import { dottedPath, type Node, parse, placeOf, rootOf } from './syntax.ts'
 import * as types from './types.ts'
 import type { Type } from './types.ts'
 import { kindOf, TypeName, UInt, type Value, ValueList, ValueMap } from './values.ts'
@@ -39,7 +40,10 @@ export function compile(expression: string, environment: Environment): Program {
   return new Program(expression, { type, variables: compiler.variables, cost }, run)
 }
 
-/** One compilation: turns nodes into functions, checking types on the way as far as they are known. */
+/**
+ * One compilation: turns nodes into functions, checking types on the way as far as they are known. One piece, because
+ * each kind of node is a method and all of them need each other.
+ */
 export class Compiler {
   /** What is known of each part. */
   readonly types = new Map<Node, Type>()
@@ -412,107 +416,10 @@ function typeOfLiteral(value: Value): Type {
   return { kind: kindOf(value), ...(typeof value === 'string' && { max: value.length }) }
 }
 
-/** `a.b.c` of nothing but names; undefined for anything else. */
-function dottedPath(node: Node): string | undefined {
-  if (node.op === 'id') return node.args
-  if (node.op !== '.') return undefined
-  const path = dottedPath(node.args[0])
-  return path === undefined ? undefined : `${path}.${node.args[1]}`
-}
-
-/** Where cel-go places an error of a node: at its operator, its dot or its opening parenthesis. */
-function placeOf(node: Node, source: string): number {
-  const after = (text: string, from: number): number => {
-    const at = source.indexOf(text, from)
-    return at < 0 ? node.pos : at
-  }
-  switch (node.op) {
-    case 'value':
-    case 'id':
-    case 'list':
-    case 'map':
-    case '!_':
-    case '-_':
-      return node.pos
-    case '.':
-    case '.?':
-      return after('.', node.args[0].end)
-    case '[]':
-    case '[?]':
-      return after('[', node.args[0].end)
-    case 'call':
-      return after('(', node.start)
-    case 'rcall':
-      return after('(', after(node.args[0], node.args[1].end))
-    case '?:':
-      return after('?', node.args[0].end)
-    default:
-      return after(node.op, node.args[0].end)
-  }
-}
-
-function rootOf(path: string): string {
-  return path.split('.', 1)[0] ?? ''
-}
-
 function unwrapped(type: Type): Type {
   return type.kind === 'optional' ? (type.of ?? types.dyn) : type
 }
 
 function elementType(type: Type): Type {
   return type.kind === 'list' || type.kind === 'map' ? (type.of ?? types.dyn) : types.dyn
-}
-
-function counted(run: Run): Run {
-  return (frame) => {
-    frame.budget.spend(1)
-    return run(frame)
-  }
-}
-
-function variable(name: string): Run {
-  return ({ bindings, budget }) => {
-    budget.spend(1)
-    const bound = Object.hasOwn(bindings, name) ? bindings[name] : undefined
-    if (bound === undefined) throw new CelEvaluationError(`no such attribute(s): ${name}`)
-    return typeof bound === 'function' ? bound() : bound
-  }
-}
-
-/** An operand that decides wins over one that fails, whichever comes first. */
-function logical(runs: readonly Run[], deciding: boolean): Run {
-  return (frame) => {
-    frame.budget.spend(1)
-    let failure: unknown
-    for (const run of runs) {
-      try {
-        const value = run(frame)
-        if (value === deciding) return deciding
-        if (typeof value !== 'boolean') failure ??= noSuchOverload()
-      } catch (error) {
-        if (error instanceof CelBudgetError || !(error instanceof CelEvaluationError)) throw error
-        failure ??= error
-      }
-    }
-    if (failure !== undefined) throw failure
-    return !deciding
-  }
-}
-
-/** Runs the overload that takes what the operands turn out to be. */
-function dispatch(runs: readonly Run[], candidates: readonly Overload[]): Run {
-  const [only] = candidates
-  const isCertain = candidates.length === 1 && only !== undefined && only.args.every((kind) => kind === 'dyn')
-  return (frame) => {
-    frame.budget.spend(1)
-    const values = runs.map((run) => run(frame))
-    if (isCertain) return only.run(values, frame.budget)
-    const kinds = values.map(kindOf)
-    for (const candidate of candidates) {
-      if (candidate.args.every((wanted, at) => wanted === 'dyn' || wanted === kinds[at])) {
-        return candidate.run(values, frame.budget)
-      }
-    }
-    throw noSuchOverload()
-  }
 }

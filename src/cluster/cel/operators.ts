@@ -14,17 +14,8 @@ import {
   timestamp,
   uint,
 } from './types.ts'
-import {
-  areEqual,
-  checkedInt,
-  compareValues,
-  concatenate,
-  Fields,
-  includes,
-  List,
-  UInt,
-  type Value,
-} from './values.ts'
+import { checkedInt, Fields, List, UInt, type Value } from './values.ts'
+import { areEqual, compareValues, concatenate, includes } from './comparison.ts'
 
 /** Operators are functions by the names that cel-go gives them. */
 export const operatorNames: Readonly<Record<string, string>> = {

@@ -37,3 +37,47 @@ export function parse(expression: string): Node {
 function firstLine(error: Error): string {
   return error.message.split('\n', 1)[0] ?? ''
 }
+
+/** `a.b.c` of nothing but names; undefined for anything else. */
+export function dottedPath(node: Node): string | undefined {
+  if (node.op === 'id') return node.args
+  if (node.op !== '.') return undefined
+  const path = dottedPath(node.args[0])
+  return path === undefined ? undefined : `${path}.${node.args[1]}`
+}
+
+/** Where cel-go places an error of a node: at its operator, its dot or its opening parenthesis. */
+export function placeOf(node: Node, source: string): number {
+  const after = (text: string, from: number): number => {
+    const at = source.indexOf(text, from)
+    return at < 0 ? node.pos : at
+  }
+  switch (node.op) {
+    case 'value':
+    case 'id':
+    case 'list':
+    case 'map':
+    case '!_':
+    case '-_':
+      return node.pos
+    case '.':
+    case '.?':
+      return after('.', node.args[0].end)
+    case '[]':
+    case '[?]':
+      return after('[', node.args[0].end)
+    case 'call':
+      return after('(', node.start)
+    case 'rcall':
+      return after('(', after(node.args[0], node.args[1].end))
+    case '?:':
+      return after('?', node.args[0].end)
+    default:
+      return after(node.op, node.args[0].end)
+  }
+}
+
+/** The first name of a path. */
+export function rootOf(path: string): string {
+  return path.split('.', 1)[0] ?? ''
+}

@@ -1,4 +1,4 @@
-import type { Schema } from '../registry/schema/schema.ts'
+import type { ValueSchema } from './schema.ts'
 import { unescapeField } from './names.ts'
 
 /** What is known about a value before there is one. */
@@ -41,7 +41,10 @@ export function objectOf(fields: Readonly<Record<string, Type>>): Type {
 const metadata = objectOf({ name: string, generateName: string })
 
 /** The type of values of a schema; the root of a custom resource always has its kind and name. */
-export function typeOfSchema(schema: Schema, { isRoot = false }: { readonly isRoot?: boolean } = {}): Type {
+export function typeOfSchema(
+  schema: ValueSchema,
+  { isRoot = false }: { readonly isRoot?: boolean } = {},
+): Type {
   if (schema['x-kubernetes-int-or-string']) return dyn
   switch (schema.type) {
     case 'boolean':
@@ -63,7 +66,7 @@ export function typeOfSchema(schema: Schema, { isRoot = false }: { readonly isRo
   }
 }
 
-function typeOfString(schema: Schema): Type {
+function typeOfString(schema: ValueSchema): Type {
   switch (schema.format) {
     case 'date':
     case 'date-time':
@@ -87,7 +90,7 @@ function mostElements(smallest: number): number {
 }
 
 /** Characters of the shortest JSON text of a value. */
-function smallestText(schema: Schema): number {
+function smallestText(schema: ValueSchema): number {
   switch (schema.type) {
     case 'boolean':
       return 4
@@ -107,7 +110,7 @@ function smallestText(schema: Schema): number {
   }
 }
 
-function typeOfObject(schema: Schema, isResource: boolean): Type {
+function typeOfObject(schema: ValueSchema, isResource: boolean): Type {
   if (typeof schema.additionalProperties === 'object') {
     const values = schema.additionalProperties
     const max = schema.maxProperties ?? mostElements(smallestText(values) + 6)

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../../../kube/kinds.ts'
+import type { Container, Pod } from '../../../kube/index.ts'
 import type { Level, Standard } from './level.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { MatchResources, NamedRuleWithOperations } from 'kubernetes-types/admissionregistration/v1.js'
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import { type LabelSelector, labelSelectorOf, matchesLabels } from '../../../kube/selector.ts'
+import { type LabelSelector, labelSelectorOf, matchesLabels } from '../../../kube/index.ts'
 import type { Admission } from '../../registry/admission.ts'
 import type { Reader } from '../../registry/reader.ts'
 

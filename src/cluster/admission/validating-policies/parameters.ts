@@ -1,6 +1,5 @@
 import type { ParamKind, ParamRef } from 'kubernetes-types/admissionregistration/v1.js'
-import type { KubeObject } from '../../../kube/index.ts'
-import { labelSelectorOf, matchesLabels } from '../../../kube/selector.ts'
+import { type KubeObject, labelSelectorOf, matchesLabels } from '../../../kube/index.ts'
 import type { AdmissionContext } from '../context.ts'
 
 /** A policy or binding that cannot be applied; the message says why. */

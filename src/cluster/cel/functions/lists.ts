@@ -3,7 +3,8 @@ import { CelEvaluationError, noSuchOverload } from '../errors.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { Duration } from '../time.ts'
 import { bool, double, dyn, duration, int, listOf, type Type } from '../types.ts'
-import { checkedInt, compareValues, includes, List, UInt, type Value, ValueList } from '../values.ts'
+import { checkedInt, List, UInt, type Value, ValueList } from '../values.ts'
+import { compareValues, includes } from '../comparison.ts'
 
 type Two = [List, List]
 const two = ['list', 'list']

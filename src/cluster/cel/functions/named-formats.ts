@@ -3,7 +3,7 @@ import {
   dnsSubdomainFaults,
   labelValueFaults,
   qualifiedNameFaults,
-} from '../../../kube/names.ts'
+} from '../../../kube/index.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { parseDate, parseTimestamp } from '../time.ts'
 import { listOf, opaque, optionalOf, string } from '../types.ts'

@@ -7,7 +7,7 @@ import {
   quantityOf,
   quantityToNumber,
   subtractQuantities,
-} from '../../../kube/quantity.ts'
+} from '../../../kube/index.ts'
 import { CelEvaluationError } from '../errors.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { bool, double, int, opaque } from '../types.ts'

@@ -3,7 +3,8 @@ import { CelEvaluationError } from '../errors.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { characters, slice } from '../text.ts'
 import { bool, int, listOf, string } from '../types.ts'
-import { areEqual, List, type Value, ValueList } from '../values.ts'
+import { List, type Value, ValueList } from '../values.ts'
+import { areEqual } from '../comparison.ts'
 import { format } from './format.ts'
 
 type Two = [string, string]

@@ -1,4 +1,4 @@
-import { parseLabelSelector, SelectorError } from '../../../kube/selector.ts'
+import { parseLabelSelector, SelectorError } from '../../../kube/index.ts'
 import { type Fault, invalidValue } from '../faults.ts'
 import type { ScalePaths } from '../resource.ts'
 

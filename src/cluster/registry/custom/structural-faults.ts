@@ -9,6 +9,7 @@ import { compileRule } from './rules.ts'
 /**
  * What keeps a schema from being structural
  * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+ * One piece, because it is one walk over one schema.
  */
 export function structuralFaults(schema: Schema, path: string): Fault[] {
   const check = new StructuralCheck()
