@@ -51,6 +51,7 @@ export function formatFields(fields: readonly (readonly [string, string])[]): st
  * before, are spelled out, and lines become one.
  */
 export function printable(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text
   return text
     .replace(/\s*[\r\n]+\s*/g, ' ')
     .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
@@ -69,6 +70,7 @@ const wide =
 const zero = /\p{Mn}|\p{Me}|\p{Cf}/u
 
 function displayWidth(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0
   for (const character of text) width += zero.test(character) ? 0 : wide.test(character) ? 2 : 1
   return width

@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts'
-import { commands } from './commands/table.ts'
+import type { Command } from './command.ts'
 import { runCommandLine } from './run.ts'
 
 /** Runs a command line in this process: its streams, signals and exit status. */
-export async function start(typed: readonly string[]): Promise<void> {
+export async function start(typed: readonly string[], commands: readonly Command[]): Promise<void> {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {

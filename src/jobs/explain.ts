@@ -106,10 +106,9 @@ export function quotaReason(name: string, short: readonly Shortfall[], holdings:
     })
     return `quota ${quota} has ${joinWords(amounts)} used`
   })
-  const inWords = (holding: Holding): string => amountInWords(first?.key ?? '', holding.quantity)
   const whose = (holding: Holding): string => (holding.owner === undefined ? '' : ` of ${holding.owner}`)
   const using = holdings.filter(({ isWaiting }) => !isWaiting)
-  const held = using.slice(0, mostNamed).map((each) => `${each.job}${whose(each)} has ${inWords(each)}`)
+  const held = using.slice(0, mostNamed).map((each) => `${each.job}${whose(each)} has ${each.amount}`)
   if (using.length > mostNamed) held.push(`${using.length - mostNamed} more`)
   const waiting = holdings.filter(({ isWaiting }) => isWaiting)
   const [next] = waiting
@@ -117,7 +116,7 @@ export function quotaReason(name: string, short: readonly Shortfall[], holdings:
     next === undefined
       ? ''
       : waiting.length === 1
-        ? `, and ${next.job}${whose(next)} waits for ${inWords(next)} before it`
+        ? `, and ${next.job}${whose(next)} waits for ${next.amount} before it`
         : `, and ${waiting.length} jobs wait before it`
   return {
     code: 'QuotaExceeded',
@@ -128,7 +127,7 @@ export function quotaReason(name: string, short: readonly Shortfall[], holdings:
     holders: holdings.map((holding) => ({
       job: holding.job,
       ...(holding.owner !== undefined && { owner: holding.owner }),
-      amount: inWords(holding),
+      amount: holding.amount,
     })),
     suggestion: whenItStarts(first, holdings),
   }
@@ -136,12 +135,13 @@ export function quotaReason(name: string, short: readonly Shortfall[], holdings:
 
 function whenItStarts(short: Shortfall | undefined, holdings: readonly Holding[]): string {
   if (short === undefined || holdings.length === 0) return 'it starts by itself when the quota has room'
+  const waiting = holdings.filter(({ isWaiting }) => isWaiting)
+  if (waiting.length === 1) return `it starts by itself after ${waiting[0]?.job}`
+  if (waiting.length > 1) return `it starts by itself after the ${waiting.length} jobs before it`
   const lacking = short.needed.nanos - short.free.nanos
   const enough = holdings.filter(({ quantity }) => quantity.nanos >= lacking).map(({ job }) => job)
-  // With others before it in line, the end of one job is not the whole story.
-  const isFirst = holdings.every(({ isWaiting }) => !isWaiting)
-  if (isFirst && enough.length === 1) return `it starts by itself when ${enough[0]} ends`
-  if (isFirst && enough.length > 1) {
+  if (enough.length === 1) return `it starts by itself when ${enough[0]} ends`
+  if (enough.length > 1) {
     const named = enough.slice(0, mostNamed).join(', ')
     return `it starts by itself when one of these ends: ${named}${enough.length > mostNamed ? ', ...' : ''}`
   }

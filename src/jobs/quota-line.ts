@@ -14,6 +14,7 @@ import {
   type Usage,
   usageOf,
 } from '../kube/index.ts'
+import { amountInWords } from './amounts.ts'
 import { hasEnded, isFinished, type ObservedJob, type PodsWanted } from './observed.ts'
 
 const zero = quantityOf(0)
@@ -35,6 +36,8 @@ export interface Holding {
   readonly job: string
   readonly owner: string | undefined
   readonly quantity: Quantity
+  /** The same in words. */
+  readonly amount: string
   readonly isWaiting: boolean
 }
 
@@ -48,6 +51,7 @@ export class QuotaLine {
   /** By quota: what the first of those that wait want together, after each of them. */
   readonly #promised = new Map<string, readonly Usage[]>()
   readonly #held = new Map<string, readonly Holding[]>()
+  readonly #wanted = new Map<string, readonly Holding[]>()
 
   constructor(from: {
     readonly jobs: readonly ObservedJob[]
@@ -82,12 +86,22 @@ export class QuotaLine {
   holdings(key: string, job?: ObservedJob): Holding[] {
     const using = this.#holdingNow(key).filter((holding) => holding.job !== job?.name)
     const names = new Set(using.map((holding) => holding.job))
-    const before = this.#waiting.slice(0, this.#placeInLine(job)).flatMap((other) => {
-      if (names.has(other.name)) return []
-      const quantity = sumOf(other.missing, key, this.#now)
-      return quantity.nanos === 0n ? [] : [{ job: other.name, owner: other.owner, quantity, isWaiting: true }]
-    })
+    const before = this.#wantedInLine(key)
+      .slice(0, this.#placeInLine(job))
+      .filter(({ quantity, job: name }) => quantity.nanos > 0n && !names.has(name))
     return [...using, ...before]
+  }
+
+  /** What each of those that wait wants of a quota key, in their order. */
+  #wantedInLine(key: string): readonly Holding[] {
+    let wanted = this.#wanted.get(key)
+    if (wanted === undefined) {
+      wanted = this.#waiting.map((job) =>
+        holding(job, key, { quantity: sumOf(job.missing, key, this.#now), isWaiting: true }),
+      )
+      this.#wanted.set(key, wanted)
+    }
+    return wanted
   }
 
   #holdingNow(key: string): readonly Holding[] {
@@ -95,9 +109,9 @@ export class QuotaLine {
     if (held === undefined) {
       held = this.#jobs
         .filter((job) => !isFinished(job))
-        .map((job): Holding => {
+        .map((job) => {
           const pods = job.pods.filter((pod) => !hasEnded(pod)).map((pod) => ({ pod, count: 1 }))
-          return { job: job.name, owner: job.owner, quantity: sumOf(pods, key, this.#now), isWaiting: false }
+          return holding(job, key, { quantity: sumOf(pods, key, this.#now), isWaiting: false })
         })
         .filter(({ quantity }) => quantity.nanos > 0n)
         .sort((a, b) => compare(b.quantity, a.quantity))
@@ -126,6 +140,14 @@ export class QuotaLine {
     }
     return sums[this.#placeInLine(job) - 1] ?? new Map()
   }
+}
+
+function holding(
+  job: ObservedJob,
+  key: string,
+  of: { readonly quantity: Quantity; readonly isWaiting: boolean },
+): Holding {
+  return { job: job.name, owner: job.owner, amount: amountInWords(key, of.quantity), ...of }
 }
 
 /** Jobs of the same second are in the order of their names, as the operator has them. */
@@ -158,9 +180,10 @@ function times(amount: Quantity, count: number): Quantity {
 /** What pods would take of a quota, by key. */
 export function needOf(pods: readonly PodsWanted[], quota: ResourceQuota, now: number): Usage {
   const keys = keysForResource(Object.keys(quota.spec?.hard ?? {}), '/pods')
+  const isScoped = quota.spec?.scopes !== undefined || quota.spec?.scopeSelector !== undefined
   const need: Usage = new Map()
   for (const { pod, count } of pods) {
-    if (!isInScope(quota, '/pods', podAsObject(pod))) continue
+    if (isScoped && !isInScope(quota, '/pods', podAsObject(pod))) continue
     const usage = usageOfPod(pod, now)
     for (const key of keys) {
       const amount = usage.get(key)

@@ -1,11 +1,4 @@
-import {
-  type Persisted,
-  type Pod,
-  parseQuantity,
-  podLimits,
-  quantityToUnits,
-  shortDuration,
-} from '../kube/index.ts'
+import { type Persisted, type Pod, podLimits, quantityToUnits, shortDuration } from '../kube/index.ts'
 import { explainJob } from './explain.ts'
 import { jobAnnotations } from './labels.ts'
 import { hasEnded, isFinished, type ObservedJob, type Surroundings, statusOf } from './observed.ts'
@@ -116,9 +109,17 @@ function allocatedGpus(pods: readonly Persisted<Pod>[]): number {
     .reduce((sum, pod) => sum + gpusOf(pod), 0)
 }
 
+const knownGpus = new WeakMap<Pod, number>()
+
 /** The GPUs that a pod may use. */
 export function gpusOf(pod: Pod): number {
-  return quantityToUnits(podLimits(pod)[gpu] ?? parseQuantity('0'))
+  let gpus = knownGpus.get(pod)
+  if (gpus === undefined) {
+    const limit = podLimits(pod)[gpu]
+    gpus = limit === undefined ? 0 : quantityToUnits(limit)
+    knownGpus.set(pod, gpus)
+  }
+  return gpus
 }
 
 /** The status of a pod in one word, as kubectl shows it. */

@@ -2,6 +2,7 @@ import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
 import { UserError } from '../errors.ts'
 import type { KubeRequest, KubeResponse, Transport } from './client.ts'
 import { Lanes } from './lanes.ts'
+import { connectInPlace } from './loopback-trust.ts'
 
 /** Where a server is and how to be known to it. Certificates and keys are PEM texts. */
 export interface ConnectionOptions {
@@ -51,7 +52,7 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
   })
   const timeoutMs = connection.connectTimeoutMs ?? defaultConnectTimeoutMs
   if (isTls && mayTrustInPlace(connection, host)) {
-    await trustInPlace(agent, connection, { host, port, timeoutMs })
+    trustInPlace(agent, connection, { host, port, timeoutMs })
   }
   const prefix = base.pathname === '/' ? '' : base.pathname.replace(/\/$/, '')
 
@@ -151,12 +152,11 @@ function mayTrustInPlace(connection: ConnectionOptions, host: string): boolean {
 }
 
 /** Makes an agent check servers of this machine in place, and by OpenSSL where that is not enough. */
-async function trustInPlace(
+function trustInPlace(
   agent: Agent,
   connection: ConnectionOptions,
   at: { readonly host: string; readonly port: number; readonly timeoutMs: number },
-): Promise<void> {
-  const { connectInPlace } = await import('./loopback-trust.ts')
+): void {
   const connectAsUsual = agent.createConnection.bind(agent)
   agent.createConnection = (options, onCreated) => {
     void connectInPlace(connection, at).then((trusted) => {

@@ -2,10 +2,6 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionOptions } from './https-transport.ts'
 
-// Not by `import`, for the same reason as in `https-transport.ts`.
-const { connect } = process.getBuiltinModule('node:tls')
-const crypto = process.getBuiltinModule('node:crypto')
-
 /**
  * Connects to a server on this machine, such as the embedded cluster, and checks it before anything is sent. Nothing
  * when that fails or its certificate is not the plain case: then Node must connect as usual, and say what is wrong.
@@ -18,6 +14,8 @@ export function connectInPlace(
   connection: ConnectionOptions,
   at: { readonly host: string; readonly port: number; readonly timeoutMs: number },
 ): Promise<TLSSocket | undefined> {
+  // Not by `import`, for the same reason as in `https-transport.ts`.
+  const { connect } = process.getBuiltinModule('node:tls')
   return new Promise((resolve) => {
     const socket = connect({
       host: at.host,
@@ -85,5 +83,6 @@ function isCurrent(certificate: X509Certificate, now: number): boolean {
 
 function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
+  const crypto = process.getBuiltinModule('node:crypto')
   return blocks.map((block) => new crypto.X509Certificate(block))
 }

@@ -79,6 +79,21 @@ describe('the program', () => {
     expect(out).toMatch(/^NAME +STATUS/)
   })
 
+  it('runs everyday commands and all others alike', async () => {
+    for (const words of [
+      ['-n', 'list', 'quota'],
+      ['top', 'node', '--help'],
+      ['group', 'list', '--help'],
+      ['top'],
+    ]) {
+      expect(await run(words)).toMatchObject({ status: 0 })
+    }
+    expect(await run(['lisst', 'quota'])).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('arena list'),
+    })
+  })
+
   it('says in words and by its status that the cluster cannot be reached, or that there is no kubeconfig', async () => {
     expect(await run(['list'], 'unreachable')).toEqual({
       status: 5,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Command } from '../../src/cli/command.ts'
+import { everydayCommands } from '../../src/cli/commands/everyday.ts'
 import { commands } from '../../src/cli/commands/table.ts'
+import { everydayWords } from '../../src/cli/everyday-words.ts'
 import { UserError } from '../../src/errors.ts'
 import { forbidden, notFound } from '../../src/kube/index.ts'
 import { run } from './world.ts'
@@ -107,6 +109,15 @@ describe('running a command line', () => {
       }),
     ]
     expect((await run(['a', '--Old=1'], table)).err).toBe('note: --Old is the old spelling of --new\n')
+  })
+
+  it('knows every spelling of an everyday command by one of its words', () => {
+    for (const { path, aliases = [] } of everydayCommands) {
+      const parents = path.split(' ').slice(0, -1)
+      for (const words of [path.split(' '), ...aliases.map((alias) => [...parents, alias])]) {
+        expect(words.some((word) => everydayWords.has(word))).toBe(true)
+      }
+    }
   })
 
   it('gives each command a path, aliases and flags of its own', () => {

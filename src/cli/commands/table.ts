@@ -1,11 +1,11 @@
 import type { Command } from '../command.ts'
+import { everydayCommands } from './everyday.ts'
 import { clusterReset } from './cluster-reset.ts'
 import { clusterStart } from './cluster-start.ts'
 import { clusterStatus } from './cluster-status.ts'
 import { clusterStop } from './cluster-stop.ts'
 import { completion } from './completion.ts'
 import { version } from './version.ts'
-import { credential } from './credential.ts'
 import { groupList } from './group-list.ts'
 import { orgApply } from './org-apply.ts'
 import { orgCheck } from './org-check.ts'
@@ -13,16 +13,6 @@ import { orgInit } from './org-init.ts'
 import { orgPlan } from './org-plan.ts'
 import { userKubeconfig } from './user-kubeconfig.ts'
 import { userList } from './user-list.ts'
-import { dataList } from './data-list.ts'
-import { deleteJob } from './delete.ts'
-import { get } from './get.ts'
-import { list } from './list.ts'
-import { logs } from './logs.ts'
-import { quota } from './quota.ts'
-import { submitTf } from './submit-tf.ts'
-import { topJob } from './top-job.ts'
-import { topNode } from './top-node.ts'
-import { whoami } from './whoami.ts'
 import { orgStatus } from './org-status.ts'
 import { login } from './login.ts'
 import { orgHistory } from './org-history.ts'
@@ -44,16 +34,7 @@ import { orgDrift } from './org-drift.ts'
 
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
-  submitTf,
-  list,
-  get,
-  logs,
-  deleteJob,
-  topJob,
-  topNode,
-  quota,
-  whoami,
-  dataList,
+  ...everydayCommands,
   clusterStart,
   clusterStop,
   clusterStatus,
@@ -82,7 +63,6 @@ export const commands: readonly Command[] = [
   volumeRevoke,
   hostPlan,
   hostApply,
-  credential,
   login,
   version,
   completion,

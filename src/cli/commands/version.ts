@@ -1,5 +1,4 @@
 import type { Command } from '../command.ts'
-import { versionLines } from '../version.ts'
 
 export const version: Command = {
   path: 'version',
@@ -16,6 +15,7 @@ export const version: Command = {
     },
   ],
   async run(input, context) {
+    const { versionLines } = await import('../version.ts')
     for (const line of versionLines({ isShort: input.flag('short') })) context.print(line)
   },
 }
