@@ -73,8 +73,19 @@ export interface CompiledPolicy {
   readonly faults: readonly Fault[]
 }
 
-/** Compiles every expression of a policy; what does not compile is told in `faults`. */
+// Objects of the store never change, so a change of one policy leaves the others compiled.
+const compiled = new WeakMap<KubeObject, CompiledPolicy>()
+
+/** Compiles every expression of a stored policy, once; what does not compile is told in `faults`. */
 export function compilePolicy(object: KubeObject): CompiledPolicy {
+  const known = compiled.get(object)
+  if (known !== undefined) return known
+  const policy = compileAll(object)
+  compiled.set(object, policy)
+  return policy
+}
+
+function compileAll(object: KubeObject): CompiledPolicy {
   const policy = object as ValidatingAdmissionPolicy
   const spec: Spec = policy.spec ?? {}
   const faults: Fault[] = []
@@ -129,5 +140,5 @@ export function compilePolicy(object: KubeObject): CompiledPolicy {
 
 /** What is wrong with the expressions of a policy. Empty ones are somebody else's to complain of. */
 export function policyExpressionFaults(object: KubeObject): Fault[] {
-  return compilePolicy(object).faults.filter(({ message }) => !message.startsWith('Invalid value: "":'))
+  return compileAll(object).faults.filter(({ message }) => !message.startsWith('Invalid value: "":'))
 }
