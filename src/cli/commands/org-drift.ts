@@ -125,9 +125,8 @@ async function look(input: Input, context: CommandContext): Promise<Found> {
     ? [`the cluster is not as ${name} says`]
     : [`no drift: the cluster is as ${name} says`]
   for (const { change, who } of findings) {
-    lines.push(
-      `  ${tenancy.nameOf(change)}: ${driftWord(change.action)}${who === undefined ? '' : ` by ${who}`}`,
-    )
+    const by = who === undefined ? '' : ` (${who})`
+    lines.push(`  ${tenancy.nameOf(change)}: ${driftWord(change.action)}${by}`)
     lines.push(...change.details.map((detail) => `      ${detail}`))
   }
   lines.push(...plan.conflicts.map(({ message }) => `  ${message}`))

@@ -25,6 +25,7 @@ export function clusterRoleBindingOf(org: Org): ClusterRoleBinding {
     kind: 'ClusterRoleBinding',
     metadata: { name, labels: ownerLabels(org) },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-    subjects: org.users.map(subjectOf),
+    // Sorted, or else moving a line of the file would be a change of the cluster.
+    subjects: org.users.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(subjectOf),
   }
 }

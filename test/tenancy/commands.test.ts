@@ -1,0 +1,263 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { kinds } from '../../src/kube/index.ts'
+import { openOrganisation, type TestOrganisation } from './organisation.ts'
+
+const guide = await readFile('examples/guide/org.yaml', 'utf8')
+let company: TestOrganisation
+
+beforeEach(async () => {
+  company = await openOrganisation()
+  await company.write(guide)
+  await company.arena('org', 'apply')
+})
+afterEach(() => company.close())
+
+const file = (): Promise<string> => readFile(join(company.directory, 'org.yaml'), 'utf8')
+
+describe('small changes', () => {
+  it('edit the file, keep its comments, and make the cluster follow', async () => {
+    const added = await company.arena('user', 'add', 'ann', '-g', 'dev1', '--full-name', 'Ann A')
+    expect(added.status, added.err).toBe(0)
+    await company.arena('user', 'grant', 'ann', 'dev2', 'viewer', '--until', '2099-12-31')
+    await company.arena('group', 'add', 'dev3', '--quota', 'gpu=1')
+    await company.arena('group', 'set-quota', 'dev2', 'gpu=4', 'cpu=none')
+    await company.arena(
+      'volume',
+      'add',
+      'scratch',
+      '--size',
+      '1Gi',
+      '--access',
+      'dev3=write',
+      '--directory',
+      '/srv/x',
+    )
+    const text = await file()
+    expect(text).toContain('ann: { uid: 20003, name: Ann A }')
+    expect(text).toContain('# CPU and memory: as much as the cluster has')
+    expect(text).toContain('quota: { gpu: 4, memory: 60Gi }')
+    expect((await company.arena('org', 'plan')).out).toContain('nothing to do')
+    const quota = await company.client.get(kinds.resourceQuotas, {
+      namespace: 'dev2',
+      name: 'dev2-compute-resources',
+    })
+    expect(quota.spec?.hard).toEqual({ 'requests.nvidia.com/gpu': '4', 'requests.memory': '60Gi' })
+  })
+
+  it('that would make the file wrong leave it as it was', async () => {
+    const refused = await company.arena('group', 'set-quota', 'dev2', 'gpus=4')
+    expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('it was left as it is') })
+    expect(await file()).toBe(guide)
+    expect(await company.arena('user', 'grant', 'bbo', 'dev1', 'lead')).toMatchObject({
+      status: 3,
+      err: expect.stringContaining('did you mean "bob"?'),
+    })
+  })
+
+  it('that take something away need consent, and leave the file as it was without', async () => {
+    expect((await company.arena('user', 'move', 'bob', 'dev2')).status).toBe(1)
+    expect(await file()).toBe(guide)
+    expect((await company.arena('user', 'move', 'bob', 'dev2', '--allow-destroy')).status).toBe(0)
+    await company.client.get(kinds.serviceAccounts, { namespace: 'dev2', name: 'bob' })
+  })
+
+  it('are kept in the history, which can be shown and compared', async () => {
+    await company.arena('group', 'set-quota', 'dev1', 'gpu=3')
+    const history = JSON.parse((await company.arena('org', 'history', '-o', 'json')).out)
+    expect(history.map((each: { number: number; done: number }) => [each.number, each.done])).toEqual([
+      [2, 1],
+      [1, 28],
+    ])
+    expect((await company.arena('org', 'history', '1')).out).toBe(guide)
+    expect((await company.arena('org', 'diff', '1', '2')).out).toContain(
+      'spec.hard.requests.nvidia.com/gpu: 1 -> 3',
+    )
+    expect((await company.arena('org', 'diff', '2')).out).toBe('no difference\n')
+  })
+})
+
+describe('a plan that was written down', () => {
+  it('is carried out as reviewed, and refused when the cluster or the file moved on', async () => {
+    await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
+    expect((await company.arena('org', 'plan', '--plan-out', 'plan.json')).status).toBe(2)
+    expect((await stat(join(company.directory, 'plan.json'))).mode & 0o777).toBe(0o600)
+    await company.client.delete(kinds.roleBindings, { namespace: 'dev1', name: 'arena:bob:member' })
+    const moved = await company.arena('org', 'apply', '--plan', 'plan.json')
+    expect(moved).toMatchObject({ status: 1, err: expect.stringContaining('the cluster changed since') })
+    await company.arena('org', 'plan', '--plan-out', 'plan.json')
+    await company.write(guide)
+    expect((await company.arena('org', 'apply', '--plan', 'plan.json')).err).toContain(
+      'org.yaml changed since',
+    )
+    await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
+    expect((await company.arena('org', 'apply', '--plan', 'plan.json')).status).toBe(0)
+    expect((await company.arena('org', 'apply', '--plan', 'plan.json')).out).toContain('nothing to do')
+  })
+})
+
+describe('drift', () => {
+  it('is found with who did it, named when it is a right beside the file, and mended', async () => {
+    expect((await company.arena('org', 'drift')).status).toBe(0)
+    const quota = { namespace: 'dev2', name: 'dev2-compute-resources' }
+    await company.client.patch(
+      kinds.resourceQuotas,
+      quota,
+      { type: 'merge', patch: { spec: { hard: { 'requests.cpu': '999' } } } },
+      { fieldManager: 'eve' },
+    )
+    await company.client.create(
+      kinds.roleBindings,
+      {
+        metadata: { name: 'evil' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'dev2', name: 'tom' }],
+      },
+      { namespace: 'dev1' },
+    )
+    const found = await company.arena('org', 'drift')
+    expect(found.status).toBe(2)
+    expect(found.out).toContain('ResourceQuota dev2/dev2-compute-resources: changed (whoever uses "eve"')
+    expect(found.out).toContain(
+      'binding "evil" gives ClusterRole cluster-admin in dev1 to ServiceAccount dev2/tom',
+    )
+    const log = {
+      verb: 'patch',
+      user: { username: 'mallory' },
+      objectRef: { resource: 'resourcequotas', namespace: 'dev2', name: quota.name },
+      responseStatus: { code: 200 },
+      requestReceivedTimestamp: '2026-11-24T07:00:00.000000Z',
+    }
+    await writeFile(join(company.directory, 'audit.log'), `${JSON.stringify(log)}\n{"half":`)
+    expect((await company.arena('org', 'drift', '--audit-log', 'audit.log')).out).toContain(
+      '(mallory, by patch, at',
+    )
+    expect((await company.arena('org', 'drift', '--repair')).status).toBe(2)
+    expect((await company.client.get(kinds.resourceQuotas, quota)).spec?.hard?.['requests.cpu']).toBe('8')
+  })
+})
+
+describe('somebody who leaves', () => {
+  it('loses the account, leaves a receipt, and comes back with undo within its time', async () => {
+    const removed = await company.arena('user', 'remove', 'bob', '--no-host')
+    expect(removed.status, removed.err).toBe(0)
+    const account = { namespace: 'dev1', name: 'bob' }
+    await expect(company.client.get(kinds.serviceAccounts, account)).rejects.toMatchObject({
+      reason: 'NotFound',
+    })
+    expect(await file()).not.toContain('bob')
+    const receipt = /receipt: (\S+);/.exec(removed.err)?.[1] ?? ''
+    expect((await stat(receipt)).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(await readFile(receipt, 'utf8'))).toMatchObject({
+      user: 'bob',
+      uid: 20001,
+      memberships: { dev1: 'member' },
+      jobs: [],
+    })
+    const late = await company.run(['user', 'remove', 'bob', '--undo', '--no-host'], {
+      now: new Date(Date.now() + 8 * 86_400_000),
+    })
+    expect(late).toMatchObject({ status: 1, err: expect.stringContaining('could be undone until') })
+    const back = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+    await company.client.get(kinds.serviceAccounts, account)
+    expect((await company.arena('org', 'diff', '1')).out).toBe('no difference\n')
+  })
+
+  it('has jobs that are stopped or handed to somebody else', async () => {
+    const job = (name: string) => ({
+      apiVersion: 'kubeflow.org/v1' as const,
+      kind: 'TFJob' as const,
+      metadata: { name, labels: { 'arena.dev/owner': 'bob' } },
+      spec: {
+        runPolicy: { suspend: true },
+        tfReplicaSpecs: {
+          Worker: { replicas: 1, template: { spec: { containers: [{ name: 'tensorflow', image: 'x' }] } } },
+        },
+      },
+    })
+    await company.client.create(kinds.tfJobs, job('one'), { namespace: 'dev1' })
+    const handed = await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom')
+    expect(handed.err).toContain('job dev1/one: handed over')
+    const one = await company.client.get(kinds.tfJobs, { namespace: 'dev1', name: 'one' })
+    expect(one.metadata.labels?.['arena.dev/owner']).toBe('tom')
+    await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    const again = await company.client.get(kinds.tfJobs, { namespace: 'dev1', name: 'one' })
+    expect(again.metadata.labels?.['arena.dev/owner']).toBe('bob')
+    expect((await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'stop')).err).toContain(
+      'job dev1/one: stopped',
+    )
+  })
+})
+
+describe('an organisation that is there already', () => {
+  it('is exported as a file that says the same', async () => {
+    const exported = await company.arena('org', 'export')
+    await writeFile(join(company.directory, 'exported.yaml'), exported.out)
+    expect((await company.arena('org', 'diff', 'org.yaml', 'exported.yaml')).out).toBe('no difference\n')
+    expect((await company.arena('org', 'plan', '-f', 'exported.yaml')).status).toBe(0)
+  })
+
+  it('is exported as manifests for kubectl', async () => {
+    const { out } = await company.arena('org', 'export', '--manifests', '-o', 'json')
+    expect(JSON.parse(out).items).toHaveLength(28)
+  })
+
+  it('is read from CSV', async () => {
+    await writeFile(
+      join(company.directory, 'people.csv'),
+      'user,group,role,name\nbob,dev1,member,"Bob ""B"" Smith"\ntom,dev2,,\r\nbob,dev2,viewer,\n',
+    )
+    const made = await company.arena(
+      'org',
+      'init',
+      '--import',
+      'people.csv',
+      '-f',
+      'csv.yaml',
+      '--name',
+      'acme',
+    )
+    expect(made.status, made.err).toBe(0)
+    expect((await company.arena('org', 'check', '-f', 'csv.yaml')).status).toBe(0)
+    expect(await readFile(join(company.directory, 'csv.yaml'), 'utf8')).toMatchSnapshot()
+  })
+
+  it('is read from namespaces, accounts and bindings that people made by hand, and then taken over', async () => {
+    await company.client.create(kinds.namespaces, { metadata: { name: 'lab' } })
+    await company.client.create(kinds.serviceAccounts, { metadata: { name: 'eve' } }, { namespace: 'lab' })
+    await company.client.create(
+      kinds.roles,
+      {
+        metadata: { name: 'runner' },
+        rules: [{ apiGroups: ['kubeflow.org'], resources: ['tfjobs'], verbs: ['create', 'get', 'list'] }],
+      },
+      { namespace: 'lab' },
+    )
+    await company.client.create(
+      kinds.roleBindings,
+      {
+        metadata: { name: 'eve-runner' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'runner' },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'lab', name: 'eve' }],
+      },
+      { namespace: 'lab' },
+    )
+    const made = await company.arena(
+      'org',
+      'init',
+      '--import',
+      'cluster',
+      '-f',
+      'all.yaml',
+      '--name',
+      'department1',
+    )
+    expect(made.err).toContain('eve in lab: member, as Role "runner" comes nearest to it')
+    const applied = await company.arena('org', 'apply', '-f', 'all.yaml', '--adopt')
+    expect(applied.status, applied.err).toBe(0)
+    expect(applied.out).toContain('taken over Namespace lab')
+    expect((await company.arena('org', 'plan', '-f', 'all.yaml')).status).toBe(0)
+  })
+})
