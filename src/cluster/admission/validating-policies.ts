@@ -86,7 +86,7 @@ export function validatingPolicies(context: AdmissionContext): Admitter {
       if (!(error instanceof MisconfiguredError)) throw error
       return policy.spec.failurePolicy === 'Ignore'
         ? []
-        : [{ message: `failed to configure binding: ${error.message}` }]
+        : [{ message: `failed to configure binding: ${error.message}`, isFinal: true }]
     }
     for (const { annotations } of verdicts) {
       for (const [key, value] of annotations) admission.request.annotate?.(key, value)
@@ -135,8 +135,7 @@ function tell(admission: Admission, denial: Denial, binding: ValidatingAdmission
       ]),
     )
   }
-  // A policy that cannot be configured has no say in what happens to its objections.
-  return actions.includes('Deny') || objection.message.startsWith('failed to configure binding: ')
+  return actions.includes('Deny') || objection.isFinal === true
 }
 
 function denied(admission: Admission, { policy, binding, objection }: Denial): StatusError {

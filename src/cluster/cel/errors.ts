@@ -1,8 +1,12 @@
 /** The expression is wrong, whatever it will be given. The message is worded as Kubernetes words it. */
 export class CelCompileError extends Error {
+  /** As objects that carry the expression tell it. */
+  readonly told: string
+
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.name = 'CelCompileError'
+    this.told = `compilation failed: ${message}`
   }
 
   /** Points at a place of the source, as cel-go does. */
@@ -18,11 +22,30 @@ export class CelCompileError extends Error {
   }
 }
 
+/** The expression is well made but gives something else than is asked for. */
+export class CelResultError extends CelCompileError {
+  override readonly told: string
+
+  constructor(message: string) {
+    super(message)
+    this.name = 'CelResultError'
+    this.told = message
+  }
+}
+
 /** The expression has no value for what it was given: a missing key, a division by zero, an overflow. */
 export class CelEvaluationError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.name = 'CelEvaluationError'
+  }
+}
+
+/** An operator or function met values that it does not take. */
+export class CelOverloadError extends CelEvaluationError {
+  constructor() {
+    super('no such overload')
+    this.name = 'CelOverloadError'
   }
 }
 
@@ -35,4 +58,4 @@ export class CelBudgetError extends CelEvaluationError {
 }
 
 export const noSuchKey = (key: string): CelEvaluationError => new CelEvaluationError(`no such key: ${key}`)
-export const noSuchOverload = (): CelEvaluationError => new CelEvaluationError('no such overload')
+export const noSuchOverload = (): CelOverloadError => new CelOverloadError()

@@ -5,7 +5,13 @@
 export { Budget, perExpression, perRequest } from './budget.ts'
 export { compile } from './compile.ts'
 export { Environment } from './environment.ts'
-export { CelBudgetError, CelCompileError, CelEvaluationError } from './errors.ts'
+export {
+  CelBudgetError,
+  CelCompileError,
+  CelEvaluationError,
+  CelOverloadError,
+  CelResultError,
+} from './errors.ts'
 export {
   AuthorizerValue,
   authorizerType,

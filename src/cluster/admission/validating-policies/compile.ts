@@ -3,6 +3,7 @@ import type { KubeObject } from '../../../kube/index.ts'
 import {
   authorizerType,
   CelCompileError,
+  CelResultError,
   celTypes,
   compile,
   type Environment,
@@ -95,17 +96,18 @@ function compileAll(object: KubeObject): CompiledPolicy {
   const withVariables = (): Environment =>
     environment.with({ variables: objectOf(Object.fromEntries(known)) })
   const read = (source: string, path: string, returns: readonly string[], env: Environment): Expression => {
+    // That something is missing is for the kind's own checks to say.
+    if (source.trim() === '') return { source, program: undefined, failure: 'expression is not specified' }
     try {
       const program = compile(source, env)
       if (returns.length > 0 && !returns.some((kind) => celTypes.fits(program.type, kind))) {
-        throw new CelCompileError(`must evaluate to ${returns.join(' or ')}`)
+        throw new CelResultError(`must evaluate to ${returns.join(' or ')}`)
       }
       return { source, program, failure: undefined }
     } catch (error) {
       if (!(error instanceof CelCompileError)) throw error
-      const why = error.message.startsWith('ERROR') ? `compilation failed: ${error.message}` : error.message
-      faults.push(invalidValue(path, source, why))
-      return { source, program: undefined, failure: why }
+      faults.push(invalidValue(path, source, error.told))
+      return { source, program: undefined, failure: error.told }
     }
   }
   const matchConditions = (spec.matchConditions ?? []).map(({ name, expression = '' }, at) => ({
@@ -140,5 +142,5 @@ function compileAll(object: KubeObject): CompiledPolicy {
 
 /** What is wrong with the expressions of a policy. Empty ones are somebody else's to complain of. */
 export function policyExpressionFaults(object: KubeObject): Fault[] {
-  return compileAll(object).faults.filter(({ message }) => !message.startsWith('Invalid value: "":'))
+  return [...compileAll(object).faults]
 }

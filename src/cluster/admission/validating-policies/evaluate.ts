@@ -16,6 +16,8 @@ export interface Objection {
   readonly reason?: string
   /** Which validation it is of. */
   readonly at?: number
+  /** Refuses whatever the binding wants done: nobody could say what that is to apply to. */
+  readonly isFinal?: boolean
 }
 
 export interface Verdict {

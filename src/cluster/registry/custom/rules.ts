@@ -4,6 +4,8 @@ import {
   CelBudgetError,
   CelCompileError,
   CelEvaluationError,
+  CelOverloadError,
+  CelResultError,
   celTypes,
   compile,
   fromJson,
@@ -47,13 +49,12 @@ export function compileRule(
   const self = celTypes.typeOfSchema(schema, { isRoot })
   const oldSelf = rule.optionalOldSelf ? celTypes.optionalOf(self) : self
   const program = compile(rule.rule, kubernetesEnvironment.with({ self, oldSelf }))
-  if (!celTypes.fits(program.type, 'bool'))
-    throw new CelCompileError('cel expression must evaluate to a bool')
+  if (!celTypes.fits(program.type, 'bool')) throw new CelResultError('cel expression must evaluate to a bool')
   let message: Program | undefined
   if (rule.messageExpression) {
     message = compile(rule.messageExpression, kubernetesEnvironment.with({ self, oldSelf }))
     if (!celTypes.fits(message.type, 'string')) {
-      throw new CelCompileError('messageExpression must evaluate to a string')
+      throw new CelResultError('messageExpression must evaluate to a string')
     }
   }
   return { rule, program, message, usesOldSelf: program.variables.has('oldSelf') }
@@ -194,9 +195,10 @@ class RuleCheck {
       this.faults.push(invalidValue(place, type, why))
       return
     }
-    const why = error.message.startsWith('no such overload')
-      ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${shownRule}`
-      : `${error.message} evaluating rule: ${shownRule}`
+    const why =
+      error instanceof CelOverloadError
+        ? `'${error.message}': call arguments did not match a supported operator, function or macro signature for rule: ${shownRule}`
+        : `${error.message} evaluating rule: ${shownRule}`
     this.faults.push(invalidValue(place, type, why))
   }
 }

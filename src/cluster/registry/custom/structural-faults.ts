@@ -389,10 +389,9 @@ class StructuralCheck {
         if (field === 'rule') this.#cost(program.cost * count, `${path}.rule`)
       } catch (error) {
         if (!(error instanceof CelCompileError)) throw error
-        const why = error.message.startsWith('ERROR') ? `compilation failed: ${error.message}` : error.message
         this.#add({
           reason: 'FieldValueInvalid',
-          message: `Invalid value: ${goRule(rule)}: ${why}`,
+          message: `Invalid value: ${goRule(rule)}: ${error.told}`,
           field: `${path}.${field}`,
         })
       }
