@@ -15,7 +15,9 @@ import { type Wait, type Waiting, waitsOf } from './waiting-line.ts'
 /** Who waits for quota in a namespace, over all kinds of jobs. */
 export interface NamespaceQueue {
   /** Jobs that lack pods, by {@link lineKey}, each with the reason why it must wait; undefined: it may start. */
-  line(namespace: string): Map<string, Wait | undefined>
+  line(namespace: string): ReadonlyMap<string, Wait | undefined>
+  /** Jobs, pods or quotas of the namespace have changed. */
+  invalidate(namespace: string): void
   /** The server refuses this job for a reason that is not quota: it must not hold up others. */
   noteRefused(job: StoredJob): void
   /** The server sees less room than this queue does: ask it less and less often. Returns how long to leave it alone. */
@@ -38,6 +40,7 @@ export function createNamespaceQueue(options: {
 }): NamespaceQueue {
   const { states, quotas, priorities, now } = options
   const refused = new Set<string>()
+  const lines = new Map<string, ReadonlyMap<string, Wait | undefined>>()
   const pauses = new Map<string, { backoff: Backoff; until: number }>()
   // Building the pods of every waiting job for every question would make long lines slow.
   const podsOfJob = new WeakMap<StoredJob, readonly Pod[]>()
@@ -74,16 +77,29 @@ export function createNamespaceQueue(options: {
     ]
   }
 
+  function computeLine(namespace: string): ReadonlyMap<string, Wait | undefined> {
+    const limits = quotas.list(namespace).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    const waiting = states.flatMap((state) =>
+      [...state.keysIn(namespace)].flatMap((key) => waitingOf(state, key, limits)),
+    )
+    const waits = waitsOf(waiting)
+    return new Map(waiting.map(({ key }) => [key, waits.get(key)]))
+  }
+
   return {
     line(namespace) {
-      const limits = quotas.list(namespace).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-      const waiting = states.flatMap((state) =>
-        [...state.keysIn(namespace)].flatMap((key) => waitingOf(state, key, limits)),
-      )
-      const waits = waitsOf(waiting)
-      return new Map(waiting.map(({ key }) => [key, waits.get(key)]))
+      let found = lines.get(namespace)
+      if (!found) {
+        found = computeLine(namespace)
+        lines.set(namespace, found)
+      }
+      return found
     },
-    noteRefused: (job) => refused.add(job.metadata.uid),
+    invalidate: (namespace) => lines.delete(namespace),
+    noteRefused(job) {
+      refused.add(job.metadata.uid)
+      lines.delete(job.metadata.namespace ?? '')
+    },
     noteNoRoom(job) {
       const { uid } = job.metadata
       const backoff = pauses.get(uid)?.backoff ?? new Backoff({ firstMs: 500, largestMs: 30_000 })
@@ -93,7 +109,7 @@ export function createNamespaceQueue(options: {
     },
     pauseMs: (job) => Math.max(0, (pauses.get(job.metadata.uid)?.until ?? 0) - now()),
     noteAccepted(job) {
-      refused.delete(job.metadata.uid)
+      if (refused.delete(job.metadata.uid)) lines.delete(job.metadata.namespace ?? '')
       pauses.delete(job.metadata.uid)
     },
     forget(uid) {

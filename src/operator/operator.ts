@@ -19,7 +19,6 @@ import { controllerOf, indexByOwner } from './owned-objects.ts'
 import { reconcileJob } from './reconcile-job.ts'
 import { operatorLabel } from './training-job/labels.ts'
 import type { Wait } from './waiting-line.ts'
-import { shortageText } from './quota-room.ts'
 
 /** Events come in bursts; a namespace's line is looked at once for all of them. */
 const gatherMs = 20
@@ -67,12 +66,15 @@ export function startOperator(options: OperatorOptions): Operator {
   const priorities = startInformer(client, kinds.priorityClasses, watch)
   const recorder = createEventRecorder({ client, signal, now, onError })
   const namespaces = new WorkQueue()
-  const kick = (namespace: string | undefined): void => namespaces.addAfter(namespace ?? '', gatherMs)
 
   /** The reason to wait that a job knows of, by uid. */
   const told = new Map<string, string>()
   const states: JobState[] = []
   const line = createNamespaceQueue({ states, quotas, priorities, now })
+  const kick = (namespace = ''): void => {
+    line.invalidate(namespace)
+    namespaces.addAfter(namespace, gatherMs)
+  }
 
   const running = trainingJobKinds.map((kind) => {
     const labelSelector = `${operatorLabel}=${kind.controllerName}`
@@ -139,6 +141,10 @@ export function startOperator(options: OperatorOptions): Operator {
       }
   }
 
+  priorities.subscribe((change) => {
+    if (change.type !== 'SYNCED') for (const namespace of namespacesOf(states)) kick(namespace)
+  })
+
   const informers = [quotas, priorities, ...running.flatMap((one) => one.informers)]
   const ready = Promise.all(informers.map((informer) => informer.synced)).then(() => undefined)
   // Whoever is interested waits on it; nobody has to.
@@ -178,21 +184,24 @@ export function startOperator(options: OperatorOptions): Operator {
 
 async function lookAgain(
   states: readonly JobState[],
-  kick: (namespace: string | undefined) => void,
+  kick: (namespace?: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     for await (const _ of setInterval(lookAgainMs, undefined, { signal, ref: false })) {
-      const namespaces = states.flatMap((state) =>
-        [...state.jobs.objects.values()].map((job) => job.metadata.namespace),
-      )
-      for (const namespace of new Set(namespaces)) kick(namespace)
+      for (const namespace of namespacesOf(states)) kick(namespace)
     }
   } catch (error) {
     if (!signal.aborted) throw error
   }
 }
 
-function describe({ shortage, behind }: Wait): string {
-  return `${behind ?? ''} ${shortageText(shortage)}`
+function namespacesOf(states: readonly JobState[]): Set<string> {
+  const jobs = states.flatMap((state) => [...state.jobs.objects.values()])
+  return new Set(jobs.map((job) => job.metadata.namespace ?? ''))
+}
+
+/** Worth telling anew when it changes; who is ahead and how much is used change with every job that ends. */
+function describe({ shortage }: Wait): string {
+  return [shortage.quota, ...shortage.keys.map(({ key, limited }) => `${key}=${limited}`)].join(' ')
 }
