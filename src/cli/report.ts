@@ -41,7 +41,10 @@ export function reportError(error: unknown, options: { isDebug?: boolean } = {})
   }
   if (error instanceof StatusError) {
     const code = codeOfStatus(error)
-    const hint = hintOfCode[code]
+    const isEverywhere = code === 'FORBIDDEN' && error.message.endsWith('at the cluster scope')
+    const hint = isEverywhere
+      ? 'only admins may look at all groups: name one with -n GROUP'
+      : hintOfCode[code]
     return {
       exit: errorCodes[code].exit,
       lines: [`error: ${error.message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])],

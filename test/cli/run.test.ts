@@ -47,6 +47,14 @@ describe('running a command line', () => {
       4,
       'error: pods is forbidden: no\nhint: arena whoami shows who you are and where you may work\n',
     ],
+    [
+      forbidden(
+        { kind: 'pods' },
+        'User "bob" cannot list resource "pods" in API group "" at the cluster scope',
+      ),
+      4,
+      'error: pods is forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope\nhint: only admins may look at all groups: name one with -n GROUP\n',
+    ],
   ])('prints message and hint of %s, and no stack', async (error, status, err) => {
     const table = [command('a', async () => Promise.reject(error))]
     expect(await run(['a'], table)).toEqual({ status, out: '', err })
