@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+
+export interface BuiltProgram {
+  /** Starts a command line in a process of its own and kills it after so many lines of output, or lets it end. */
+  killAfter(
+    lines: number,
+    typed: readonly string[],
+    world: { directory: string; environment: Record<string, string> },
+  ): Promise<void>
+  remove(): Promise<void>
+}
+
+/** The program in a directory of its own, for tests that need a process. */
+export async function runBuilt(): Promise<BuiltProgram> {
+  const cache = resolve('node_modules/.cache')
+  await mkdir(cache, { recursive: true })
+  const directory = await mkdtemp(join(cache, 'arena-built-'))
+  await build({
+    entryPoints: ['src/cli/main.ts'],
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+  })
+  return {
+    async killAfter(lines, typed, world) {
+      const child = spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {
+        cwd: world.directory,
+        env: world.environment,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      const ended = once(child, 'exit')
+      let seen = 0
+      for await (const _line of createInterface({ input: child.stdout })) {
+        seen += 1
+        if (seen === lines) child.kill('SIGKILL')
+      }
+      await ended
+    },
+    remove: () => rm(directory, { recursive: true, force: true }),
+  }
+}
