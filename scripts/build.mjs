@@ -2,7 +2,7 @@
 // Bundles the command line and the demo: `node scripts/build.mjs [OUTDIR]`, by default into dist/. Native packages stay
 // outside of the bundle. A build that fails leaves the last good one in place.
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
