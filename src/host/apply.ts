@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { chmod, cp, lstat, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
@@ -199,7 +199,11 @@ async function installProgram(root: string, wanted: WantedHost): Promise<void> {
   const fresh = `${target}.new`
   await rm(fresh, { recursive: true, force: true })
   await cp(wanted.program.directory, fresh, { recursive: true, dereference: true })
-  await chmod(join(fresh, 'arena.js'), 0o755)
+  // Outside of its package Node would have to guess that these are modules, at every start.
+  await writeFile(join(fresh, 'package.json'), '{ "type": "module" }\n')
+  // Whatever the mask of whoever built it: everybody runs it, and root alone changes it.
+  for (const name of await readdir(fresh)) await chmod(join(fresh, name), name === 'arena.js' ? 0o755 : 0o644)
+  await chmod(fresh, 0o755)
   await rm(target, { recursive: true, force: true })
   await rename(fresh, target)
   const link = join(root, 'usr/local/bin/arena')
@@ -207,5 +211,7 @@ async function installProgram(root: string, wanted: WantedHost): Promise<void> {
   if ((await lstat(link).catch(() => undefined)) !== undefined) await rm(link)
   await symlink('../lib/arena/arena.js', link)
   await mkdir(join(root, 'etc/bash_completion.d'), { recursive: true })
-  await writeFile(join(root, 'etc/bash_completion.d/arena'), wanted.program.completion, { mode: 0o644 })
+  const completion = join(root, 'etc/bash_completion.d/arena')
+  await writeFile(completion, wanted.program.completion)
+  await chmod(completion, 0o644)
 }
