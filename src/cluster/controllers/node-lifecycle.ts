@@ -81,7 +81,7 @@ export const nodeLifecycle: Controller = {
     listening.unref()
     signal.addEventListener('abort', () => clearInterval(listening), { once: true })
 
-    await reconcile(context, queue, async (name) => {
+    const work = async (name: string): Promise<void> => {
       let node = nodes.get({ name })
       const sign = signs.get(name)
       if (node === undefined) return
@@ -110,7 +110,9 @@ export const nodeLifecycle: Controller = {
           { signal },
         ),
       )
-    })
+    }
+    // A large cluster that starts has all its nodes to untaint at once.
+    await reconcile(context, queue, work, 16)
   },
 }
 

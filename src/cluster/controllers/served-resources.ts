@@ -14,8 +14,6 @@ export interface ServedResources {
   refresh(): Promise<readonly ServedResource[]>
   /** Calls for each kind there is and for each that comes later, with an informer of its objects' identities. */
   follow(listener: (resource: ServedResource, objects: SharedInformer<Identity>) => void): void
-  /** Calls when a kind is served no more. */
-  onGone(listener: (resource: ServedResource) => void): void
   /** Settles when the first answer is in and all its informers have their lists. */
   readonly synced: Promise<void>
 }
@@ -53,7 +51,6 @@ export function followServedResources(
   const { signal, onError } = options
   const served = new Map<string, { resource: ServedResource; objects?: SharedInformer<Identity> }>()
   const listeners: ((resource: ServedResource, objects: SharedInformer<Identity>) => void)[] = []
-  const goneListeners: ((resource: ServedResource) => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let asking: Promise<readonly ServedResource[]> | undefined
 
@@ -64,7 +61,6 @@ export function followServedResources(
       if (present.has(id)) continue
       served.delete(id)
       informers.drop(resource)
-      for (const listener of goneListeners) listener(resource)
     }
     for (const resource of found) {
       if (served.has(idOf(resource))) continue
@@ -120,9 +116,6 @@ export function followServedResources(
       for (const { resource, objects } of served.values())
         if (objects !== undefined) listener(resource, objects)
       listeners.push(listener)
-    },
-    onGone(listener) {
-      goneListeners.push(listener)
     },
     synced,
   }

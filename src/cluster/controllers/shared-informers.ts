@@ -1,7 +1,6 @@
 import {
   type Change,
   type KubeClient,
-  type KubeObject,
   type ObjectMeta,
   type ObjectName,
   type Persisted,
@@ -14,7 +13,6 @@ import {
 export interface SharedInformer<T> {
   readonly type: ResourceType<T>
   readonly synced: Promise<void>
-  readonly isSynced: boolean
   /** By `namespace/name`, or name alone for cluster-scoped kinds. */
   readonly objects: ReadonlyMap<string, Persisted<T>>
   get(at: ObjectName): Persisted<T> | undefined
@@ -146,7 +144,6 @@ function start<T>(
   const listeners: ((change: Exclude<Change<T>, { type: 'SYNCED' }>) => void)[] = []
   const stopping = new AbortController()
   const signal = AbortSignal.any([options.signal, stopping.signal])
-  let isSynced = false
   let setSynced = (): void => undefined
   const synced = new Promise<void>((resolve) => {
     setSynced = resolve
@@ -158,7 +155,6 @@ function start<T>(
     const changes = listWatch(client, type, { signal, onError: options.onError, cache: objects })
     for await (const change of changes) {
       if (change.type === 'SYNCED') {
-        isSynced = true
         setSynced()
         continue
       }
@@ -176,9 +172,6 @@ function start<T>(
   return {
     type,
     synced,
-    get isSynced() {
-      return isSynced
-    },
     objects,
     get: (at) => objects.get(keyOf({ metadata: at })),
     inNamespace: (namespace) => objects.byNamespace.get(namespace)?.values() ?? [],
@@ -189,10 +182,3 @@ function start<T>(
     stop: () => stopping.abort(),
   }
 }
-
-/** Waits until all of these have their first list. */
-export async function allSynced(...informers: readonly SharedInformer<never>[]): Promise<void> {
-  await Promise.all(informers.map((informer) => informer.synced))
-}
-
-export type { KubeObject }

@@ -83,8 +83,7 @@ export class Attempts {
   /** The node for the pod; otherwise the pod is told why not, and others may be asked to leave. */
   place(pod: PodInfo): NodeInfo | undefined {
     const { state } = this.#options
-    const shape = shapeOf(pod)
-    const known = this.#refused.get(shape)
+    const known = this.#refused.size === 0 ? undefined : this.#refused.get(shapeOf(pod))
     if (known?.version === this.#version && this.#isStillTrue(known)) {
       this.lastRefusedBy = known.diagnosis.refusedBy
       this.#tell(pod, known.message, undefined)
@@ -110,7 +109,7 @@ export class Attempts {
     }
     const message = failureMessage(diagnosis, outcome.message)
     if (this.#refused.size >= rememberedShapes) this.#refused.clear()
-    this.#refused.set(shape, {
+    this.#refused.set(shapeOf(pod), {
       version: this.#version,
       placedVersion: this.#placedVersion,
       diagnosis: { ...diagnosis, refusals: new Map(), refusedBy: this.lastRefusedBy },

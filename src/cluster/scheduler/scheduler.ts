@@ -6,7 +6,7 @@ import {
   isStatus,
   kinds,
 } from '../../kube/index.ts'
-import { type EventRecorder, createEventRecorder, referenceTo } from '../controllers/event-recorder.ts'
+import { createEventRecorder, referenceTo } from '../controllers/event-recorder.ts'
 import { ownSignal } from '../controllers/own-signal.ts'
 import { type SharedInformers, createSharedInformers } from '../controllers/shared-informers.ts'
 import { Attempts } from './attempts.ts'
@@ -311,5 +311,3 @@ function isDifferentToOthers(before: PodInfo | undefined, pod: Persisted<Pod>): 
   if (before.pod.metadata.generation !== pod.metadata.generation && !isJustBound) return true
   return JSON.stringify(before.labels) !== JSON.stringify(pod.metadata.labels ?? {})
 }
-
-export type { EventRecorder }

@@ -1,4 +1,4 @@
-import { findCondition, isTrue, newCondition } from './conditions.ts'
+import { findCondition, newCondition } from './conditions.ts'
 import { type FailureStreak, continued, indexWaitMs, waitMs } from './failure-backoff.ts'
 import {
   type IndexSet,
@@ -269,8 +269,4 @@ function podsToRemove(spec: JobSpec, active: readonly JobPod[], atLeast: number)
 export function isComplete(spec: JobSpec, succeeded: number, activeCount: number): boolean {
   if (activeCount > 0) return false
   return spec.completions === undefined ? succeeded > 0 : succeeded >= spec.completions
-}
-
-export function isSuspended(status: JobStatus): boolean {
-  return isTrue(status.conditions, 'Suspended')
 }

@@ -1,18 +1,21 @@
 import type { Persisted, Pod } from '../../../kube/index.ts'
 import { type JobPod, isTracked, trackingFinalizer } from './job-pod.ts'
 
+/** The watch is never that late. */
+const unseenLimitMs = 30_000
+
 /**
  * What the controller itself has just done to pods and the watch has not shown yet. Without it a second look at a job
  * would make pods twice.
  */
 export class OwnWrites {
-  readonly #created = new Map<string, Map<string, JobPod>>()
+  readonly #created = new Map<string, Map<string, { readonly pod: JobPod; readonly madeMs: number }>>()
   readonly #deleted = new Set<string>()
   readonly #released = new Set<string>()
 
   created(jobUid: string, pod: JobPod): void {
-    const pods = this.#created.get(jobUid) ?? new Map<string, JobPod>()
-    this.#created.set(jobUid, pods.set(pod.metadata.uid, pod))
+    const pods = this.#created.get(jobUid) ?? new Map<string, { pod: JobPod; madeMs: number }>()
+    this.#created.set(jobUid, pods.set(pod.metadata.uid, { pod, madeMs: performance.now() }))
   }
 
   deleted(pod: JobPod): void {
@@ -45,8 +48,11 @@ export class OwnWrites {
   applied(jobUid: string, pods: Iterable<JobPod>, now: string): JobPod[] {
     const all = [...pods]
     const known = new Set(all.map((pod) => pod.metadata.uid))
-    for (const pod of this.#created.get(jobUid)?.values() ?? [])
-      if (!known.has(pod.metadata.uid)) all.push(pod)
+    for (const { pod, madeMs } of [...(this.#created.get(jobUid)?.values() ?? [])]) {
+      // Made and gone again before the watch could show it: it will never be heard of.
+      if (performance.now() - madeMs > unseenLimitMs) this.#forgetCreated(jobUid, pod.metadata.uid)
+      else if (!known.has(pod.metadata.uid)) all.push(pod)
+    }
     return all.map((pod) => this.#withWrites(pod, now))
   }
 
