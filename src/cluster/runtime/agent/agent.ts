@@ -164,6 +164,12 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
   /** Takes up the pods that are there, with the containers found for them; containers of no pod are ended. */
   function adopt(adopted: readonly Container[]): void {
     const byPod = groupByPod(adopted)
+    // Before any pod takes an address: those of running pods are in use.
+    for (const { metadata, spec, status } of pods.objects.values()) {
+      const address = status?.podIP
+      if (address === undefined || status?.phase !== 'Running') continue
+      if (nodes.has(spec?.nodeName ?? '')) context.addresses.adopt(address, metadata.uid)
+    }
     for (const pod of pods.objects.values()) {
       begin(pod, byPod.get(pod.metadata.uid) ?? [])
       byPod.delete(pod.metadata.uid)

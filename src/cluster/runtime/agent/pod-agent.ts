@@ -1,38 +1,25 @@
-import {
-  isStatus,
-  kinds,
-  type Container as ContainerManifest,
-  type Persisted,
-  type Pod,
-} from '../../../kube/index.ts'
-import { pause } from '../clock.ts'
+import type { Container as ContainerManifest, Persisted, Pod } from '../../../kube/index.ts'
 import { hostsFile } from '../pod-directory.ts'
-import type { Container, ContainerExit, Notice } from '../runtime.ts'
-import { containerSpec, gpuCount } from './container-spec.ts'
+import type { Container, ContainerExit } from '../runtime.ts'
+import { containersOf } from './container-kinds.ts'
+import { ContainerStarter } from './container-starter.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 import { ContainerWorker } from './container-worker.ts'
-import { contentReader } from './content-reader.ts'
 import type { PodFacts } from './downward.ts'
-import { resolveEnvironment } from './environment.ts'
-import { identityOf } from './identity.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
+import { PodNotices } from './pod-notices.ts'
+import { removeFromApi } from './pod-removal.ts'
 import { podStatus, type PodState } from './pod-status.ts'
+import { PodVolumes } from './pod-volumes.ts'
 import { lostExit, viewFrom } from './resume.ts'
 import { StatusPublisher } from './status-publisher.ts'
-import { type IssuedToken, VolumeError } from './volumes/contents.ts'
-import {
-  type PreparedVolumes,
-  prepareVolumes,
-  refreshVolumes,
-  type VolumeContext,
-} from './volumes/prepare.ts'
 
-const firstMountRetryMs = 500
-const longestMountRetryMs = 122_000
 const usualGraceSeconds = 30
 // The least that a container gets to end by itself, also when its pod was removed by force.
 const forcedGraceMs = 2000
 const logTailBytes = 2048
+
+// One piece, though long: everything here changes the course of one pod's life, and every part can end it for the others.
 
 /** Sees one pod through its life on a node, from its volumes to the removal of its last trace. */
 export class PodAgent {
@@ -42,13 +29,13 @@ export class PodAgent {
   readonly #workers = new Map<string, ContainerWorker>()
   readonly #views: ContainerView[] = []
   readonly #stopping = new AbortController()
-  readonly #tokens = new Map<string, IssuedToken>()
-  readonly #told = new Set<string>()
+  readonly #notices: PodNotices
+  readonly #volumes: PodVolumes
+  readonly #starter: ContainerStarter
   readonly #startedAt: Date
   readonly #found: readonly Container[]
   #pod: Persisted<Pod>
   #address: string | undefined
-  #volumes: PreparedVolumes = { volumes: new Map(), groups: [], notices: [] }
   #isPrepared = false
   #isOver = false
   #isGone = false
@@ -77,6 +64,20 @@ export class PodAgent {
       context.endings.add(onEnd)
       this.#forgetAgentEnd = () => context.endings.delete(onEnd)
     })
+    this.#notices = new PodNotices({
+      events: context.events,
+      pod: () => this.#pod,
+      // Pods that are only played are many, and nobody reads about their lives.
+      isQuiet: !node.runtime.usesFiles,
+    })
+    this.#volumes = new PodVolumes(context, this.#notices, () => this.#facts())
+    this.#starter = new ContainerStarter({
+      context,
+      node,
+      volumes: this.#volumes,
+      notices: this.#notices,
+      facts: () => this.#facts(),
+    })
     this.#publisher = new StatusPublisher(pod, {
       client: context.client,
       clock: context.clock,
@@ -85,7 +86,7 @@ export class PodAgent {
       onError: context.onError,
       compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),
     })
-    for (const [kind, manifest] of manifests(pod)) this.#views.push(viewFrom(pod, kind, manifest))
+    for (const [kind, manifest] of containersOf(pod)) this.#views.push(viewFrom(pod, kind, manifest))
   }
 
   get pod(): Persisted<Pod> {
@@ -140,7 +141,7 @@ export class PodAgent {
   /** Brings config maps, secrets and tokens in volumes up to date. */
   async refresh(): Promise<void> {
     if (!this.#isPrepared || this.#isOver || !this.#node.runtime.usesFiles) return
-    await refreshVolumes(this.#pod, this.#volumeContext())
+    await this.#volumes.refresh()
   }
 
   /** Settles when the pod has left this node and the API, or the agent ends. */
@@ -174,8 +175,9 @@ export class PodAgent {
     if (runtime.usesFiles) {
       // A pod that was running when the agent was restarted need not look as if it began anew.
       if (this.#pod.status?.startTime === undefined) this.#publisher.request()
-      await this.#context.hosts.add(this.#pod, this.#address ?? '', this.#hostsFile)
-      await this.#prepare()
+      const file = hostsFile(this.#context.dataDirectory, this.#pod.metadata.uid)
+      await this.#context.hosts.add(this.#pod, this.#address ?? '', file)
+      this.#isPrepared = await this.#volumes.prepare(this.#stopping.signal)
       this.#tellAboutImages()
     } else {
       this.#isPrepared = true
@@ -186,32 +188,15 @@ export class PodAgent {
     this.#cancelDeadline()
     // Ended from outside, or by its deadline: whatever its containers said, nothing will run again.
     if (this.#stopping.signal.aborted) this.#isOver = true
-    this.#releaseDevices()
+    this.#starter.releaseDevices()
+    this.#context.hosts.remove(this.#pod.metadata.uid)
     await this.#publisher.flush()
     await this.#orAgentEnd(this.#deletion)
   }
 
-  async #prepare(): Promise<void> {
-    let retryMs = firstMountRetryMs
-    while (!this.#stopping.signal.aborted) {
-      try {
-        this.#volumes = await prepareVolumes(this.#pod, this.#volumeContext())
-        for (const notice of this.#volumes.notices) this.#tell(notice)
-        this.#isPrepared = true
-        return
-      } catch (error) {
-        if (!(error instanceof VolumeError)) this.#context.onError(error)
-        const message = error instanceof Error ? error.message : String(error)
-        this.#event('Warning', 'FailedMount', message)
-        await pause(this.#context.clock, retryMs, this.#stopping.signal)
-        retryMs = Math.min(retryMs * 2, longestMountRetryMs)
-      }
-    }
-  }
-
   /** Runs init containers in order. True when the pod may go on. */
   async #initialize(): Promise<boolean> {
-    for (const [kind, manifest] of manifests(this.#pod)) {
+    for (const [kind, manifest] of containersOf(this.#pod)) {
       if (kind === 'main') continue
       if (this.#stopping.signal.aborted || this.#context.signal.aborted) return false
       const view = this.#view(manifest.name)
@@ -240,7 +225,7 @@ export class PodAgent {
   }
 
   async #runMain(): Promise<void> {
-    const main = manifests(this.#pod).filter(([kind]) => kind === 'main')
+    const main = containersOf(this.#pod).filter(([kind]) => kind === 'main')
     await this.#orAgentEnd(
       Promise.all(
         main.map(async ([kind, manifest]) => {
@@ -286,10 +271,10 @@ export class PodAgent {
       attempt: found?.key.attempt ?? view.restartCount,
       view,
       found,
-      start: async (attempt) => this.#start(manifest, attempt),
+      start: async (attempt) => this.#starter.start(manifest, attempt),
       onChange: () => this.#publisher.request(),
       onEvent: (type, reason, message) =>
-        this.#event(
+        this.#notices.event(
           type,
           reason,
           message,
@@ -316,37 +301,6 @@ export class PodAgent {
       .sort((a, b) => b.key.attempt - a.key.attempt)[0]
   }
 
-  async #start(manifest: ContainerManifest, attempt: number): Promise<Container> {
-    const { runtime, devices } = this.#node
-    const { identity, notices } = identityOf(this.#pod, manifest, {
-      allowRoot: this.#context.allowRoot || !runtime.usesFiles,
-      volumeGroups: this.#volumes.groups,
-    })
-    const count = gpuCount(manifest)
-    const gpus = count === 0 ? [] : devices.take(this.#holder(manifest.name), count)
-    const facts = this.#facts()
-    const environment = runtime.usesFiles
-      ? await resolveEnvironment(manifest, {
-          facts,
-          reader: contentReader(this.#context.client, this.#pod.metadata.namespace ?? ''),
-          cluster: this.#context.clusterEnvironment,
-        })
-      : {}
-    const container = await runtime.start(
-      containerSpec(this.#pod, manifest, {
-        attempt,
-        identity,
-        environment,
-        volumes: runtime.usesFiles ? this.#volumes.volumes : undefined,
-        hostsFile: runtime.usesFiles ? this.#hostsFile : undefined,
-        podAddress: facts.podAddress,
-        gpus,
-      }),
-    )
-    for (const notice of [...notices, ...container.notices]) this.#tell(notice)
-    return container
-  }
-
   #requestStop(graceMs: number): void {
     if (this.#graceMs !== undefined && graceMs >= this.#graceMs) return
     const isFirst = this.#graceMs === undefined
@@ -363,7 +317,7 @@ export class PodAgent {
       this.#graceMs ?? (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000
     const since = this.#context.clock.now()
     const left = (): number => Math.max(0, graceMs - (this.#context.clock.now() - since))
-    const sidecars = manifests(this.#pod).filter(([kind]) => kind === 'sidecar')
+    const sidecars = containersOf(this.#pod).filter(([kind]) => kind === 'sidecar')
     const names = new Set(sidecars.map(([, { name }]) => name))
     await Promise.all(
       [...this.#workers.values()]
@@ -377,41 +331,18 @@ export class PodAgent {
 
   /** The end: the last status is told, the API lets go of the pod, and nothing of it stays on this machine. */
   async #leave(): Promise<void> {
-    const { client, hosts, addresses, signal } = this.#context
+    const { hosts, addresses, signal } = this.#context
     await this.#stopAll()
-    this.#releaseDevices()
-    const { namespace = '', name, uid } = this.#pod.metadata
+    this.#starter.releaseDevices()
+    const { uid } = this.#pod.metadata
     if (!this.#isGone) {
       await this.#publisher.flush()
       this.#publisher.end()
-      await this.#retried(async () => {
-        try {
-          await client.delete(
-            kinds.pods,
-            { namespace, name },
-            { gracePeriodSeconds: 0, preconditions: { uid }, signal },
-          )
-        } catch (error) {
-          if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error
-        }
-      })
+      await removeFromApi(this.#context, this.#pod)
     }
     hosts.remove(uid)
     if (this.#address !== undefined) addresses.release(this.#address, uid)
     if (!signal.aborted) await this.#node.runtime.remove(uid)
-  }
-
-  async #retried(work: () => Promise<void>): Promise<void> {
-    const { clock, signal, onError } = this.#context
-    for (let delayMs = 200; !signal.aborted; delayMs = Math.min(delayMs * 2, 10_000)) {
-      try {
-        await work()
-        return
-      } catch (error) {
-        if (!signal.aborted) onError(error)
-        await pause(clock, delayMs, signal)
-      }
-    }
   }
 
   #takeAddress(): void {
@@ -420,11 +351,7 @@ export class PodAgent {
     const before = this.#pod.status?.podIP
     const kept = before !== undefined && addresses.adopt(before, uid)
     this.#address = kept ? before : addresses.take(uid)
-    for (const container of this.#found) {
-      if (container.gpus.length > 0 && container.exit === undefined) {
-        this.#node.devices.adopt(this.#holder(container.key.container), container.gpus)
-      }
-    }
+    for (const container of this.#found) this.#starter.adoptDevices(container)
   }
 
   #watchDeadline(): void {
@@ -437,7 +364,7 @@ export class PodAgent {
         reason: 'DeadlineExceeded',
         message: 'Pod was active on the node longer than the specified deadline',
       }
-      this.#event(
+      this.#notices.event(
         'Normal',
         'DeadlineExceeded',
         'Pod was active on the node longer than the specified deadline',
@@ -448,22 +375,10 @@ export class PodAgent {
 
   #tellAboutImages(): void {
     const images = [...new Set(this.#views.map(({ image }) => image))].join(', ')
-    this.#tell({
+    this.#notices.tell({
       reason: 'ImageNotPulled',
       message: `the image ${images} is recorded and not pulled: the command runs on this machine's own software and network`,
     })
-  }
-
-  #releaseDevices(): void {
-    for (const name of this.#workers.keys()) this.#node.devices.release(this.#holder(name))
-  }
-
-  #holder(container: string): string {
-    return `${this.#pod.metadata.uid}/${container}`
-  }
-
-  get #hostsFile(): string {
-    return hostsFile(this.#context.dataDirectory, this.#pod.metadata.uid)
   }
 
   #facts(): PodFacts {
@@ -473,31 +388,6 @@ export class PodAgent {
       hostAddress: this.#node.address,
       allocatable: this.#node.allocatable,
     }
-  }
-
-  #volumeContext(): VolumeContext {
-    const { client, clock, dataDirectory, nfsDirectories, isRoot } = this.#context
-    const users = new Set(manifests(this.#pod).map(([, manifest]) => this.#userOf(manifest)))
-    const owner = users.size === 1 ? [...users][0] : undefined
-    const whole = this.#pod.spec?.securityContext
-    const first = this.#pod.spec?.containers[0]?.securityContext
-    return {
-      facts: this.#facts(),
-      reader: contentReader(client, this.#pod.metadata.namespace ?? ''),
-      client,
-      now: () => clock.now(),
-      tokens: this.#tokens,
-      tokenMode: whole?.fsGroup !== undefined ? 0o640 : owner !== undefined && isRoot ? 0o600 : 0o644,
-      dataDirectory,
-      nfsDirectories,
-      isRoot,
-      owner,
-      group: whole?.fsGroup ?? first?.runAsGroup ?? whole?.runAsGroup,
-    }
-  }
-
-  #userOf(manifest: ContainerManifest): number {
-    return manifest.securityContext?.runAsUser ?? this.#pod.spec?.securityContext?.runAsUser ?? 65534
   }
 
   async #logTail(container: Container): Promise<string> {
@@ -525,40 +415,9 @@ export class PodAgent {
     }
   }
 
-  /** Once per pod. */
-  #tell({ reason, message }: Notice): void {
-    const key = `${reason} ${message}`
-    if (this.#told.has(key)) return
-    this.#told.add(key)
-    this.#event('Normal', reason, message)
-  }
-
-  #event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
-    // Pods that are only played are many, and nobody reads about their lives.
-    if (!this.#node.runtime.usesFiles && type === 'Normal') return
-    this.#context.events.record({
-      pod: this.#pod,
-      type,
-      reason,
-      message,
-      ...(fieldPath !== undefined && { fieldPath }),
-    })
-  }
-
   async #orAgentEnd(work: Promise<unknown>): Promise<void> {
     await Promise.race([work, this.#agentEnd])
   }
-}
-
-function manifests(pod: Persisted<Pod>): [ContainerKind, ContainerManifest][] {
-  const init = (pod.spec?.initContainers ?? []).map((manifest): [ContainerKind, ContainerManifest] => [
-    manifest.restartPolicy === 'Always' ? 'sidecar' : 'init',
-    manifest,
-  ])
-  return [
-    ...init,
-    ...(pod.spec?.containers ?? []).map((manifest): [ContainerKind, ContainerManifest] => ['main', manifest]),
-  ]
 }
 
 function timeOf(time: unknown): number | undefined {

@@ -3,7 +3,7 @@
 Node can neither enter namespaces nor open terminals, and a job must go on when the cluster's process dies; so every
 container has one of these beside it: it builds the container's view of the file system, drops all rights, writes the
 log, and leaves the exit status in a file. What to build is decided elsewhere and read from `spec.json` in the working
-directory; here is only how. Standard library only.
+directory; here is only how. Standard library only, and one file, since it is started by its path.
 
     shim.py run     the container itself; prints one line when it has started or failed
     shim.py exec    a further command in a running container; request on descriptor 3, result on descriptor 4
