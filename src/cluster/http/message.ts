@@ -47,7 +47,7 @@ export function withWarnings(
 }
 
 function quoted(text: string): string {
-  return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/(["\\])/g, '\\$1')}"`
+  return `"${text.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/(["\\])/g, '\\$1')}"`
 }
 
 /** One value of a header that may have been sent several times. */

@@ -174,7 +174,7 @@ export class OrderedStore<V> implements Store<V> {
   async close(): Promise<void> {
     this.#closed = true
     await this.#flushing
-    for (const subscriptions of this.#subscriptions.values()) for (const one of [...subscriptions]) one.end()
+    for (const subscriptions of this.#subscriptions.values()) for (const one of subscriptions) one.end()
     await this.#disk.close()
   }
 

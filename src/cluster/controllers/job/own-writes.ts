@@ -48,7 +48,7 @@ export class OwnWrites {
   applied(jobUid: string, pods: Iterable<JobPod>, now: string): JobPod[] {
     const all = [...pods]
     const known = new Set(all.map((pod) => pod.metadata.uid))
-    for (const { pod, madeMs } of [...(this.#created.get(jobUid)?.values() ?? [])]) {
+    for (const { pod, madeMs } of this.#created.get(jobUid)?.values() ?? []) {
       // Made and gone again before the watch could show it: it will never be heard of.
       if (performance.now() - madeMs > unseenLimitMs) this.#forgetCreated(jobUid, pod.metadata.uid)
       else if (!known.has(pod.metadata.uid)) all.push(pod)
