@@ -1,5 +1,12 @@
 import { UserError } from '../../errors.ts'
-import { isStatus, type JsonObject, type KubeClient, StatusError } from '../../kube/index.ts'
+import {
+  isStatus,
+  type JsonObject,
+  type KubeClient,
+  type KubeObject,
+  type ObjectMeta,
+  StatusError,
+} from '../../kube/index.ts'
 import { manager } from '../objects/ownership.ts'
 import { type Change, keyOf, nameOf } from './change.ts'
 import { at, isGone } from './live.ts'
@@ -203,6 +210,11 @@ async function writeObject(context: Context, change: Change): Promise<void> {
   ) {
     await forgetOldClaim(client, change)
   }
+  if (change.action === 'create' || change.action === 'replace') {
+    // Refused when somebody else made an object of the name since the plan: theirs is not to be taken.
+    await client.create(change.type, asObject(change.object), { ...at(change), fieldManager: manager })
+    return
+  }
   // The plan has made sure that the object is ours or nobody's; a field that others set by hand is taken back.
   await client.patch(
     change.type,
@@ -214,6 +226,16 @@ async function writeObject(context: Context, change: Change): Promise<void> {
   const patch: JsonObject = {}
   for (const path of change.surplus) setNull(patch, path)
   await client.patch(change.type, at(change), { type: 'merge', patch }, { fieldManager: manager })
+}
+
+/** What a client takes for creation: the object of a plan always has metadata. */
+function asObject(object: object): KubeObject {
+  return { ...object, metadata: { ...metadataOf(object) } }
+}
+
+function metadataOf(object: object): ObjectMeta {
+  const metadata: unknown = Reflect.get(object, 'metadata')
+  return typeof metadata === 'object' && metadata !== null ? metadata : {}
 }
 
 /** A retained volume still names the claim it had, by uid, and would not bind the new one. */

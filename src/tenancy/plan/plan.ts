@@ -102,7 +102,10 @@ function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Chang
     return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
   }
   const wanted = withLiveClaimSize(object, live)
-  const found = differences(bodyOf(wanted), live.object, exactPaths).concat(staleClaim(object, live, all))
+  const found = differences(bodyOf(wanted), live.object, exactPaths).concat(
+    staleNotes(object, live),
+    staleClaim(object, live, all),
+  )
   if (found.length === 0) return undefined
   const details = found.map(describeDifference)
   const verdict = needsReplacement(object, live, found)
@@ -162,6 +165,16 @@ function lastWriter({ managedFields = [] }: ObjectMeta): Change['lastWriter'] {
 /** Lists leave out `apiVersion` and `kind` of their items. */
 function bodyOf(object: DesiredObject): Record<string, unknown> {
   return { ...object.object, apiVersion: undefined, kind: undefined }
+}
+
+/** Labels and annotations of ours that the file no longer asks for, such as the end of a grant. */
+function staleNotes(object: DesiredObject, live: LiveObject): Difference[] {
+  return (['labels', 'annotations'] as const).flatMap((field) => {
+    const wanted = fieldsOf(fieldsOf(fieldsOf(object.object)['metadata'])[field])
+    return Object.entries(live.metadata[field] ?? {})
+      .filter(([key]) => key.startsWith('arena.dev/') && wanted[key] === undefined)
+      .map(([key, value]) => ({ path: ['metadata', field, key], desired: undefined, live: value }))
+  })
 }
 
 /** A volume whose claim was deleted still names it, by uid, and would never bind again. */
