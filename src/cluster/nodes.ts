@@ -25,8 +25,18 @@ export async function nodesOf(config: ClusterConfig, dataDir: string): Promise<A
   const nodes: readonly NodeConfig[] = config.nodes ?? [
     { name: hostname().toLowerCase(), role: 'worker', capacity: whole, labels: {} },
   ]
+  let gpusGiven = 0
+  /** Nodes that share this machine must not be given the same devices of it. */
+  const gpusOf = (node: NodeConfig): { gpus?: readonly number[] } => {
+    const count = Number(node.capacity['nvidia.com/gpu'] ?? 0)
+    if (machine.gpus.length === 0 || count === 0) return {}
+    const first = gpusGiven
+    gpusGiven += count
+    return { gpus: Array.from({ length: count }, (_, index) => first + index) }
+  }
   return nodes.map((node) => ({
     name: node.name,
+    ...gpusOf(node),
     isControlPlane: node.role === 'control-plane',
     capacity: { pods: '110', 'ephemeral-storage': whole['ephemeral-storage'] ?? '100Gi', ...node.capacity },
     labels: node.labels,

@@ -88,7 +88,8 @@ export class ControlGroups {
   }
 
   async remove(name: string): Promise<void> {
-    for (const hierarchy of (await this.#hierarchies) ?? []) {
+    this.#hierarchies ??= findHierarchies()
+    for (const hierarchy of await this.#hierarchies) {
       await removeGroup(join(hierarchy.root, name))
     }
   }

@@ -187,20 +187,26 @@ export class ProcessRuntime implements Runtime {
 
   async adopt(): Promise<readonly Container[]> {
     const adopted: Container[] = []
-    const pods = await list(podsDirectory(this.#options.dataDirectory))
-    for (const podUid of pods) {
-      for (const container of await list(
-        join(podDirectory(this.#options.dataDirectory, podUid), 'containers'),
-      )) {
-        const directory = containerDirectory(this.#options.dataDirectory, podUid, container)
-        const attempts = (await list(directory)).filter((name) => /^\d+$/.test(name)).map(Number)
-        for (const attempt of attempts) {
-          const found = await this.#adoptOne({ podUid, container, attempt })
-          if (found !== undefined) adopted.push(found)
-        }
+    for (const podUid of await list(podsDirectory(this.#options.dataDirectory))) {
+      for (const key of await this.#runsOf(podUid)) {
+        const found = await this.#adoptOne(key)
+        if (found !== undefined) adopted.push(found)
       }
     }
     return adopted
+  }
+
+  /** Every run of a pod that has left a directory. */
+  async #runsOf(podUid: string): Promise<ContainerKey[]> {
+    const { dataDirectory } = this.#options
+    const keys: ContainerKey[] = []
+    for (const container of await list(join(podDirectory(dataDirectory, podUid), 'containers'))) {
+      const names = await list(containerDirectory(dataDirectory, podUid, container))
+      for (const name of names) {
+        if (/^\d+$/.test(name)) keys.push({ podUid, container, attempt: Number(name) })
+      }
+    }
+    return keys
   }
 
   async #adoptOne(key: ContainerKey): Promise<Container | undefined> {
@@ -271,9 +277,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async remove(podUid: string): Promise<void> {
-    for (const container of this.#containers.values()) {
-      if (container.key.podUid === podUid) await this.forget(container.key)
-    }
+    for (const key of await this.#runsOf(podUid)) await this.forget(key)
     await rm(podDirectory(this.#options.dataDirectory, podUid), {
       recursive: true,
       force: true,
