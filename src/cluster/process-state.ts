@@ -90,6 +90,9 @@ export async function stopRunning(
 
 /** Deletes a data directory and everything in it. The cluster must have stopped. */
 export async function removeData(dataDir: string): Promise<void> {
+  // Jobs outlive the cluster's process, but not its data.
+  const { endProcesses } = await import('./runtime/index.ts')
+  await endProcesses(dataDir)
   await rm(dataDir, { recursive: true, force: true })
 }
 

@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { endProcesses } from '../../../src/cluster/runtime/index.ts'
 import { collect, isRoot, ProcessFixture } from './process-fixture.ts'
 
 let fixture: ProcessFixture
@@ -324,6 +325,16 @@ describe('a restart of the program', () => {
     execFileSync('sh', ['-c', 'echo after > "$0"', join(fixture.directory, 'volumes', 'fifo', 'go')])
     expect(await found?.exited).toMatchObject({ exitCode: 5, reason: 'Error' })
     expect(await collect(again.logs(container.key, { container: 'main' }))).toBe('before\nafter\n')
+  })
+
+  test('can end everything that was left running', async () => {
+    const marker = `605.${process.pid}${Math.floor(Math.random() * 1e6)}`
+    const container = await fixture.start(['sh', '-c', `echo up; sleep ${marker}`])
+    await fixture.line(container, 'up')
+    fixture.runtime.close()
+    await endProcesses(fixture.dataDirectory)
+    expect(runningWith(marker)).toBe(0)
+    await endProcesses(join(fixture.directory, 'never-used'))
   })
 
   test('finds the end of a container that ended meanwhile', async () => {
