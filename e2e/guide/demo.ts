@@ -11,7 +11,8 @@ import { type Person, type Result, repositoryRoot, setStage, type Stage } from '
  */
 const keep = process.argv.includes('--keep')
 const stop = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)))
+// npm passes on the Ctrl-C that the terminal sends as well: the second one must not cut the cleaning up short.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort(new Error(name)))
 
 const screen = createScreen(process.stdout)
 const begun = Date.now()

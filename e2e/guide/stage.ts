@@ -92,7 +92,8 @@ export async function setStage(): Promise<Stage> {
     async close({ keepCluster } = { keepCluster: false }) {
       await git.close()
       if (keepCluster) return
-      await stage.run('admin', ['arena', 'cluster', 'stop'])
+      // With the jobs that still run.
+      await stage.run('admin', ['arena', 'cluster', 'reset', '--yes'])
       await rm(directory, { recursive: true, force: true })
     },
   }

@@ -1,6 +1,7 @@
 /** The embedded cluster: one process that speaks the Kubernetes API. */
 export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts'
 export { type ClusterConfig, readClusterConfig, usualConfig } from './config.ts'
+export { endProcesses } from './runtime/index.ts'
 export {
   announce,
   type ClusterProcess,

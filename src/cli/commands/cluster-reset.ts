@@ -4,7 +4,7 @@ import { dataDirectory, dataDirFlag } from '../data-directory.ts'
 
 export const clusterReset: Command = {
   path: 'cluster reset',
-  summary: 'Stop the embedded cluster and delete everything in it.',
+  summary: 'Stop the embedded cluster and its jobs, and delete everything in it.',
   group: 'cluster',
   flags: [dataDirFlag, { name: 'yes', short: 'y', type: 'boolean', default: false, meaning: 'Do not ask.' }],
   async run(input, context) {
