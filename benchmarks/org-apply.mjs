@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // An organisation of 1,000 users in 100 groups: apply from empty, plan with nothing to do, and kubectl apply of the same
-// objects against the same server. Usage: node benchmarks/org-apply.mjs [--users N] [--groups N]; needs npm run build and
+// objects against the same server. Usage: node benchmarks/org-apply.mjs [--users N] [--groups N] [--rounds N]; needs npm run build and
 // kubectl. With KUBECONFIG set by --kubeconfig FILE it runs against that cluster (use an empty one); otherwise against the
 // embedded one.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000' },
     groups: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '3' },
     kubeconfig: { type: 'string' },
     program: { type: 'string', default: fileURLToPath(new URL('../dist/arena.js', import.meta.url)) },
   },
@@ -76,25 +77,31 @@ try {
   const exported = await arena(process.env, 'org', 'export', '--manifests', '-o', 'json')
   await writeFile(manifests, exported.stdout)
   const objects = JSON.parse(exported.stdout).items.length
-  const own = await withCluster('own', async (environment) => {
-    const apply = await arena(environment, 'org', 'apply', '--yes')
-    const plans = []
-    for (let round = 0; round < 3; round += 1) plans.push((await arena(environment, 'org', 'plan')).seconds)
-    return { apply: apply.seconds, plan: plans.sort((a, b) => a - b)[1] }
-  })
+  const median = (numbers) => numbers.toSorted((x, y) => x - y)[Math.floor(numbers.length / 2)]
+  const seconds = { apply: [], plan: [], kubectl: [] }
+  // In turns, as the load of a machine that others use changes from one minute to the next.
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    await withCluster(`own${round}`, async (environment) => {
+      seconds.apply.push((await arena(environment, 'org', 'apply', '--yes')).seconds)
+      seconds.plan.push((await arena(environment, 'org', 'plan')).seconds)
+    })
+    if (values.kubeconfig !== undefined) continue
+    await withCluster(`kubectl${round}`, async (environment) => {
+      seconds.kubectl.push((await timed('kubectl', ['apply', '-f', manifests], environment)).seconds)
+    })
+  }
   const result = {
-    machine: `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Node ${process.version}`,
+    machine: `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Node ${process.version}, load ${loadavg()[0]?.toFixed(1)}`,
     users,
     groups,
     objects,
-    arenaApplySeconds: own.apply,
-    arenaPlanNothingToDoSeconds: own.plan,
-  }
-  if (values.kubeconfig === undefined) {
-    const kubectl = await withCluster('kubectl', (environment) =>
-      timed('kubectl', ['apply', '-f', manifests], environment),
-    )
-    Object.assign(result, { kubectlApplySeconds: kubectl.seconds, timesFaster: kubectl.seconds / own.apply })
+    seconds,
+    arenaApplySeconds: median(seconds.apply),
+    arenaPlanNothingToDoSeconds: median(seconds.plan),
+    ...(seconds.kubectl.length > 0 && {
+      kubectlApplySeconds: median(seconds.kubectl),
+      timesFaster: median(seconds.kubectl) / median(seconds.apply),
+    }),
   }
   process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
 } finally {
