@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { containerDirectory, logFile, podDirectory, podsDirectory, runDirectory } from '../pod-directory.ts'
@@ -220,7 +220,9 @@ export class ProcessRuntime implements Runtime {
     }
     // Never got as far as running its command.
     if (state === undefined) return undefined
-    const spec = JSON.parse(await readFile(join(directory, 'spec.json'), 'utf8')) as ShimSpec
+    const spec = await readShimFile<ShimSpec>(join(directory, 'spec.json'))
+    // Removed while it was being looked at.
+    if (spec === undefined) return undefined
     const container = new ProcessContainer({ key, directory, spec, state, notices: [], wasOutOfMemory })
     this.#containers.set(container.id, container)
     return container

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ShimAnnouncement, ShimExit, ShimState } from './shim-spec.ts'
+import type { ShimAnnouncement, ShimExit, ShimSpec, ShimState } from './shim-spec.ts'
 
 /** The program that keeps a container; beside this file, in the source tree as in the bundle. */
 const program = fileURLToPath(new URL('./shim.py', import.meta.url))
@@ -69,7 +69,9 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return Promise.race([read(), failed])
 }
 
-export async function readShimFile<T extends ShimState | ShimExit>(path: string): Promise<T | undefined> {
+export async function readShimFile<T extends ShimState | ShimExit | ShimSpec>(
+  path: string,
+): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T
   } catch (error) {
