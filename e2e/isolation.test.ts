@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitForJob } from './guide/jobs.ts'
@@ -47,8 +47,8 @@ const attempts: readonly string[] = [
   'kubectl get resourcequota -n dev2',
   'kubectl delete resourcequota dev1-compute-resources -n dev1',
   'kubectl patch resourcequota dev1-compute-resources -n dev1 --type merge -p {"spec":{"hard":{"requests.nvidia.com/gpu":"9"}}}',
-  'kubectl create token tom -n dev2',
-  'kubectl create token default -n dev1',
+  'kubectl create --raw /api/v1/namespaces/dev2/serviceaccounts/tom/token -f token.json',
+  'kubectl create --raw /api/v1/namespaces/dev1/serviceaccounts/default/token -f token.json',
   'kubectl get serviceaccount tom -n dev2',
   'kubectl create rolebinding more --clusterrole=cluster-admin --serviceaccount=dev1:bob -n dev1',
   'kubectl create clusterrolebinding more --clusterrole=cluster-admin --serviceaccount=dev1:bob',
@@ -80,9 +80,21 @@ describe("bob and what is tom's", () => {
     expect((await run('admin', 'arena org apply --yes')).status).toBe(0)
     for (const person of ['bob', 'tom'] as const) {
       await mkdir(join(stage.home(person), '.kube'), { recursive: true })
-      const words = ['arena', 'user', 'kubeconfig', person, '-o', join(stage.home(person), '.kube/config')]
+      const words = [
+        'arena',
+        'user',
+        'kubeconfig',
+        person,
+        '--static',
+        '-o',
+        join(stage.home(person), '.kube/config'),
+      ]
       expect((await stage.run('admin', words)).status).toBe(0)
     }
+    await writeFile(
+      join(stage.home('bob'), 'token.json'),
+      '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}',
+    )
     const submit = 'arena submit tf --name=toms --gpus=1 --image=busybox --chief-cpu=1 --chief-memory=1Gi'
     const submitted = await stage.run('tom', [...submit.split(' '), 'sleep 600'])
     expect(submitted.status, submitted.output).toBe(0)
@@ -119,16 +131,14 @@ describe("bob and what is tom's", () => {
   })
 
   it("lets bob do the same with what is bob's", async () => {
-    const submitted = await stage.run('bob', [
-      ...'arena submit tf --name=own --image=busybox --gpus=1'.split(' '),
-      'sleep 600',
-    ])
+    const submit = 'arena submit tf --name=own --image=busybox --gpus=1'
+    const submitted = await stage.run('bob', [...submit.split(' '), 'id -u; sleep 600'])
     expect(submitted.status, submitted.output).toBe(0)
     await waitForJob(stage, 'bob', 'own', ['RUNNING'], { timeoutMs: 30_000, signal: stop.signal })
     const own = (await run('bob', 'kubectl get pods -o jsonpath={.items[0].metadata.name}')).stdout
-    const { status, output, stdout } = await stage.run('bob', ['kubectl', 'exec', own, '--', 'id', '-u'])
-    expect(status, output).toBe(0)
-    expect(stdout.trim()).toBe(process.getuid?.() === 0 ? '20001' : String(process.getuid?.()))
+    await expect
+      .poll(async () => (await run('bob', `kubectl logs ${own}`)).stdout.trim(), { timeout: 10_000 })
+      .toBe(process.getuid?.() === 0 ? '20001' : String(process.getuid?.()))
     expect((await run('bob', 'arena delete own')).status).toBe(0)
   })
 })

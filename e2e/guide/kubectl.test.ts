@@ -51,11 +51,9 @@ describe('the guide by hand', () => {
         join(stage.home('admin'), `${user}.config`),
         join(stage.home(user as Person), '.kube/config'),
       )
-      const { stdout } = await must(
-        user as Person,
-        'kubectl auth whoami -o jsonpath={.status.userInfo.username}',
-      )
-      expect(stdout).toBe(`system:serviceaccount:${group}:${user}`)
+      const { stdout } = await must(user as Person, 'arena whoami')
+      const name = `system:serviceaccount:${group}:${user}`
+      expect(JSON.parse(stdout)).toMatchObject({ Name: name, Namespace: group })
     }
   })
 
@@ -92,11 +90,10 @@ describe('the guide by hand', () => {
   it('shows each group its own two volumes (step 5)', async () => {
     await must('admin', 'kubectl apply -f pvs.yaml')
     await must('admin', 'kubectl apply -f pvcs.yaml')
-    for (const group of ['dev1', 'dev2'])
-      await must(
-        'admin',
-        `kubectl wait pvc --all -n ${group} --for=jsonpath={.status.phase}=Bound --timeout=20s`,
-      )
+    const phases = 'kubectl get pvc -A -o jsonpath={.items[*].status.phase}'
+    await expect
+      .poll(async () => (await stage.run('admin', phases.split(' '))).stdout, { timeout: 20_000 })
+      .toBe('Bound Bound Bound Bound')
     for (const [group, other] of [
       ['dev1', 'dev2'],
       ['dev2', 'dev1'],
