@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,21 +9,6 @@ import { type GitServer, serveAsRepository } from './git-server.ts'
 export const repositoryRoot = fileURLToPath(
   new URL(import.meta.url.includes('/dist/') ? '../' : '../../', import.meta.url),
 )
-
-/** The guide's table of hosts. The client host takes part as the machine this runs on. */
-const hosts = {
-  nodes: [
-    ...['master01', 'master02', 'master03'].map((name) => ({
-      name,
-      role: 'control-plane',
-      capacity: { cpu: 4, memory: '8Gi' },
-    })),
-    ...['worker01', 'worker02', 'worker03'].map((name) => ({
-      name,
-      capacity: { cpu: 4, memory: '30Gi', 'nvidia.com/gpu': 1 },
-    })),
-  ],
-}
 
 export interface Result {
   readonly status: number
@@ -66,8 +51,7 @@ export async function setStage(): Promise<Stage> {
   }
   await Promise.all([bin, ...Object.values(homes)].map((path) => mkdir(path, { recursive: true })))
   await symlink(join(repositoryRoot, 'dist/arena.js'), join(bin, 'arena'))
-  // JSON is YAML.
-  await writeFile(join(homes.admin, 'cluster.yaml'), `${JSON.stringify(hosts, undefined, 2)}\n`)
+  await copyFile(join(repositoryRoot, 'examples/guide/cluster.yaml'), join(homes.admin, 'cluster.yaml'))
   const git = await serveAsRepository({
     source: join(repositoryRoot, 'examples/tensorflow-sample-code'),
     name: 'tensorflow-sample-code',
