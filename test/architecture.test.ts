@@ -25,7 +25,7 @@ const insideCluster: Readonly<Record<string, readonly string[]>> = {
   registry: ['storage', 'cel'],
   cel: [],
   controllers: [],
-  scheduler: ['controllers'],
+  scheduler: [],
   runtime: [],
   storage: [],
 }

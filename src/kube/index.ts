@@ -1,7 +1,11 @@
-/** The Kubernetes wire: kinds, client, status, patch, quantity, kubeconfig. The only code that knows it. */
+/**
+ * The Kubernetes wire: client, kinds, status, quantities, selectors, kubeconfig; and what every client of it needs: caches,
+ * work queues, events. The only code that knows it.
+ */
 export { Backoff } from './backoff.ts'
 export * from './client.ts'
 export * from './duration.ts'
+export * from './event-recorder.ts'
 export * from './exec-credential.ts'
 export * from './field-selector.ts'
 export * from './https-transport.ts'
@@ -12,11 +16,16 @@ export type { Fields } from './kubeconfig-entry.ts'
 export * from './list-watch.ts'
 export * from './names.ts'
 export * from './object.ts'
+export * from './own-signal.ts'
 export * from './pod-resources.ts'
 export * from './quantity.ts'
 export * from './quota-usage.ts'
 export * from './rest-client.ts'
 export * from './selector.ts'
+export * from './shared-informers.ts'
 export * from './status.ts'
 export * from './tfjob.ts'
+export * from './timestamp.ts'
+export * from './tolerations.ts'
+export * from './volume-match.ts'
 export * from './work-queue.ts'

@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events'
 import { setInterval } from 'node:timers/promises'
 import {
+  createEventRecorder,
   isStatus,
-  type KubeClient,
   keyOf,
   kinds,
+  type KubeClient,
   type Persisted,
   type Pod,
   runReconciler,
   startInformer,
   WorkQueue,
 } from '../kube/index.ts'
-import { createEventRecorder } from './event-recorder.ts'
 import { createJobState, type JobState } from './job-state.ts'
 import { trainingJobKinds } from './kinds/table.ts'
 import { createNamespaceQueue, lineKey } from './namespace-queue.ts'
@@ -64,7 +64,6 @@ export function startOperator(options: OperatorOptions): Operator {
   setMaxListeners(0, signal)
   const quotas = startInformer(client, kinds.resourceQuotas, watch)
   const priorities = startInformer(client, kinds.priorityClasses, watch)
-  const recorder = createEventRecorder({ client, signal, now, onError })
   const namespaces = new WorkQueue()
 
   /** The reason to wait that a job knows of, by uid. */
@@ -116,7 +115,8 @@ export function startOperator(options: OperatorOptions): Operator {
     services.subscribe((change) => {
       if (change.type === 'DELETED') wakeOwner(change.object)
     })
-    return { state, queue, informers: [jobs, pods, services] }
+    const recorder = createEventRecorder({ client, component: kind.controllerName, signal, now, onError })
+    return { state, queue, recorder, informers: [jobs, pods, services] }
   })
 
   quotas.subscribe((change) => {
@@ -152,11 +152,10 @@ export function startOperator(options: OperatorOptions): Operator {
 
   async function work(): Promise<void> {
     await ready
-    const context = { client, recorder, queue: line, signal }
     await Promise.all([
-      ...running.map(({ state, queue }) =>
+      ...running.map(({ state, queue, recorder }) =>
         runReconciler(queue, {
-          reconcile: (key) => reconcileJob(context, state, key),
+          reconcile: (key) => reconcileJob({ client, recorder, queue: line, signal }, state, key),
           signal,
           concurrency: options.concurrency ?? 4,
           onError: (_key, error) => {

@@ -1,6 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type KubeClient, kinds, type ReconcileResult } from '../kube/index.ts'
-import type { EventRecorder } from './event-recorder.ts'
+import {
+  apiVersionOf,
+  type EventRecorder,
+  kinds,
+  type KubeClient,
+  type ReconcileResult,
+  referenceTo,
+} from '../kube/index.ts'
 import { createGang, deleteQuietly, inBatches } from './gang.ts'
 import { type JobState, restartsAnnotation } from './job-state.ts'
 import { lineKey, type NamespaceQueue } from './namespace-queue.ts'
@@ -36,7 +42,7 @@ export async function reconcileJob(
   if (plan.restarts > 0) await writeStatus(reconciler, plan.status)
   await deleteObjects(reconciler)
   if (plan.restarts === 0) await writeStatus(reconciler, plan.status)
-  await tell(reconciler, plan.notes)
+  tell(reconciler, plan.notes)
   const againAfterMs = await createMissing(reconciler)
   const times = [plan.againAfterMs, againAfterMs].filter((time) => time !== undefined)
   return times.length > 0 ? { againAfterMs: Math.min(...times) } : undefined
@@ -48,7 +54,8 @@ interface Reconciler extends ReconcileContext {
   readonly plan: Plan
 }
 
-async function deleteObjects({ client, signal, state, job, plan, ...rest }: Reconciler): Promise<void> {
+async function deleteObjects(reconciler: Reconciler): Promise<void> {
+  const { client, signal, state, job, plan } = reconciler
   const { name, namespace = '' } = job.metadata
   if (plan.restarts > 0) {
     const annotations = { [restartsAnnotation]: String(state.restartsOf(job) + plan.restarts) }
@@ -66,12 +73,10 @@ async function deleteObjects({ client, signal, state, job, plan, ...rest }: Reco
   await inBatches(plan.deleteServices, (service) =>
     deleteQuietly(client, kinds.services, namespace, service, signal),
   )
-  for (const pod of plan.deletePods)
-    await rest.recorder.record(state.kind, job, {
-      type: 'Normal',
-      reason: 'SuccessfulDeletePod',
-      message: `Deleted pod: ${pod.metadata.name}`,
-    })
+  const notes = plan.deletePods.map((pod): Note => {
+    return { type: 'Normal', reason: 'SuccessfulDeletePod', message: `Deleted pod: ${pod.metadata.name}` }
+  })
+  tell(reconciler, notes)
 }
 
 async function writeStatus(
@@ -108,7 +113,7 @@ async function createMissing(reconciler: Reconciler): Promise<number | undefined
   if (plan.missing.length === 0 && plan.missingServices.length === 0) return undefined
   const wait = queue.line(job.metadata.namespace ?? '').get(lineKey(state, job))
   if (wait) {
-    await tell(reconciler, [waitingNote(job, plan, wait)])
+    tell(reconciler, [waitingNote(job, plan, wait)])
     return undefined
   }
   const pause = queue.pauseMs(job)
@@ -125,7 +130,7 @@ async function createMissing(reconciler: Reconciler): Promise<number | undefined
     },
     signal,
   )
-  await tell(reconciler, result.notes)
+  tell(reconciler, result.notes)
   if (result.outcome === 'no-room') return queue.noteNoRoom(job)
   if (result.outcome === 'refused') {
     queue.noteRefused(job)
@@ -148,25 +153,24 @@ function waitingNote(job: StoredJob, plan: Plan, wait: Wait): Note {
     : { type: 'Normal', reason: 'Queued', message: `waits behind ${wait.behind}: ${text}` }
 }
 
-async function expire(
-  { client, recorder, signal }: ReconcileContext,
-  state: JobState,
-  job: StoredJob,
-): Promise<undefined> {
+async function expire(context: ReconcileContext, state: JobState, job: StoredJob): Promise<undefined> {
   const { name, namespace = '', uid } = job.metadata
+  const { client, signal } = context
   await client.delete(
     state.kind.type,
     { namespace, name },
     { propagationPolicy: 'Background', preconditions: { uid }, signal },
   )
-  await recorder.record(state.kind, job, {
-    type: 'Normal',
-    reason: 'SuccessfulDeleteJob',
-    message: `Deleted job: ${name}`,
-  })
+  const message = `Deleted job: ${name}`
+  tell({ ...context, state, job }, [{ type: 'Normal', reason: 'SuccessfulDeleteJob', message }])
   return undefined
 }
 
-async function tell({ recorder, state, job }: Reconciler, notes: readonly Note[]): Promise<void> {
-  for (const note of notes) await recorder.record(state.kind, job, note)
+function tell(
+  { recorder, state, job }: Pick<Reconciler, 'recorder' | 'state' | 'job'>,
+  notes: readonly Note[],
+): void {
+  const { type } = state.kind
+  const about = referenceTo(job, { kind: type.kind, apiVersion: apiVersionOf(type) })
+  for (const note of notes) recorder.record({ about, ...note })
 }

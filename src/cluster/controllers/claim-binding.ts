@@ -1,18 +1,19 @@
-import { type ObjectReference, type Persisted, type StorageClass, keyOf } from '../../kube/index.ts'
-import type { SharedInformer } from './shared-informers.ts'
 import {
-  type Claim,
-  type Volume,
   bestVolume,
   bindCompletedAnnotation,
   boundByControllerAnnotation,
   classOfClaim,
   hasAnnotation,
   isPromisedTo,
-  mismatch,
+  keyOf,
+  volumeMismatch,
+  type ObjectReference,
+  type Persisted,
   selectedNodeAnnotation,
-} from './volume-match.ts'
-import type { VolumeRecords } from './volume-records.ts'
+  type SharedInformer,
+  type StorageClass,
+} from '../../kube/index.ts'
+import type { Claim, Volume, VolumeRecords } from './volume-records.ts'
 
 const provisionerAnnotations = [
   'volume.beta.kubernetes.io/storage-provisioner',
@@ -88,7 +89,7 @@ export class ClaimBinding {
     const volume = this.#records.volume(name)
     if (volume === undefined) return this.#records.setClaimStatus(claim, 'Pending')
     if (volume.spec?.claimRef === undefined) {
-      const why = mismatch(volume, claim)
+      const why = volumeMismatch(volume, claim)
       if (why !== undefined) {
         this.#records.tell(
           claim,

@@ -1,14 +1,14 @@
 import {
+  type EventRecorder,
+  isStatus,
   type KubeClient,
   type KubeObject,
   type ReconcileResult,
-  type WorkQueue,
-  isStatus,
   runReconciler,
+  type SharedInformers,
+  type WorkQueue,
 } from '../../kube/index.ts'
-import type { EventRecorder } from './event-recorder.ts'
 import type { ServedResources } from './served-resources.ts'
-import type { SharedInformers } from './shared-informers.ts'
 
 /** What only the wiring of the cluster can give to controllers. */
 export interface ControllerSettings {
@@ -80,11 +80,6 @@ export class TryAgain extends Error {
 /** Somebody else was faster; looking again sorts it out. */
 export function isExpectedRace(error: unknown): boolean {
   return isStatus(error, 'Conflict') || isStatus(error, 'NotFound') || isStatus(error, 'AlreadyExists')
-}
-
-/** A time as `metav1.Time` writes it. */
-export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
 }
 
 /** Runs a request whose object may be gone by now: undefined then. */

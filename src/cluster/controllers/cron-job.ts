@@ -1,17 +1,18 @@
 import {
   type CronJob,
-  type Job,
-  type ObjectReference,
-  type Persisted,
-  WorkQueue,
   isStatus,
+  type Job,
   keyOf,
   kinds,
+  type ObjectReference,
   parseKey,
+  type Persisted,
+  referenceTo,
+  timestamp,
+  WorkQueue,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import { type Schedule, isTimeZone, lastDue, parseSchedule } from './cron-schedule.ts'
-import { referenceTo } from './event-recorder.ts'
 
 const cronJobKind = { kind: 'CronJob', apiVersion: 'batch/v1' }
 const jobKind = { kind: 'Job', apiVersion: 'batch/v1' }

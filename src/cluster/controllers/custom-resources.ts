@@ -4,9 +4,10 @@ import {
   type Persisted,
   type ReconcileResult,
   type ResourceType,
+  timestamp,
   WorkQueue,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 
 const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 /** Objects with finalizers of their own take their time. */

@@ -1,17 +1,18 @@
 import {
-  type KubeObject,
-  type Persisted,
-  type Pod,
-  type PodDisruptionBudget,
-  WorkQueue,
   keyOf,
   kinds,
+  type KubeObject,
   labelSelectorOf,
   matchesLabels,
   parseKey,
+  type Persisted,
+  type Pod,
+  type PodDisruptionBudget,
+  referenceTo,
+  timestamp,
+  WorkQueue,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp } from './controller.ts'
-import { referenceTo } from './event-recorder.ts'
+import { type Controller, type ControllerContext, reconcile } from './controller.ts'
 import { isReady } from './service-pods.ts'
 
 type Budget = Persisted<PodDisruptionBudget>

@@ -1,4 +1,5 @@
 import {
+  type ObjectIdentity,
   type KubeObject,
   type ObjectName,
   type OwnerReference,
@@ -15,7 +16,6 @@ import {
   judge,
 } from './garbage-graph.ts'
 import type { ServedResource } from './served-resources.ts'
-import type { Identity } from './shared-informers.ts'
 
 const foreground = 'foregroundDeletion'
 const orphan = 'orphan'
@@ -42,7 +42,7 @@ export const garbageCollector: Controller = {
   },
 }
 
-function observed(type: ServedResource, { metadata }: Persisted<Identity>): ObservedItem {
+function observed(type: ServedResource, { metadata }: Persisted<ObjectIdentity>): ObservedItem {
   const isDeleting = metadata.deletionTimestamp !== undefined
   return {
     type,
@@ -73,7 +73,7 @@ class Collector {
     this.#enqueue(this.#graph.observe(item))
   }
 
-  gone({ metadata }: Persisted<Identity>): void {
+  gone({ metadata }: Persisted<ObjectIdentity>): void {
     this.#remember(metadata.uid)
     this.#enqueue(this.#graph.gone(metadata.uid, metadata.ownerReferences ?? []))
   }
@@ -152,7 +152,9 @@ class Collector {
       ...(type.namespaced && item.namespace !== undefined && { namespace: item.namespace }),
     }
     const isWatched = type.plural !== 'events' && type.verbs.includes('watch')
-    let found: Persisted<Identity> | undefined = isWatched ? informers.identities(type).get(at) : undefined
+    let found: Persisted<ObjectIdentity> | undefined = isWatched
+      ? informers.identities(type).get(at)
+      : undefined
     // The owner may be younger than what has been heard of its kind: ask before anything is deleted.
     if (found?.metadata.uid !== owner.uid) found = await unlessGone(client.get(type, at, { signal }))
     if (found === undefined || found.metadata.uid !== owner.uid) {

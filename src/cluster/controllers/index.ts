@@ -2,6 +2,5 @@
  * The controllers of the embedded cluster: pure Kubernetes API clients, each with an account and rights of its own.
  */
 export type { Controller, ControllerContext, ControllerSettings } from './controller.ts'
-export { createSharedInformers, type SharedInformers } from './shared-informers.ts'
 export { type ControllersOptions, type RunningControllers, startControllers } from './start.ts'
 export { controllers } from './table.ts'

@@ -1,12 +1,13 @@
 import {
+  kinds,
   type KubeObject,
   type Namespace,
   type Persisted,
   type ResourceType,
+  timestamp,
   WorkQueue,
-  kinds,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import type { ServedResource } from './served-resources.ts'
 
 type NamespaceCondition = NonNullable<NonNullable<Namespace['status']>['conditions']>[number]

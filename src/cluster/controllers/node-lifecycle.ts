@@ -1,14 +1,15 @@
 import {
+  kinds,
   type Lease,
   type Node,
   type NodeCondition,
   type Persisted,
   type Pod,
-  WorkQueue,
-  kinds,
   startInformer,
+  timestamp,
+  WorkQueue,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import { readiness, wantedTaints } from './node-taints.ts'
 import { PodsByNode } from './pods-by-node.ts'
 

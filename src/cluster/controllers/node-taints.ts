@@ -1,5 +1,4 @@
-import type { Node, Persisted, Taint, Toleration } from '../../kube/index.ts'
-import { matchesTaint } from './tolerations.ts'
+import { matchesTaint, type Node, type Persisted, type Taint, type Toleration } from '../../kube/index.ts'
 
 const prefix = 'node.kubernetes.io/'
 const ownKeys = new Set(

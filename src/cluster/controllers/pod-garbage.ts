@@ -1,5 +1,14 @@
-import { type Persisted, type Pod, WorkQueue, isStatus, keyOf, kinds, parseKey } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import {
+  isStatus,
+  keyOf,
+  kinds,
+  parseKey,
+  type Persisted,
+  type Pod,
+  timestamp,
+  WorkQueue,
+} from '../../kube/index.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import { PodsByNode } from './pods-by-node.ts'
 
 /** A node that is gone may only be on its way back. */

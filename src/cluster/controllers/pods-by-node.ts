@@ -1,5 +1,4 @@
-import { type Pod, type Persisted, keyOf } from '../../kube/index.ts'
-import type { SharedInformer } from './shared-informers.ts'
+import { keyOf, type Persisted, type Pod, type SharedInformer } from '../../kube/index.ts'
 
 /** Keys of the pods on each node. */
 export class PodsByNode {

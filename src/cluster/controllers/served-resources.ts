@@ -1,5 +1,11 @@
-import { type KubeClient, type ResourceType, kinds } from '../../kube/index.ts'
-import type { Identity, SharedInformer, SharedInformers } from './shared-informers.ts'
+import {
+  type ObjectIdentity,
+  kinds,
+  type KubeClient,
+  type ResourceType,
+  type SharedInformer,
+  type SharedInformers,
+} from '../../kube/index.ts'
 
 /** A kind of object that the server serves, as discovery shows it. */
 export interface ServedResource extends ResourceType {
@@ -13,7 +19,7 @@ export interface ServedResources {
   /** Asks the server anew. */
   refresh(): Promise<readonly ServedResource[]>
   /** Calls for each kind there is and for each that comes later, with an informer of its objects' identities. */
-  follow(listener: (resource: ServedResource, objects: SharedInformer<Identity>) => void): void
+  follow(listener: (resource: ServedResource, objects: SharedInformer<ObjectIdentity>) => void): void
   /** Settles when the first answer is in and all its informers have their lists. */
   readonly synced: Promise<void>
 }
@@ -49,8 +55,8 @@ export function followServedResources(
   options: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
 ): ServedResources {
   const { signal, onError } = options
-  const served = new Map<string, { resource: ServedResource; objects?: SharedInformer<Identity> }>()
-  const listeners: ((resource: ServedResource, objects: SharedInformer<Identity>) => void)[] = []
+  const served = new Map<string, { resource: ServedResource; objects?: SharedInformer<ObjectIdentity> }>()
+  const listeners: ((resource: ServedResource, objects: SharedInformer<ObjectIdentity>) => void)[] = []
   let timer: NodeJS.Timeout | undefined
   let asking: Promise<readonly ServedResource[]> | undefined
 

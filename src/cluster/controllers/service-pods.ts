@@ -1,5 +1,12 @@
-import { type Persisted, type Pod, type Service, WorkQueue, keyOf, kinds } from '../../kube/index.ts'
-import type { SharedInformers } from './shared-informers.ts'
+import {
+  keyOf,
+  kinds,
+  type Persisted,
+  type Pod,
+  type Service,
+  type SharedInformers,
+  WorkQueue,
+} from '../../kube/index.ts'
 
 /** Changes of many pods of a service are written together. */
 const settleMs = 20

@@ -1,9 +1,13 @@
-import { type KubeClient, kinds } from '../../kube/index.ts'
+import {
+  createEventRecorder,
+  createSharedInformers,
+  kinds,
+  type KubeClient,
+  ownSignal,
+  type SharedInformers,
+} from '../../kube/index.ts'
 import { type Controller, type ControllerSettings, managerAccount } from './controller.ts'
-import { createEventRecorder } from './event-recorder.ts'
-import { ownSignal } from './own-signal.ts'
 import { followServedResources } from './served-resources.ts'
-import { type SharedInformers, createSharedInformers } from './shared-informers.ts'
 import { controllers } from './table.ts'
 
 export interface ControllersOptions {

@@ -1,14 +1,15 @@
 import {
-  type Node,
-  type Persisted,
-  type Pod,
-  WorkQueue,
   isStatus,
   keyOf,
   kinds,
+  type Node,
   parseKey,
+  type Persisted,
+  type Pod,
+  timestamp,
+  WorkQueue,
 } from '../../kube/index.ts'
-import { type Controller, type ControllerContext, reconcile, timestamp, unlessGone } from './controller.ts'
+import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import { evictingTaints, leavesAt } from './node-taints.ts'
 import { PodsByNode } from './pods-by-node.ts'
 

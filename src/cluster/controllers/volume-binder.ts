@@ -1,16 +1,18 @@
-import { type ObjectReference, WorkQueue, isStatus, keyOf, kinds } from '../../kube/index.ts'
-import { ClaimBinding } from './claim-binding.ts'
-import { type Controller, type ControllerContext, reconcile } from './controller.ts'
-import { referenceTo } from './event-recorder.ts'
 import {
-  type Claim,
-  type Volume,
   boundByControllerAnnotation,
   classOfVolume,
   hasAnnotation,
+  isStatus,
+  keyOf,
+  kinds,
+  type ObjectReference,
   provisionedByAnnotation,
-} from './volume-match.ts'
-import { VolumeRecords } from './volume-records.ts'
+  referenceTo,
+  WorkQueue,
+} from '../../kube/index.ts'
+import { ClaimBinding } from './claim-binding.ts'
+import { type Controller, type ControllerContext, reconcile } from './controller.ts'
+import { type Claim, type Volume, VolumeRecords } from './volume-records.ts'
 
 const volumeKind = { kind: 'PersistentVolume', apiVersion: 'v1' }
 

@@ -1,14 +1,18 @@
 import {
-  type PersistentVolume,
-  type PersistentVolumeClaim,
   keyOf,
   kinds,
   parseKey,
+  type Persisted,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  referenceTo,
+  type SharedInformer,
+  timestamp,
 } from '../../kube/index.ts'
-import { type ControllerContext, timestamp } from './controller.ts'
-import { referenceTo } from './event-recorder.ts'
-import type { SharedInformer } from './shared-informers.ts'
-import type { Claim, Volume } from './volume-match.ts'
+import type { ControllerContext } from './controller.ts'
+
+export type Claim = Persisted<PersistentVolumeClaim>
+export type Volume = Persisted<PersistentVolume>
 
 const claimKind = { kind: 'PersistentVolumeClaim', apiVersion: 'v1' }
 

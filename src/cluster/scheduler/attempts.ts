@@ -1,11 +1,13 @@
 import {
+  type EventRecorder,
+  isStatus,
+  kinds,
   type KubeClient,
   type Persisted,
   type PodDisruptionBudget,
-  isStatus,
-  kinds,
+  referenceTo,
+  timestamp,
 } from '../../kube/index.ts'
-import { type EventRecorder, referenceTo } from '../controllers/event-recorder.ts'
 import type { ClusterState } from './cluster-state.ts'
 import type { Change } from './filter.ts'
 import { resources } from './filters/resources.ts'
@@ -152,7 +154,7 @@ export class Attempts {
       (pod.pod.status?.nominatedNodeName ?? '') === (nominated ?? '')
     if (isShown || this.#told.get(pod.uid) === told) return
     this.#told.set(pod.uid, told)
-    const time = `${new Date(this.#options.now()).toISOString().slice(0, 19)}Z`
+    const time = timestamp(this.#options.now())
     const { generation } = pod.pod.metadata
     const next = {
       type: 'PodScheduled',
@@ -185,7 +187,7 @@ export class Attempts {
 
   async #makeRoom(pod: PodInfo, plan: PreemptionPlan): Promise<void> {
     const { client, recorder, signal, now } = this.#options
-    const time = `${new Date(now()).toISOString().slice(0, 19)}Z`
+    const time = timestamp(now())
     for (const victim of plan.victims) {
       const at = { namespace: victim.namespace, name: victim.name }
       try {

@@ -1,14 +1,16 @@
 import {
+  createEventRecorder,
+  createSharedInformers,
+  isStatus,
+  kinds,
   type KubeClient,
+  ownSignal,
   type Persisted,
   type Pod,
   type PodDisruptionBudget,
-  isStatus,
-  kinds,
+  referenceTo,
+  type SharedInformers,
 } from '../../kube/index.ts'
-import { createEventRecorder, referenceTo } from '../controllers/event-recorder.ts'
-import { ownSignal } from '../controllers/own-signal.ts'
-import { type SharedInformers, createSharedInformers } from '../controllers/shared-informers.ts'
 import { Attempts } from './attempts.ts'
 import { ClusterState, hasEnded } from './cluster-state.ts'
 import type { Change } from './filter.ts'

@@ -1,6 +1,12 @@
-import { type KubeClient, type PersistentVolumeClaim, type Persisted, kinds } from '../../kube/index.ts'
-import type { SharedInformer } from '../controllers/shared-informers.ts'
-import { boundByControllerAnnotation, selectedNodeAnnotation } from '../controllers/volume-match.ts'
+import {
+  boundByControllerAnnotation,
+  kinds,
+  type KubeClient,
+  type Persisted,
+  type PersistentVolumeClaim,
+  selectedNodeAnnotation,
+  type SharedInformer,
+} from '../../kube/index.ts'
 import type { ClusterState } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'

@@ -1,10 +1,12 @@
-import type { PersistentVolume, PersistentVolumeClaim, Persisted } from '../../kube/index.ts'
 import {
   bestVolume,
   bindCompletedAnnotation,
   classOfClaim,
   hasAnnotation,
-} from '../controllers/volume-match.ts'
+  type Persisted,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../kube/index.ts'
 import type { ClusterView } from './filter.ts'
 import { nodeTermsTest } from './label-match.ts'
 import type { NodeInfo } from './node-info.ts'

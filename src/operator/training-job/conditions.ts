@@ -1,9 +1,4 @@
-import type { JobCondition, JobStatus } from '../../kube/index.ts'
-
-/** RFC 3339 without fractions, as Kubernetes writes times. */
-export function wireTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
-}
+import { type JobCondition, type JobStatus, timestamp } from '../../kube/index.ts'
 
 export function hasCondition(status: JobStatus, type: JobCondition['type']): boolean {
   return status.conditions?.some((one) => one.type === type && one.status === 'True') ?? false
@@ -30,7 +25,7 @@ export function withCondition(status: JobStatus, next: NewCondition, now: number
   const conditions = status.conditions ?? []
   const current = conditions.find((one) => one.type === next.type)
   if (current?.status === value && current.reason === next.reason) return status
-  const time = wireTime(now)
+  const time = timestamp(now)
   const isEnd = next.type === 'Succeeded' || next.type === 'Failed'
   const kept = conditions
     .filter((one) => one.type !== next.type && !excludes(next, one.type))

@@ -1,5 +1,12 @@
-import type { JobStatus, Persisted, Pod, ReplicaStatus, Service } from '../../kube/index.ts'
-import { hasCondition, isFinished, type NewCondition, wireTime, withCondition } from './conditions.ts'
+import {
+  type JobStatus,
+  type Persisted,
+  type Pod,
+  type ReplicaStatus,
+  type Service,
+  timestamp,
+} from '../../kube/index.ts'
+import { hasCondition, isFinished, type NewCondition, withCondition } from './conditions.ts'
 import type { Role, RoleCount, StoredJob, TrainingJobKind } from './kind.ts'
 import { isOfRole, replicaIndex, replicaName, roleLabels } from './labels.ts'
 
@@ -99,7 +106,7 @@ function planInvalid(kind: TrainingJobKind, { pods, now }: Observed, status: Job
   return {
     ...nothing,
     status: withCondition(
-      { ...status, completionTime: wireTime(now) },
+      { ...status, completionTime: timestamp(now) },
       { type: 'Failed', reason, message },
       now,
     ),
@@ -171,7 +178,7 @@ function isPastBackoff(kind: TrainingJobKind, { job, pods, restarts }: Observed,
 function planFailed(kind: TrainingJobKind, observed: Observed, before: JobStatus, message: string): Plan {
   const { pods, services, now } = observed
   const reason = `${kind.type.kind}Failed`
-  const counted = { ...before, ...replicaStatuses(kind, observed), completionTime: wireTime(now) }
+  const counted = { ...before, ...replicaStatuses(kind, observed), completionTime: timestamp(now) }
   return {
     ...nothing,
     status: withCondition(withoutActive(counted), { type: 'Failed', reason, message }, now),
@@ -194,7 +201,7 @@ function planRunning(kind: TrainingJobKind, observed: Observed, before: JobStatu
   const missing = missingReplicas(job, roles, pods)
   // Waiting for room is not running: a job starts when all of its pods are there.
   if (pods.length > 0 && missing.length === 0 && status.startTime === undefined)
-    status = { ...status, startTime: wireTime(now) }
+    status = { ...status, startTime: timestamp(now) }
   const notes: Note[] = []
   for (const { role } of restarting) {
     const message = `${kind.type.kind} ${job.metadata.name} is restarting because ${role.name} replica(s) failed.`
@@ -209,7 +216,7 @@ function planRunning(kind: TrainingJobKind, observed: Observed, before: JobStatu
     if (next === status) continue
     const isEnd = verdict.type !== 'Running'
     if (isEnd) notes.push({ type: 'Normal', reason, message: verdict.message })
-    status = isEnd ? { ...next, completionTime: next.completionTime ?? wireTime(now) } : next
+    status = isEnd ? { ...next, completionTime: next.completionTime ?? timestamp(now) } : next
   }
   const isOver = isFinished(status)
   const leftMs = deadlineMs(kind.runPolicy(job).activeDeadlineSeconds, status, now)

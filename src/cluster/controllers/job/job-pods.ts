@@ -1,6 +1,5 @@
-import { type Job, type Persisted, StatusError, isStatus, kinds } from '../../../kube/index.ts'
+import { isStatus, type Job, kinds, type Persisted, referenceTo, StatusError } from '../../../kube/index.ts'
 import { type ControllerContext, unlessGone } from '../controller.ts'
-import { referenceTo } from '../event-recorder.ts'
 import type { Assessment } from './assess.ts'
 import { type JobPod, type JobSpec, isReady, isTracked, trackingFinalizer } from './job-pod.ts'
 import type { OwnWrites } from './own-writes.ts'

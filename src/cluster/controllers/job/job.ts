@@ -1,13 +1,15 @@
-import { type Job, type Persisted, type Pod, WorkQueue, keyOf, kinds, parseKey } from '../../../kube/index.ts'
 import {
-  type Controller,
-  type ControllerContext,
-  TryAgain,
-  reconcile,
+  type Job,
+  keyOf,
+  kinds,
+  parseKey,
+  type Persisted,
+  type Pod,
+  type SharedInformer,
   timestamp,
-  unlessGone,
-} from '../controller.ts'
-import type { SharedInformer } from '../shared-informers.ts'
+  WorkQueue,
+} from '../../../kube/index.ts'
+import { type Controller, type ControllerContext, TryAgain, reconcile, unlessGone } from '../controller.ts'
 import { type Assessment, type JobView, assess, isComplete, podStep } from './assess.ts'
 import { isFinished, newCondition, withCondition } from './conditions.ts'
 import { type FailureStreak, noFailures } from './failure-backoff.ts'

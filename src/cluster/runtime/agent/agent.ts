@@ -1,8 +1,9 @@
 import {
+  createEventRecorder,
   type EndpointSlice,
   type Informer,
-  type KubeClient,
   kinds,
+  type KubeClient,
   type Persisted,
   type Pod,
   type Service,
@@ -13,7 +14,6 @@ import type { Container, PodUsage, Runtime } from '../runtime.ts'
 import type { PodStreams } from '../streams.ts'
 import { PodAddresses } from './addresses.ts'
 import { NodeDevices } from './devices.ts'
-import { PodEvents } from './events.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
 import { capacityOf, keepLeases, type NodeSpec, registerNode } from './node.ts'
@@ -103,7 +103,7 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     client,
     clock,
     dataDirectory,
-    events: new PodEvents({ client, clock, signal, onError }),
+    recorder: createEventRecorder({ client, component: 'kubelet', signal, now: () => clock.now(), onError }),
     statusGate: new Gate(statusWrites),
     hosts: new HostsFiles({ services, slices, apiAddress: host, clock, onError }),
     addresses: new PodAddresses(),

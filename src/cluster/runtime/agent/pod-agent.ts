@@ -65,7 +65,7 @@ export class PodAgent {
       this.#forgetAgentEnd = () => context.endings.delete(onEnd)
     })
     this.#notices = new PodNotices({
-      events: context.events,
+      recorder: context.recorder,
       pod: () => this.#pod,
       // Pods that are only played are many, and nobody reads about their lives.
       isQuiet: !node.runtime.usesFiles,

@@ -1,9 +1,8 @@
-import type { KubeClient } from '../../../kube/index.ts'
+import type { EventRecorder, KubeClient } from '../../../kube/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { PodAddresses } from './addresses.ts'
 import type { NodeDevices } from './devices.ts'
-import type { PodEvents } from './events.ts'
 import type { Gate } from './gate.ts'
 import type { HostsFiles } from './hosts.ts'
 
@@ -12,7 +11,7 @@ export interface AgentContext {
   readonly client: KubeClient
   readonly clock: Clock
   readonly dataDirectory: string
-  readonly events: PodEvents
+  readonly recorder: EventRecorder
   readonly statusGate: Gate
   readonly hosts: HostsFiles
   readonly addresses: PodAddresses

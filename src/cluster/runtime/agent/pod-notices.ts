@@ -1,30 +1,28 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
+import { type EventRecorder, type Persisted, type Pod, referenceTo } from '../../../kube/index.ts'
 import type { Notice } from '../runtime.ts'
-import type { PodEvents } from './events.ts'
 
 /** What is told about one pod in its events. */
 export class PodNotices {
-  readonly #events: PodEvents
+  readonly #recorder: EventRecorder
   readonly #pod: () => Persisted<Pod>
   readonly #isQuiet: boolean
   readonly #told = new Set<string>()
 
   /** @param options.isQuiet only warnings are told */
-  constructor(options: { events: PodEvents; pod: () => Persisted<Pod>; isQuiet: boolean }) {
-    this.#events = options.events
+  constructor(options: { recorder: EventRecorder; pod: () => Persisted<Pod>; isQuiet: boolean }) {
+    this.#recorder = options.recorder
     this.#pod = options.pod
     this.#isQuiet = options.isQuiet
   }
 
   event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
     if (this.#isQuiet && type === 'Normal') return
-    this.#events.record({
-      pod: this.#pod(),
-      type,
-      reason,
-      message,
+    const pod = this.#pod()
+    const about = {
+      ...referenceTo(pod, { kind: 'Pod', apiVersion: 'v1' }),
       ...(fieldPath !== undefined && { fieldPath }),
-    })
+    }
+    this.#recorder.record({ about, host: pod.spec?.nodeName ?? '', type, reason, message })
   }
 
   /** Something about this machine that the pod's owner should know, said once. */

@@ -1,5 +1,5 @@
+import { tolerates } from '../../../kube/index.ts'
 import type { Filter, Refusal } from '../filter.ts'
-import { tolerates } from '../../controllers/tolerations.ts'
 
 const refusal: Refusal = {
   filter: 'NodeUnschedulable',

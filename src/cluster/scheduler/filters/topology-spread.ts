@@ -1,7 +1,7 @@
+import { tolerates } from '../../../kube/index.ts'
 import type { ClusterView, Filter, Refusal } from '../filter.ts'
 import type { NodeInfo } from '../node-info.ts'
 import type { PodInfo, SpreadConstraint } from '../pod-info.ts'
-import { tolerates } from '../../controllers/tolerations.ts'
 
 const name = 'PodTopologySpread'
 const skewed: Refusal = {

@@ -1,5 +1,5 @@
+import { tolerates } from '../../../kube/index.ts'
 import type { Score } from '../score.ts'
-import { tolerates } from '../../controllers/tolerations.ts'
 
 /** Avoids nodes with `PreferNoSchedule` taints that the pod does not tolerate. */
 export const preferredTaints: Score = {

@@ -1,4 +1,4 @@
-import type { Taint, Toleration } from '../../kube/index.ts'
+import type { Taint, Toleration } from './kinds.ts'
 
 /** Is there a toleration for the taint? (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/) */
 export function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {

@@ -1,14 +1,10 @@
-import {
-  type PersistentVolume,
-  type PersistentVolumeClaim,
-  type Persisted,
-  compareQuantities,
-  labelSelectorOf,
-  matchesLabels,
-} from '../../kube/index.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from './kinds.ts'
+import type { Persisted } from './object.ts'
+import { compareQuantities } from './quantity.ts'
+import { labelSelectorOf, matchesLabels } from './selector.ts'
 
-export type Volume = Persisted<PersistentVolume>
-export type Claim = Persisted<PersistentVolumeClaim>
+type Volume = Persisted<PersistentVolume>
+type Claim = Persisted<PersistentVolumeClaim>
 
 export const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed'
 export const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller'
@@ -41,7 +37,7 @@ export function isPromisedTo(volume: Volume, claim: Claim): boolean {
 }
 
 /** Why a volume that a claim names cannot serve it; undefined when it can. */
-export function mismatch(volume: Volume, claim: Claim): string | undefined {
+export function volumeMismatch(volume: Volume, claim: Claim): string | undefined {
   if (isTooSmall(volume, claim)) return 'requested PV is too small'
   if (classOfVolume(volume) !== classOfClaim(claim)) return 'storageClassName does not match'
   if (!isSameMode(volume, claim)) return 'incompatible volumeMode'

@@ -1,13 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import {
-  type CoreEvent,
-  type KubeClient,
-  type KubeObject,
-  type ObjectReference,
-  type Persisted,
-  isStatus,
-  kinds,
-} from '../../kube/index.ts'
+import type { KubeClient } from './client.ts'
+import { type CoreEvent, kinds, type ObjectReference } from './kinds.ts'
+import type { KubeObject, Persisted } from './object.ts'
+import { isStatus } from './status.ts'
+import { microTimestamp, timestamp } from './timestamp.ts'
 
 /** What happened to an object, for the people who look at it. */
 export interface Happening {
@@ -15,6 +11,8 @@ export interface Happening {
   readonly type: 'Normal' | 'Warning'
   readonly reason: string
   readonly message: string
+  /** The node that reports, for what happened on one. */
+  readonly host?: string
   /** Only the scheduler names one; its events are of the newer form. */
   readonly action?: string
 }
@@ -30,9 +28,12 @@ export interface EventRecorderOptions {
   readonly component: string
   readonly signal: AbortSignal
   readonly now: () => number
+  /** Told of events that could not be written. */
   readonly onError: (error: unknown) => void
 }
 
+/** The longest message that the API takes in an event of the newer form. */
+const messageLimit = 1024
 const waitingLimit = 1000
 const workers = 2
 const rememberedLimit = 4096
@@ -45,7 +46,6 @@ const refillMs = 5 * 60_000
 interface Remembered {
   readonly namespace: string
   readonly name: string
-  readonly firstTimestamp: string
   count: number
   lastMs: number
 }
@@ -100,7 +100,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       happening.message,
     ])
     const atMs = now()
-    const time = new Date(atMs).toISOString()
+    const time = timestamp(atMs)
     const before = known.get(key)
     if (before !== undefined && atMs - before.lastMs < countingMs) {
       before.count += 1
@@ -113,7 +113,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
           before,
           {
             type: 'strategic',
-            patch: { count: before.count, lastTimestamp: seconds(time) },
+            patch: { count: before.count, lastTimestamp: time },
           },
           { signal },
         )
@@ -124,33 +124,33 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     }
     const namespace = happening.about.namespace ?? 'default'
     const name = `${happening.about.name ?? ''}.${randomBytes(8).toString('hex')}`
-    const event: CoreEvent = {
+    const event = {
       metadata: { name, namespace },
       involvedObject: happening.about,
       type: happening.type,
       reason: happening.reason,
-      message: happening.message,
+      message: happening.message.slice(0, messageLimit),
       ...(happening.action === undefined
         ? {
-            source: { component },
-            firstTimestamp: seconds(time),
-            lastTimestamp: seconds(time),
+            source: { component, ...(happening.host !== undefined && { host: happening.host }) },
+            firstTimestamp: time,
+            lastTimestamp: time,
             count: 1,
             reportingComponent: component,
-            reportingInstance: '',
+            reportingInstance: happening.host ?? '',
           }
         : {
             source: {},
-            eventTime: time.replace('Z', '000Z'),
+            eventTime: microTimestamp(atMs),
             action: happening.action,
             reportingComponent: component,
             reportingInstance: component,
           }),
-    } as CoreEvent
+    } satisfies CoreEvent
     await client.create(kinds.events, event, { namespace, signal })
     if (known.size >= rememberedLimit) forgetOldest(known)
     known.delete(key)
-    known.set(key, { namespace, name, firstTimestamp: seconds(time), count: 1, lastMs: atMs })
+    known.set(key, { namespace, name, count: 1, lastMs: atMs })
   }
 
   /** Keeps one object in a bad loop from drowning everything else. */
@@ -178,10 +178,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       if (active < workers) void work()
     },
   }
-}
-
-function seconds(time: string): string {
-  return `${time.slice(0, 19)}Z`
 }
 
 function forgetOldest(map: Map<string, unknown>): void {

@@ -1,13 +1,6 @@
-import {
-  type Change,
-  type KubeClient,
-  type ObjectMeta,
-  type ObjectName,
-  type Persisted,
-  type ResourceType,
-  keyOf,
-  listWatch,
-} from '../../kube/index.ts'
+import type { KubeClient, ObjectName, ResourceType } from './client.ts'
+import { type Change, keyOf, listWatch } from './list-watch.ts'
+import type { ObjectMeta, Persisted } from './object.ts'
 
 /** One set of objects in memory, shared by all who look at it. What is in it belongs to everybody: never change it. */
 export interface SharedInformer<T> {
@@ -25,7 +18,7 @@ export interface SharedInformer<T> {
 }
 
 /** What metadata-only informers keep of an object. */
-export interface Identity {
+export interface ObjectIdentity {
   metadata: Pick<ObjectMeta, 'namespace' | 'ownerReferences' | 'finalizers' | 'deletionTimestamp'>
 }
 
@@ -33,7 +26,7 @@ export interface SharedInformers {
   /** The informer for a kind, started on first use. */
   of<T>(type: ResourceType<T>): SharedInformer<T>
   /** The same for those who only need to know what exists: keeps metadata only, unless somebody needs the whole. */
-  identities(type: ResourceType): SharedInformer<Identity>
+  identities(type: ResourceType): SharedInformer<ObjectIdentity>
   /** Ends the informer of a kind that is no longer served. */
   drop(type: ResourceType): void
 }
@@ -66,8 +59,8 @@ export function createSharedInformers(client: KubeClient, options: SharedInforme
     of: (type) => started(whole, type, withoutManagers),
     identities(type) {
       const existing = whole.get(idOf(type))
-      if (existing !== undefined) return existing as SharedInformer<Identity>
-      return started(slim, type as ResourceType<Identity>, identityOf)
+      if (existing !== undefined) return existing as SharedInformer<ObjectIdentity>
+      return started(slim, type as ResourceType<ObjectIdentity>, identityOf)
     },
     drop(type) {
       for (const table of [whole, slim]) {
@@ -84,7 +77,7 @@ function withoutManagers<T>(object: Persisted<T>): Persisted<T> {
   return object
 }
 
-function identityOf(object: Persisted<Identity>): Persisted<Identity> {
+function identityOf(object: Persisted<ObjectIdentity>): Persisted<ObjectIdentity> {
   const { metadata } = object
   return {
     metadata: {
