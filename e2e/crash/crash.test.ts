@@ -19,6 +19,8 @@ import { Ledger } from './ledger.ts'
 
 /** How often the cluster is killed. A long run: `CRASH_ROUNDS=200 npx vitest run e2e/crash`. */
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 8)
+/** Directory of the build that is killed, from the root of the repository. */
+const build = process.env['CRASH_BUILD'] ?? 'dist'
 const writers = 12
 const objectsPerWriter = 6
 const namespace = 'default'
@@ -57,7 +59,7 @@ describe(`a cluster that is killed ${rounds} times`, () => {
     ]
     const child = spawn(
       process.execPath,
-      [join(repositoryRoot, 'dist/arena.js'), ...words, '--port', String(port)],
+      [join(repositoryRoot, build, 'arena.js'), ...words, '--port', String(port)],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },

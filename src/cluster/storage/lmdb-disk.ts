@@ -1,23 +1,29 @@
-import { existsSync, fstatSync, mkdirSync, openSync, readSync, closeSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { UserError } from '../../errors.ts'
 import type { Disk, DiskChange, DiskRecord } from './disk.ts'
+import { checkLmdbFile } from './lmdb-check.ts'
+import {
+  inUse,
+  isOtherAlive,
+  isOwner,
+  type Owner,
+  refuseIfInUse,
+  removeOwner,
+  thisProcess,
+  writeOwner,
+} from './owner.ts'
+import { seal, unseal } from './seal.ts'
 
 /** Version of the layout below; a store of another version is refused. */
-const formatVersion = 1
-
-/** The process that has a directory open: its id, and its start time because ids are given out again. */
-interface Owner {
-  readonly pid: number
-  readonly started: string
-}
+const formatVersion = 2
 
 /**
  * Opens (or makes) a store in a directory.
  *
- * Three LMDB databases: `records` (key -> `revision\njson`), `changes` (revision -> what the key held before) and
- * `meta` (format version, owner). Every batch is one transaction, synced before it is acknowledged.
+ * Three LMDB databases: `records` (key -> `revision\njson`), `changes` (revision -> what the key held before), both with
+ * checksums, and `meta` (format version, owner). Every batch is one transaction, synced before it is acknowledged.
  *
  * @throws {UserError} `STORE_IN_USE` when another process has it open, `STORE_DAMAGED` when the files are not whole,
  *   `STORE_UNWRITABLE` when the directory cannot be written.
@@ -25,10 +31,16 @@ interface Owner {
 export function openLmdb(directory: string): Disk {
   makeDirectory(directory)
   const file = join(directory, 'data.mdb')
-  checkFile(file)
+  refuseIfInUse(directory)
+  checkFile(directory, file)
   const environment = openEnvironment(directory, file)
   const meta = environment.openDB<unknown, string>({ name: 'meta', encoding: 'json' })
-  claim(environment, meta, directory)
+  try {
+    claim(environment, meta, directory)
+  } catch (error) {
+    void environment.close()
+    throw isFileError(error, unwritableCodes) ? unwritable(directory, error) : error
+  }
   const records = environment.openDB<string, string>({ name: 'records', encoding: 'string' })
   const changes = environment.openDB<string, number>({ name: 'changes', encoding: 'string' })
   let oldestOnDisk = firstKey(changes)
@@ -40,8 +52,8 @@ export function openLmdb(directory: string): Disk {
         const first = firstKey(changes)
         return {
           revision,
-          records: readRecords(records),
-          changes: readChanges(changes, records),
+          records: orDamaged(file, readRecords(records)),
+          changes: orDamaged(file, readChanges(changes, records)),
           forgottenUpTo: first === undefined ? revision : first - 1,
         }
       } catch (cause) {
@@ -50,24 +62,28 @@ export function openLmdb(directory: string): Disk {
     },
 
     async append(batch, forgetUpTo) {
-      await environment.transaction(() => {
-        for (const change of batch) {
-          changes.putSync(
-            change.revision,
-            `${change.previousRevision}\n${change.key}\n${change.previousJson}`,
+      const encoded = batch.map(encode)
+      let oldest = oldestOnDisk
+      try {
+        await environment.transaction(() => {
+          for (const { key, revision, record, change } of encoded) {
+            changes.putSync(revision, change)
+            if (record === undefined) records.removeSync(key)
+            else records.putSync(key, record)
+          }
+          // The newest change always stays: it holds the revision, which must never go back.
+          oldest ??= batch[0]?.revision
+          for (
+            let dropped = 0;
+            oldest !== undefined && oldest <= forgetUpTo && dropped < 4 * batch.length + 16;
+            dropped++
           )
-          if (change.json === undefined) records.removeSync(change.key)
-          else records.putSync(change.key, `${change.revision}\n${change.json}`)
-        }
-        // The newest change always stays: it holds the revision, which must never go back.
-        oldestOnDisk ??= batch[0]?.revision
-        for (
-          let dropped = 0;
-          oldestOnDisk !== undefined && oldestOnDisk <= forgetUpTo && dropped < 4 * batch.length + 16;
-          dropped++
-        )
-          changes.removeSync(oldestOnDisk++)
-      })
+            changes.removeSync(oldest++)
+        })
+      } catch (cause) {
+        throw await writeFailure(directory, cause)
+      }
+      oldestOnDisk = oldest
     },
 
     async copyTo(target) {
@@ -75,10 +91,14 @@ export function openLmdb(directory: string): Disk {
     },
 
     async close() {
-      await environment.transaction(() => {
-        meta.putSync('owner', null)
-      })
-      await environment.close()
+      try {
+        environment.transactionSync(() => {
+          meta.putSync('owner', null)
+        })
+        removeOwner(directory)
+      } finally {
+        await environment.close()
+      }
     },
   }
 }
@@ -93,9 +113,11 @@ function openEnvironment(directory: string, file: string): RootDatabase {
       // A large map is only address space; it makes resizing, which stops all readers, rare.
       mapSize: 4 * 1024 ** 3,
       cache: false,
+      // A batch of the library's own would be a promise that nobody waits for, and whose failure nobody could catch.
+      eventTurnBatching: false,
     })
   } catch (cause) {
-    if (isFileError(cause, ['EACCES', 'EROFS', 'EPERM', 'ENOSPC'])) throw unwritable(directory, cause)
+    if (isFileError(cause, unwritableCodes)) throw unwritable(directory, cause)
     throw damaged(file, cause)
   }
 }
@@ -108,62 +130,34 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/**
- * LMDB maps its file into memory and trusts it: a file cut short would kill the process at the first page that is
- * missing. The two meta pages name the last page in use
- * (struct MDB_meta in https://github.com/LMDB/lmdb/blob/mdb.master/libraries/liblmdb/mdb.c).
- */
-function checkFile(file: string): void {
+function checkFile(directory: string, file: string): void {
   if (!existsSync(file)) return
-  const descriptor = openSync(file, 'r')
   try {
-    const { size } = fstatSync(descriptor)
-    if (size === 0) return
-    const head = Buffer.alloc(Math.min(size, 32 * 1024))
-    readSync(descriptor, head, 0, head.length, 0)
-    const magicAt = head.indexOf(Buffer.from([0xde, 0xc0, 0xef, 0xbe]))
-    if (magicAt < 0 || magicAt > 64 || head.length < magicAt + 160)
-      throw damaged(file, new Error('no LMDB header'))
-    const pageSize = head.readUInt32LE(magicAt + 24)
-    if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0)
-      throw damaged(file, new Error(`page size ${pageSize}`))
-    const lastPage = [0, 1].map((page) => {
-      const at = page * pageSize + magicAt + 120
-      return at + 8 <= head.length ? Number(head.readBigUInt64LE(at)) : 0
-    })
-    const needed = (Math.max(...lastPage) + 1) * pageSize
-    if (size < needed) throw damaged(file, new Error(`${size} bytes where ${needed} are in use`))
-  } finally {
-    closeSync(descriptor)
+    checkLmdbFile(file)
+  } catch (cause) {
+    // Two that start at once: the other one may be writing by now.
+    refuseIfInUse(directory)
+    if (isFileError(cause, unwritableCodes)) throw unwritable(directory, cause)
+    throw damaged(file, cause)
   }
 }
 
 /** Takes the directory for this process. LMDB's own write lock makes the look and the claim one step. */
 function claim(environment: RootDatabase, meta: Database<unknown, string>, directory: string): void {
-  const self: Owner = { pid: process.pid, started: startTime(process.pid) ?? '' }
+  const self = thisProcess()
   let other: Owner | undefined
   let version: unknown
   environment.transactionSync(() => {
     version = meta.get('format') ?? formatVersion
     const owner = meta.get('owner')
-    if (isOwner(owner) && owner.pid !== self.pid && startTime(owner.pid) === owner.started) other = owner
+    if (isOwner(owner) && isOtherAlive(owner)) other = owner
     else if (version === formatVersion) {
       meta.putSync('format', formatVersion)
       meta.putSync('owner', self)
     }
   })
-  if (other) {
-    void environment.close()
-    throw new UserError(
-      'STORE_IN_USE',
-      `the data directory "${directory}" is in use by process ${other.pid}`,
-      {
-        hint: `stop that cluster first: arena cluster stop --data-dir ${directory.replace(/\/store$/, '')}`,
-      },
-    )
-  }
+  if (other) throw inUse(directory, other)
   if (version !== formatVersion) {
-    void environment.close()
     throw new UserError(
       'STORE_DAMAGED',
       `the data in "${directory}" has format ${String(version)}; this program reads format ${formatVersion}`,
@@ -172,21 +166,55 @@ function claim(environment: RootDatabase, meta: Database<unknown, string>, direc
       },
     )
   }
+  writeOwner(directory)
 }
 
-/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
-function startTime(pid: number): string | undefined {
+interface Encoded {
+  readonly revision: number
+  readonly key: string
+  readonly record: string | undefined
+  readonly change: string
+}
+
+/** Bytes that LMDB takes as a key, with room for how the library spells texts. */
+const longestKey = 1900
+
+/** Everything that may go wrong with a change does so here, before the transaction: what it has written would stay. */
+function encode(change: DiskChange): Encoded {
+  const { key, revision, json } = change
+  if (key.length * 3 > longestKey && Buffer.byteLength(key) > longestKey)
+    throw new Error(`the key "${key.slice(0, 80)}..." is too long`)
+  return {
+    key,
+    revision,
+    record: json === undefined ? undefined : seal(key, `${revision}\n${json}`),
+    change: seal(String(revision), `${change.previousRevision}\n${key}\n${change.previousJson}`),
+  }
+}
+
+/** What LMDB tells of a failed write in words of its own; a full disk looks like any other failure to it. */
+async function writeFailure(directory: string, cause: unknown): Promise<Error> {
+  const error = cause instanceof Error ? cause : new Error(String(cause))
+  const deeper = 'commitError' in error ? error.commitError : undefined
+  const native: unknown = deeper instanceof Promise ? await deeper.catch((reason: unknown) => reason) : error
+  const why = native instanceof Error ? native.message : error.message
+  const { bavail, bsize } = statfsSync(directory)
+  return new Error(bavail * bsize < 1024 * 1024 ? `no space left on the disk of "${directory}"` : why, {
+    cause,
+  })
+}
+
+function* orDamaged<T>(file: string, items: Iterable<T>): Iterable<T> {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch (error) {
-    if (isFileError(error, ['ENOENT', 'ESRCH', 'EACCES'])) return undefined
-    throw error
+    yield* items
+  } catch (cause) {
+    throw damaged(file, cause)
   }
 }
 
 function* readRecords(records: Database<string, string>): Iterable<DiskRecord> {
-  for (const { key, value } of records.getRange()) {
+  for (const { key, value: sealed } of records.getRange()) {
+    const value = unseal(String(key), sealed)
     const split = value.indexOf('\n')
     const revision = Number(value.slice(0, split))
     const json = value.slice(split + 1)
@@ -200,7 +228,8 @@ function* readChanges(
   changes: Database<string, number>,
   records: Database<string, string>,
 ): Iterable<DiskChange> {
-  for (const { key: revision, value } of changes.getRange()) {
+  for (const { key: revision, value: sealed } of changes.getRange()) {
+    const value = unseal(String(revision), sealed)
     const first = value.indexOf('\n')
     const second = value.indexOf('\n', first + 1)
     const key = value.slice(first + 1, second)
@@ -224,15 +253,15 @@ function lastKey(database: Database<string, number>): number | undefined {
   return undefined
 }
 
-function isOwner(value: unknown): value is Owner {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'pid' in value &&
-    'started' in value &&
-    typeof value.pid === 'number'
-  )
-}
+const unwritableCodes = [
+  'EACCES',
+  'EROFS',
+  'EPERM',
+  'ENOSPC',
+  'Permission denied',
+  'Read-only file system',
+  'No space left',
+]
 
 function isFileError(error: unknown, codes: readonly string[]): boolean {
   return (
