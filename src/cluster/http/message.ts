@@ -25,6 +25,11 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** A text, or pieces as they come (watches, logs). */
   readonly body: string | Buffer | AsyncIterable<string | Uint8Array>
+  /**
+   * After a piece of the body is sent over a network, what comes shortly behind it may wait and go out together: encryption
+   * and system calls cost by the piece.
+   */
+  readonly mayGather?: boolean
 }
 
 /** The API server without its socket. Never throws: every failure is an answer. */

@@ -138,7 +138,9 @@ function requestOf(call: Call, resource: ResourceDefinition, write?: WriteQuery)
     dryRun: write?.dryRun ?? false,
     fieldManager: write?.fieldManager ?? 'unknown',
     fieldValidation: write?.fieldValidation ?? 'Warn',
-    signal: api.signal,
+    get signal() {
+      return api.signal
+    },
     warn: (text) => {
       if (!call.warnings.includes(text)) call.warnings.push(text)
     },

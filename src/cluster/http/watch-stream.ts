@@ -27,6 +27,7 @@ export async function watchAnswer(
     status: 200,
     headers: { 'content-type': 'application/json' },
     body: pieces(definition, iterator, first, form),
+    mayGather: true,
   }
 }
 

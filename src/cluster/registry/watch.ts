@@ -73,16 +73,18 @@ async function* withBookmarks(
   select: (change: Change<KubeObject>) => Event | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Event[]> {
-  let next = changes.next()
+  let waiting: Promise<IteratorResult<readonly Change<KubeObject>[]>> | undefined
   try {
     for (;;) {
+      // Asked for only when the reader is back: what comes meanwhile is then one batch.
+      const next = (waiting ??= changes.next())
       const result = options.allowBookmarks ? await orBookmark(next, signal) : await next
       if (result === 'bookmark') {
         yield [{ type: 'BOOKMARK', revision: store.revision, endsInitialEvents: false }]
         continue
       }
       if (result.done) return
-      next = changes.next()
+      waiting = undefined
       const events = result.value.map(select).filter((event) => event !== undefined)
       if (events.length > 0) yield events
     }
