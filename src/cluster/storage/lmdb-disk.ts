@@ -45,6 +45,16 @@ export function openLmdb(directory: string): Disk {
   const changes = environment.openDB<string, number>({ name: 'changes', encoding: 'string' })
   let oldestOnDisk = firstKey(changes)
 
+  /** Nobody will close a store that could not be read. */
+  function* orGiveUp<T>(items: Iterable<T>): Iterable<T> {
+    try {
+      yield* items
+    } catch (cause) {
+      void environment.close()
+      throw damaged(file, cause)
+    }
+  }
+
   return {
     load() {
       try {
@@ -52,8 +62,8 @@ export function openLmdb(directory: string): Disk {
         const first = firstKey(changes)
         return {
           revision,
-          records: orDamaged(file, readRecords(records)),
-          changes: orDamaged(file, readChanges(changes, records)),
+          records: orGiveUp(readRecords(records)),
+          changes: orGiveUp(readChanges(changes, records)),
           forgottenUpTo: first === undefined ? revision : first - 1,
         }
       } catch (cause) {
@@ -202,14 +212,6 @@ async function writeFailure(directory: string, cause: unknown): Promise<Error> {
   return new Error(bavail * bsize < 1024 * 1024 ? `no space left on the disk of "${directory}"` : why, {
     cause,
   })
-}
-
-function* orDamaged<T>(file: string, items: Iterable<T>): Iterable<T> {
-  try {
-    yield* items
-  } catch (cause) {
-    throw damaged(file, cause)
-  }
 }
 
 function* readRecords(records: Database<string, string>): Iterable<DiskRecord> {
