@@ -5,6 +5,7 @@ import {
   labelSelectorOf,
   matchesLabels,
   StatusError,
+  timestamp,
 } from '../kube/index.ts'
 import type { Reader, Writer } from './registry/index.ts'
 
@@ -63,7 +64,7 @@ export async function evictionRefusal(
       const fresh = current as unknown as Budget
       refusal = refusalOf(fresh)
       if (refusal || dryRun) return undefined
-      const at = `${new Date(now()).toISOString().slice(0, 19)}Z`
+      const at = timestamp(now())
       return {
         ...current,
         status: {

@@ -1,4 +1,4 @@
-import { badRequest, conflict, invalid, type KubeObject, notFound } from '../../kube/index.ts'
+import { badRequest, conflict, invalid, type KubeObject, notFound, timestamp } from '../../kube/index.ts'
 import type { Reader } from '../registry/reader.ts'
 import type { ResourceRequest } from '../registry/request.ts'
 import type { Subresource } from '../registry/resource.ts'
@@ -51,9 +51,9 @@ export function tokenRequestSubresource(options: TokenRequestOptions): Subresour
       return {
         apiVersion: 'authentication.k8s.io/v1',
         kind: 'TokenRequest',
-        metadata: { ...body.metadata, name, namespace, creationTimestamp: wireTime(new Date()) },
+        metadata: { ...body.metadata, name, namespace, creationTimestamp: timestamp(new Date()) },
         spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
-        status: { token, expirationTimestamp: wireTime(expiresAt) },
+        status: { token, expirationTimestamp: timestamp(expiresAt) },
       }
     },
   }
@@ -172,11 +172,6 @@ function describeKind(ref: BoundRef): string {
 
 function named(object: KubeObject): BoundObject {
   return { name: object.metadata.name ?? '', uid: object.metadata.uid ?? '' }
-}
-
-/** RFC 3339 without fractions, as Kubernetes writes times. */
-function wireTime(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
 }
 
 function textOf(value: unknown): string {

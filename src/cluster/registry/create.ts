@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { alreadyExists, badRequest, invalid, type KubeObject, StatusError } from '../../kube/index.ts'
+import {
+  alreadyExists,
+  badRequest,
+  invalid,
+  type KubeObject,
+  StatusError,
+  timestamp,
+} from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
-import { admit, mutate, type RegistryParts, timestamp } from './parts.ts'
+import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
 import { apiVersionOf, type Encoded, encode } from './stored-object.ts'
 import { validateMetadata } from './validation/metadata.ts'

@@ -1,7 +1,7 @@
-import { conflict, type JsonObject, type KubeObject, notFound } from '../../kube/index.ts'
+import { conflict, type JsonObject, type KubeObject, notFound, timestamp } from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
-import { admit, mutate, type RegistryParts, timestamp } from './parts.ts'
+import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
 import { copyOf, type Encoded, encode, typed } from './stored-object.ts'
 

@@ -28,8 +28,3 @@ export async function admit(parts: RegistryParts, admission: Admission): Promise
     if (waiting) await waiting
   }
 }
-
-/** A time as objects carry it: RFC 3339 in UTC, whole seconds. */
-export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
-}

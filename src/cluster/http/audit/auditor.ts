@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { microTimestamp } from '../../../kube/index.ts'
 import type { UserInfo } from '../../registry/index.ts'
 import { type ApiRequest, type ApiResponse, headerOf } from '../message.ts'
 import type { Target } from '../target.ts'
@@ -95,7 +96,7 @@ function record(
 }
 
 function now(): string {
-  return new Date().toISOString().replace('Z', '000Z')
+  return microTimestamp(new Date())
 }
 
 function shown(user: UserInfo): object {

@@ -1,4 +1,4 @@
-import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../../../kube/index.ts'
+import { type JsonObject, type KubeObject, type ManagedFieldsEntry, timestamp } from '../../../kube/index.ts'
 import { fieldShapeOf, type ShapeSource } from './field-shape.ts'
 import {
   difference,
@@ -245,7 +245,7 @@ let lastText = ''
 export function timeOf({ now }: Pick<Writing, 'now'>): string {
   const second = Math.floor(now / 1000)
   if (second !== lastSecond) {
-    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`
+    lastText = timestamp(second * 1000)
     lastSecond = second
   }
   return lastText

@@ -1,3 +1,4 @@
+import { timestamp } from '../../../kube/index.ts'
 import type { PersistentVolume } from 'kubernetes-types/core/v1.js'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
 import { checked, optionalChoice } from '../validation/checks.ts'
@@ -49,7 +50,7 @@ export const persistentVolumes = define<PersistentVolume>({
     if (status.phase === phase) {
       if (since !== undefined) status.lastPhaseTransitionTime ??= since
     } else if (status.lastPhaseTransitionTime === since) {
-      status.lastPhaseTransitionTime = new Date().toISOString().replace(/\.\d+/, '')
+      status.lastPhaseTransitionTime = timestamp(new Date())
     }
   },
   validate(object) {

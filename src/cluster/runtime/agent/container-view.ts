@@ -1,4 +1,4 @@
-import type { ContainerState, ContainerStatus } from '../../../kube/index.ts'
+import { type ContainerState, type ContainerStatus, timestamp } from '../../../kube/index.ts'
 import type { ContainerExit } from '../runtime.ts'
 
 export type ContainerKind = 'init' | 'sidecar' | 'main'
@@ -38,18 +38,13 @@ export function terminatedState(exit: ContainerExit, containerId: string | undef
       ...(exit.signal !== undefined && { signal: exit.signal }),
       reason: exit.reason,
       ...(exit.message !== undefined && { message: exit.message }),
-      startedAt: seconds(exit.startedAt),
-      finishedAt: seconds(exit.finishedAt),
+      startedAt: timestamp(exit.startedAt),
+      finishedAt: timestamp(exit.finishedAt),
       ...(containerId !== undefined && { containerID: containerId }),
     },
   } as ContainerState
 }
 
 export function runningState(startedAt: Date): ContainerState {
-  return { running: { startedAt: seconds(startedAt) } } as ContainerState
-}
-
-/** Times of statuses carry no fractions. */
-export function seconds(time: Date): string {
-  return `${time.toISOString().slice(0, 19)}Z`
+  return { running: { startedAt: timestamp(startedAt) } } as ContainerState
 }

@@ -2,15 +2,16 @@ import { arch, hostname, release } from 'node:os'
 import {
   isStatus,
   type JsonObject,
-  type KubeClient,
   kinds,
+  type KubeClient,
   type Lease,
+  microTimestamp,
   type Node,
   type Persisted,
   type Taint,
+  timestamp,
 } from '../../../kube/index.ts'
 import { type Clock, pause } from '../clock.ts'
-import { seconds } from './container-view.ts'
 
 /** A node that the agent plays. */
 export interface NodeSpec {
@@ -111,7 +112,7 @@ async function reportNode(
   const status = {
     capacity,
     allocatable: capacity,
-    conditions: nodeConditions(existing, seconds(now())),
+    conditions: nodeConditions(existing, timestamp(now())),
     addresses: [
       { type: 'InternalIP', address: spec.address },
       { type: 'Hostname', address: spec.name },
@@ -189,7 +190,7 @@ async function renewLease(
   now: Date,
   signal: AbortSignal,
 ): Promise<void> {
-  const renewTime = now.toISOString().replace('Z', '000Z')
+  const renewTime = microTimestamp(now)
   const spec = { holderIdentity: name, leaseDurationSeconds: durationSeconds, renewTime }
   try {
     await client.patch(

@@ -1,5 +1,12 @@
-import type { ContainerState, Persisted, Pod, PodCondition, PodStatus } from '../../../kube/index.ts'
-import { type ContainerView, seconds, statusOf } from './container-view.ts'
+import {
+  type ContainerState,
+  type Persisted,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
+  timestamp,
+} from '../../../kube/index.ts'
+import { type ContainerView, statusOf } from './container-view.ts'
 
 export interface PodState {
   readonly views: readonly ContainerView[]
@@ -30,7 +37,7 @@ export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodS
       podIP: state.podAddress,
       podIPs: [{ ip: state.podAddress }],
     }),
-    startTime: seconds(state.startedAt),
+    startTime: timestamp(state.startedAt),
     ...(state.verdict !== undefined && { reason: state.verdict.reason, message: state.verdict.message }),
     ...(init.length > 0 && { initContainerStatuses: init.map(statusOf) }),
     containerStatuses: main.map(statusOf),
@@ -112,7 +119,7 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
     // True of every pod that is here, also of one that no scheduler has placed.
     condition('PodScheduled', undefined),
   ]
-  const time = seconds(now)
+  const time = timestamp(now)
   return wanted.map((one) => {
     const before = pod.status?.conditions?.find(({ type }) => type === one.type)
     const isSame = before?.status === one.status
