@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { setInterval } from 'node:timers/promises'
 import {
   createEventRecorder,
@@ -6,6 +5,7 @@ import {
   keyOf,
   kinds,
   type KubeClient,
+  ownSignal,
   type Persisted,
   type Pod,
   runReconciler,
@@ -54,14 +54,13 @@ export interface Operator {
  * ```
  */
 export function startOperator(options: OperatorOptions): Operator {
-  const { client, signal } = options
+  const { client } = options
+  const signal = ownSignal(options.signal)
   const now = options.now ?? Date.now
   const onError = (error: unknown): void => {
     if (!signal.aborted) options.onError?.(error)
   }
   const watch = { signal, onError }
-  // Every watch, queue and wait listens for the end.
-  setMaxListeners(0, signal)
   const quotas = startInformer(client, kinds.resourceQuotas, watch)
   const priorities = startInformer(client, kinds.priorityClasses, watch)
   const namespaces = new WorkQueue()

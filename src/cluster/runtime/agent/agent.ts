@@ -4,6 +4,7 @@ import {
   type Informer,
   kinds,
   type KubeClient,
+  ownSignal,
   type Persisted,
   type Pod,
   type Service,
@@ -69,7 +70,7 @@ export interface NodeAgent {
   readonly stopped: Promise<void>
 }
 
-const statusWrites = 64
+const writesAtATime = 64
 const registrations = 16
 const refreshMs = 60_000
 const heartbeatMs = 5 * 60_000
@@ -87,7 +88,8 @@ const heartbeatMs = 5 * 60_000
  * ```
  */
 export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
-  const { client, signal, dataDirectory } = options
+  const { client, dataDirectory } = options
+  const signal = ownSignal(options.signal)
   const clock = options.clock ?? systemClock
   const onError = (error: unknown): void => {
     if (!signal.aborted) options.onError(error)
@@ -104,7 +106,7 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     clock,
     dataDirectory,
     recorder: createEventRecorder({ client, component: 'kubelet', signal, now: () => clock.now(), onError }),
-    statusGate: new Gate(statusWrites),
+    writes: new Gate(writesAtATime),
     hosts: new HostsFiles({ services, slices, apiAddress: host, clock, onError }),
     addresses: new PodAddresses(),
     allowRoot: options.allowRoot === true,

@@ -81,7 +81,7 @@ export class PodAgent {
     this.#publisher = new StatusPublisher(pod, {
       client: context.client,
       clock: context.clock,
-      gate: context.statusGate,
+      gate: context.writes,
       signal: context.signal,
       onError: context.onError,
       compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),

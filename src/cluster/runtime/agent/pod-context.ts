@@ -12,7 +12,8 @@ export interface AgentContext {
   readonly clock: Clock
   readonly dataDirectory: string
   readonly recorder: EventRecorder
-  readonly statusGate: Gate
+  /** All pods together write a bounded number of statuses and removals at a time. */
+  readonly writes: Gate
   readonly hosts: HostsFiles
   readonly addresses: PodAddresses
   readonly allowRoot: boolean

@@ -7,12 +7,12 @@ const longestRetryMs = 10_000
 
 /** Tells the API that nothing of a pod is left on its node, until it has heard: only then does it forget the pod. */
 export async function removeFromApi(context: AgentContext, pod: Persisted<Pod>): Promise<void> {
-  const { client, clock, signal, onError } = context
+  const { client, clock, writes, signal, onError } = context
   const { namespace = '', name, uid } = pod.metadata
   const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal }
   for (let retryMs = firstRetryMs; !signal.aborted; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
     try {
-      await client.delete(kinds.pods, { namespace, name }, options)
+      await writes.pass(async () => client.delete(kinds.pods, { namespace, name }, options))
       return
     } catch (error) {
       // Gone already, or another pod has its name by now.
