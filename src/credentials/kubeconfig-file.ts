@@ -36,7 +36,8 @@ export function kubeconfigText(content: KubeconfigContent): string {
       ? { token: credential.token }
       : {
           exec: {
-            apiVersion: 'client.authentication.k8s.io/v1',
+            // The version that kubectl knows since 1.20; `/v1` came with 1.22 only, and newer ones know both.
+            apiVersion: 'client.authentication.k8s.io/v1beta1',
             command: credential.command,
             args: ['credential'],
             interactiveMode: 'Never',

@@ -66,10 +66,9 @@ export async function runPlan(
   const progress = progressLine(context, plan.changes.length)
   const outcomes = await applyChanges(plan.changes, client, {
     signal: context.signal,
-    onOutcome(outcome, { done }) {
-      progress.clear()
-      if (isText) context.print(outcomeText(outcome))
-      progress.show(done)
+    onProgress: progress.show,
+    onOutcome(outcome) {
+      if (isText) progress.above(() => context.print(outcomeText(outcome)))
     },
   })
   progress.clear()
@@ -168,18 +167,30 @@ async function askToGoOn(context: CommandContext): Promise<void> {
 
 interface ProgressLine {
   show(done: number): void
+  /** Prints what stays above the bar. */
+  above(print: () => void): void
   clear(): void
 }
 
 /** A bar below the outcomes; nothing where nobody watches. */
 function progressLine(context: CommandContext, total: number): ProgressLine {
-  if (!isTerminal(context.stderr) || total < 5) return { show: () => undefined, clear: () => undefined }
+  if (!isTerminal(context.stderr) || total < 5) {
+    return { show: () => undefined, above: (print) => print(), clear: () => undefined }
+  }
   const width = 30
+  let bar = ''
+  const clear = (): void => void context.stderr.write('\r\u001b[K')
   return {
     show(done) {
       const filled = Math.round((done / total) * width)
-      context.stderr.write(`[${'='.repeat(filled)}${' '.repeat(width - filled)}] ${done}/${total}`)
+      bar = `\r[${'='.repeat(filled)}${' '.repeat(width - filled)}] ${done}/${total}`
+      context.stderr.write(bar)
     },
-    clear: () => void context.stderr.write('\r\u001b[K'),
+    above(print) {
+      clear()
+      print()
+      context.stderr.write(bar)
+    },
+    clear,
   }
 }

@@ -22,8 +22,10 @@ export interface Outcome {
 export interface ApplyOptions {
   /** Stops after the changes under way; what is left is skipped, and a next run does it. */
   readonly signal: AbortSignal
-  /** Called after each change. */
-  readonly onOutcome?: (outcome: Outcome, progress: { done: number; total: number }) => void
+  /** Called once for each change that was tried, in the same order on every run however their answers come in. */
+  readonly onOutcome?: (outcome: Outcome) => void
+  /** Called as changes are made, ahead of {@link onOutcome} where an earlier change takes longer. */
+  readonly onProgress?: (done: number) => void
   /** Changes under way at one time. Default 48: a server writes many to disk as fast as one. */
   readonly concurrency?: number
   /** How long to wait for an object to go that is still in use. Default 30 s. */
@@ -68,7 +70,7 @@ export async function applyChanges(
   const lostNamespaces = new Set<string>()
   const report = (outcome: Outcome): void => {
     outcomes.set(keyOf(outcome.change), outcome)
-    options.onOutcome?.(outcome, { done: outcomes.size, total: changes.length })
+    options.onProgress?.(outcomes.size)
   }
   const steps = changes.flatMap(stepsOf)
   const lastStage = new Map<string, number>()
@@ -78,7 +80,22 @@ export async function applyChanges(
   }
   for (const stage of [...new Set(steps.map((step) => step.stage))].sort((a, b) => a - b)) {
     const ready = steps.filter((step) => step.stage === stage && !outcomes.has(keyOf(step.change)))
-    await eachBounded(ready, options.concurrency ?? 48, async ({ change, run }) => {
+    // A replacement reports in the last of its stages, unless an earlier one fails.
+    const turns = ready.map((): 'waiting' | 'over' => 'waiting')
+    let told = 0
+    const tell = (): void => {
+      for (; turns[told] === 'over'; told += 1) {
+        const change = ready[told]?.change
+        const outcome = change && outcomes.get(keyOf(change))
+        if (outcome !== undefined) options.onOutcome?.(outcome)
+      }
+    }
+    await eachBounded(ready, options.concurrency ?? 48, async ({ change, run }, index) => {
+      await carryOut(change, run)
+      turns[index] = 'over'
+      tell()
+    })
+    async function carryOut(change: Change, run: Step['run']): Promise<void> {
       if (options.signal.aborted) return
       if (change.namespace !== undefined && lostNamespaces.has(change.namespace)) {
         return report({
@@ -94,7 +111,7 @@ export async function applyChanges(
         if (change.type.kind === 'Namespace') lostNamespaces.add(change.name)
         report({ change, result: 'failed', reason: reasonOf(error) })
       }
-    })
+    }
   }
   for (const change of changes) {
     if (!outcomes.has(keyOf(change))) report({ change, result: 'skipped', reason: 'stopped before its turn' })
@@ -111,12 +128,12 @@ function reasonOf(error: unknown): string {
 async function eachBounded<T>(
   items: readonly T[],
   width: number,
-  work: (item: T) => Promise<void>,
+  work: (item: T, index: number) => Promise<void>,
 ): Promise<void> {
-  const queue = items.values()
+  const queue = items.entries()
   await Promise.all(
     Array.from({ length: Math.min(width, items.length) }, async () => {
-      for (const item of queue) await work(item)
+      for (const [index, item] of queue) await work(item, index)
     }),
   )
 }

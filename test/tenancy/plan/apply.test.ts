@@ -21,6 +21,8 @@ describe('arena org', () => {
     expect(applied.err).toBe('')
     expect(applied.status).toBe(0)
     expect(applied.out.match(/^created /gm)).toHaveLength(28)
+    // In one order, however the answers come in: what others need first, each in the order of the plan.
+    expect(applied.out).toMatchSnapshot()
     const again = await company.arena('org', 'plan')
     expect(again).toMatchObject({ status: 0, out: expect.stringContaining('nothing to do') })
     expect(await company.arena('org', 'apply')).toMatchObject({
