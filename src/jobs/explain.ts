@@ -1,7 +1,13 @@
-import { formatQuantity, type Persisted, type Pod, subtractQuantities } from '../kube/index.ts'
+import {
+  formatQuantity,
+  type Persisted,
+  type Pod,
+  type PodsWanted,
+  subtractQuantities,
+} from '../kube/index.ts'
 import { amountInWords, joinWords } from './amounts.ts'
 import { jobLabels } from './labels.ts'
-import { type ObservedJob, type PodsWanted, type Surroundings, statusOf } from './observed.ts'
+import { type ObservedJob, type Surroundings, statusOf } from './observed.ts'
 import { type Holding, QuotaLine, type Shortfall } from './quota-line.ts'
 import type { Reason } from './reason.ts'
 

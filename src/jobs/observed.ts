@@ -1,4 +1,12 @@
-import type { CoreEvent, JobStatus, Node, Persisted, Pod, ResourceQuota } from '../kube/index.ts'
+import {
+  type CoreEvent,
+  type JobStatus,
+  type Node,
+  type Persisted,
+  type Pod,
+  type PodsWanted,
+  type ResourceQuota,
+} from '../kube/index.ts'
 import type { JobObject, JobState, RolePlan } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
 import { jobLabels } from './labels.ts'
@@ -19,12 +27,6 @@ export interface ObservedJob {
   readonly missing: readonly PodsWanted[]
   /** The pod that speaks for the job. */
   readonly chief: Persisted<Pod> | undefined
-}
-
-/** A number of pods that look alike. */
-export interface PodsWanted {
-  readonly pod: Pod
-  readonly count: number
 }
 
 /** What is known of a namespace beside one job. Absent parts could not be read. */

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.ts'
 import {
   compareQuantities,
+  completedPod,
   type LimitRange,
+  needOf,
   type Node,
   parseQuantity,
   type Persisted,
@@ -15,7 +17,6 @@ import {
 import { amountInWords, joinWords, resourceName } from './amounts.ts'
 import type { RolePlan } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
-import { completedPod, needOf } from './quota-line.ts'
 
 /** What a job is checked against before it is made. Absent parts could not be read and are not checked. */
 export interface PreflightFacts {

@@ -1,21 +1,20 @@
 import {
   addQuantities,
-  type Container,
-  isInScope,
-  keysForResource,
-  type KubeObject,
+  compareQuantities,
+  multiplyQuantity,
+  needOf,
   parseQuantity,
   type Persisted,
-  type Pod,
+  type PodsWanted,
   type Quantity,
   quantityOf,
   type ResourceQuota,
   subtractQuantities,
   type Usage,
-  usageOf,
+  usageOfPod,
 } from '../kube/index.ts'
 import { amountInWords } from './amounts.ts'
-import { hasEnded, isFinished, type ObservedJob, type PodsWanted } from './observed.ts'
+import { hasEnded, isFinished, type ObservedJob } from './observed.ts'
 
 const zero = quantityOf(0)
 
@@ -114,7 +113,7 @@ export class QuotaLine {
           return holding(job, key, { quantity: sumOf(pods, key, this.#now), isWaiting: false })
         })
         .filter(({ quantity }) => quantity.nanos > 0n)
-        .sort((a, b) => compare(b.quantity, a.quantity))
+        .sort((a, b) => compareQuantities(b.quantity, a.quantity))
       this.#held.set(key, held)
     }
     return held
@@ -155,11 +154,6 @@ function placeOf(job: ObservedJob): string {
   return `${job.object.metadata.creationTimestamp} ${job.name}`
 }
 
-function compare(a: Quantity, b: Quantity): number {
-  if (a.nanos === b.nanos) return 0
-  return a.nanos < b.nanos ? -1 : 1
-}
-
 function add(sum: Usage, key: string, amount: Quantity): void {
   sum.set(key, addQuantities(sum.get(key) ?? zero, amount))
 }
@@ -168,76 +162,7 @@ function sumOf(pods: readonly PodsWanted[], key: string, now: number): Quantity 
   let sum = zero
   for (const { pod, count } of pods) {
     const amount = usageOfPod(pod, now).get(key)
-    if (amount !== undefined) sum = addQuantities(sum, times(amount, count))
+    if (amount !== undefined) sum = addQuantities(sum, multiplyQuantity(amount, count))
   }
   return sum
-}
-
-function times(amount: Quantity, count: number): Quantity {
-  return { nanos: amount.nanos * BigInt(count), format: amount.format }
-}
-
-/** What pods would take of a quota, by key. */
-export function needOf(pods: readonly PodsWanted[], quota: ResourceQuota, now: number): Usage {
-  const keys = keysForResource(Object.keys(quota.spec?.hard ?? {}), '/pods')
-  const isScoped = quota.spec?.scopes !== undefined || quota.spec?.scopeSelector !== undefined
-  const need: Usage = new Map()
-  for (const { pod, count } of pods) {
-    if (isScoped && !isInScope(quota, '/pods', podAsObject(pod))) continue
-    const usage = usageOfPod(pod, now)
-    for (const key of keys) {
-      const amount = usage.get(key)
-      if (amount !== undefined) add(need, key, times(amount, count))
-    }
-  }
-  return need
-}
-
-// Every job that waits asks for the same pods: parsing their amounts each time would take longer than all the rest.
-const usages = new WeakMap<Pod, Usage>()
-
-function usageOfPod(pod: Pod, now: number): Usage {
-  let usage = usages.get(pod)
-  if (usage === undefined) {
-    usage = usageOf('/pods', podAsObject(pod), now)
-    usages.set(pod, usage)
-  }
-  return usage
-}
-
-/** A pod in the shape that quotas count: what they look at and no more. */
-function podAsObject(pod: Pod): KubeObject {
-  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata ?? {}
-  return {
-    metadata: {
-      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
-      ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
-    },
-    spec: completedPod(pod).spec,
-    status: pod.status,
-  }
-}
-
-/** A pod as the server will see it once it has filled in what follows from the rest. */
-export function completedPod(pod: Pod): Pod {
-  const { spec } = pod
-  if (spec === undefined) return pod
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      containers: spec.containers.map(withRequests),
-      ...(spec.initContainers && { initContainers: spec.initContainers.map(withRequests) }),
-    },
-  }
-}
-
-/** The server takes a limit for the request of whoever names only that. */
-function withRequests(container: Container): Container {
-  const { resources } = container
-  if (resources?.limits === undefined) return container
-  return {
-    ...container,
-    resources: { ...resources, requests: { ...resources.limits, ...resources.requests } },
-  }
 }

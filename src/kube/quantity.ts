@@ -148,6 +148,11 @@ export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
   return { nanos: a.nanos - b.nanos, format: a.nanos === 0n ? b.format : a.format }
 }
 
+/** `quantity`, so many times. */
+export function multiplyQuantity(quantity: Quantity, count: number): Quantity {
+  return { nanos: quantity.nanos * BigInt(count), format: quantity.format }
+}
+
 /** The sum of texts. */
 export function sumQuantities(texts: Iterable<string>): Quantity {
   let sum = zero

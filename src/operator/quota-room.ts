@@ -2,9 +2,7 @@ import {
   addQuantities,
   compareQuantities,
   formatQuantity,
-  isInScope,
-  keysForResource,
-  type KubeObject,
+  needOf,
   parseQuantity,
   type Persisted,
   type Pod,
@@ -12,7 +10,6 @@ import {
   quantityOf,
   type ResourceQuota,
   type Usage,
-  usageOf,
 } from '../kube/index.ts'
 
 const zero = quantityOf(0)
@@ -53,23 +50,10 @@ function amountsOf(pods: readonly Pod[], quota: Persisted<ResourceQuota>): Usage
   specTexts.set(quota, spec)
   let amounts = known.get(spec)
   if (!amounts) {
-    amounts = sumOf(pods, quota)
-    known.set(spec, amounts)
-  }
-  return amounts
-}
-
-function sumOf(pods: readonly Pod[], quota: Persisted<ResourceQuota>): Usage {
-  const keys = keysForResource(Object.keys(quota.spec?.hard ?? {}), '/pods')
-  const amounts: Usage = new Map()
-  for (const pod of pods.map((one) => withRequests(one) as Pod & KubeObject)) {
-    if (!isInScope(quota, '/pods', pod)) continue
+    const wanted = pods.map((pod) => ({ pod, count: 1 }))
     // The moment matters only for pods that are being deleted.
-    const usage = usageOf('/pods', pod, 0)
-    for (const key of keys) {
-      const amount = usage.get(key)
-      if (amount !== undefined) amounts.set(key, addQuantities(amounts.get(key) ?? zero, amount))
-    }
+    amounts = needOf(wanted, quota, 0)
+    known.set(spec, amounts)
   }
   return amounts
 }
@@ -133,25 +117,4 @@ export function shortageText(shortage: Shortage): string {
   const list = (field: 'requested' | 'used' | 'limited'): string =>
     shortage.keys.map((one) => `${one.key}=${one[field]}`).join(',')
   return `exceeded quota: ${shortage.quota}, requested: ${list('requested')}, used: ${list('used')}, limited: ${list('limited')}`
-}
-
-/** The pod as the server will charge it: who sets only a limit asks for as much. */
-function withRequests(pod: Pod): Pod {
-  const complete = <C extends { resources?: { limits?: object; requests?: object } }>(container: C): C => ({
-    ...container,
-    resources: {
-      ...container.resources,
-      requests: { ...container.resources?.limits, ...container.resources?.requests },
-    },
-  })
-  const { spec } = pod
-  if (!spec) return pod
-  return {
-    ...pod,
-    spec: {
-      ...spec,
-      containers: spec.containers.map(complete),
-      ...(spec.initContainers && { initContainers: spec.initContainers.map(complete) }),
-    },
-  }
 }
