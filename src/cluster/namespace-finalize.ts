@@ -17,7 +17,7 @@ export function namespaceFinalize(registry: Registry): Subresource {
             typeof wanted === 'object' && wanted !== null && 'finalizers' in wanted
               ? wanted.finalizers
               : undefined
-          const version = body.metadata.resourceVersion
+          const version = (body.metadata ?? {}).resourceVersion
           if (version) current.metadata.resourceVersion = version
           return {
             ...current,

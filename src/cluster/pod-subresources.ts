@@ -1,4 +1,4 @@
-import { badRequest, conflict, type KubeObject } from '../kube/index.ts'
+import { badRequest, conflict, type KubeObject, StatusError } from '../kube/index.ts'
 import { evictionRefusal } from './eviction.ts'
 import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
 import { typed, type Writer } from './registry/index.ts'
@@ -26,11 +26,15 @@ function binding({ registry, now }: PodSubresourceParts): Subresource {
     namespaced: true,
     async create(body, request) {
       const { name: node, kind } = targetOf(body)
-      if (kind && kind !== 'Node') throw badRequest(`invalid target kind "${kind}": a pod is bound to a Node`)
-      const { uid } = body.metadata
+      const metadata = body.metadata ?? {}
+      if (metadata.name !== request.name)
+        throw badRequest('name in URL does not match name in Binding object')
+      const faults = targetFaults(node, kind)
+      if (faults.length > 0) throw unclassified(faults)
+      const { uid } = metadata
       await registry.update(request, {
         ...(uid && { uid }),
-        next: (pod) => bound(pod, node, request, body.metadata, new Date(now())),
+        next: (pod) => bound(pod, node, request, metadata, new Date(now())),
       })
       return success(201)
     },
@@ -75,6 +79,29 @@ function bound(
     spec: { ...spec, nodeName: node },
     status: { ...status, conditions: [...conditions, scheduled] },
   }
+}
+
+/** Kubernetes sends these faults bare, as an error of no known reason. */
+function unclassified(faults: readonly string[]): StatusError {
+  const message = faults.length === 1 ? (faults[0] ?? '') : `[${faults.join(', ')}]`
+  return new StatusError({
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    code: 500,
+  })
+}
+
+function targetFaults(node: string, kind: string): string[] {
+  const faults: string[] = []
+  if (kind !== '' && kind !== 'Node')
+    faults.push(
+      `target.kind: Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`,
+    )
+  if (node === '') faults.push('target.name: Required value')
+  return faults
 }
 
 function targetOf(body: KubeObject): { name: string; kind: string } {

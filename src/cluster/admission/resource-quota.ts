@@ -22,6 +22,9 @@ import { nameOf, refused, resourceOf } from './refusal.ts'
 
 const zero = quantityOf(0)
 
+/** Who counts what is there; whatever others write into a status stays as they wrote it. */
+const counter = 'system:serviceaccount:kube-system:resourcequota-controller'
+
 /**
  * Charges every new object to the quotas of its namespace and refuses what would exceed one. The charge is a
  * compare-and-swap on the quota's `status.used`, so that requests at the same moment cannot overshoot together; what
@@ -170,7 +173,7 @@ export function resourceQuota({ reader, writer, now }: AdmissionContext): Admitt
       const { operation, request, object } = admission
       if (operation !== 'UPDATE' || object === undefined || resourceOf(admission) !== '/resourcequotas')
         return
-      if (request.subresource !== 'status') return
+      if (request.subresource !== 'status' || request.user.name !== counter) return
       // Whoever counted saw objects only as they were readable a moment ago; charged ones still on their way would
       // be lost. Counting again at the write leaves no gap: a charge after this makes the write a conflict.
       const quota = asQuota(object)

@@ -10,6 +10,8 @@ import { mastersGroup, shownUser } from './users.ts'
 const authorizationGroup = 'authorization.k8s.io'
 const authenticationGroup = 'authentication.k8s.io'
 
+const authenticationKinds = new Set(['SelfSubjectReview', 'TokenReview'])
+
 export interface ReviewOptions {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
@@ -27,7 +29,7 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       create: async (body, { user }) => {
         const spec = recordOf(body.spec)
         check('SelfSubjectAccessReview', attributeFaults(spec))
-        return answer(body, decide(authorizer, attributesOf(spec, user)))
+        return answer('SelfSubjectAccessReview', body, decide(authorizer, attributesOf(spec, user)))
       },
     },
     {
@@ -35,7 +37,7 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       create: async (body) => {
         const spec = recordOf(body.spec)
         check('SubjectAccessReview', [...attributeFaults(spec), ...subjectFaults(spec)])
-        return answer(body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
+        return answer('SubjectAccessReview', body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
       },
     },
     {
@@ -53,7 +55,11 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
         check('LocalSubjectAccessReview', faults)
         if (textOf(recordOf(spec.resourceAttributes).namespace) !== namespace)
           throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
-        return answer(body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
+        return answer(
+          'LocalSubjectAccessReview',
+          body,
+          decide(authorizer, attributesOf(spec, subjectOf(spec))),
+        )
       },
     },
     {
@@ -61,16 +67,16 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       create: async (body, { user }) => {
         const namespace = textOf(recordOf(body.spec).namespace)
         if (!namespace) throw badRequest('no namespace on request')
-        return answer(body, heldRules(resolver, user, namespace))
+        return answer('SelfSubjectRulesReview', body, heldRules(resolver, user, namespace))
       },
     },
     {
       ...kindOf(authenticationGroup, 'SelfSubjectReview'),
-      create: async (body, { user }) => answer(body, { userInfo: shownUser(user) }),
+      create: async (body, { user }) => answer('SelfSubjectReview', body, { userInfo: shownUser(user) }),
     },
     {
       ...kindOf(authenticationGroup, 'TokenReview'),
-      create: async (body) => answer(body, await reviewToken(options, recordOf(body.spec))),
+      create: async (body) => answer('TokenReview', body, await reviewToken(options, recordOf(body.spec))),
     },
   ]
 }
@@ -82,9 +88,13 @@ function kindOf(group: string, kind: string): Omit<VirtualResource, 'create'> {
 }
 
 /** The question with its answer. */
-function answer(body: JsonObject, status: object): KubeObject {
+function answer(kind: string, body: JsonObject, status: object): KubeObject {
   const metadata = recordOf(body.metadata)
+  const group = authenticationKinds.has(kind) ? authenticationGroup : authorizationGroup
   return {
+    // A body may leave out what the path says already.
+    kind,
+    apiVersion: `${group}/v1`,
     ...body,
     metadata: { creationTimestamp: `${new Date().toISOString().slice(0, 19)}Z`, ...metadata },
     status,

@@ -7,6 +7,7 @@ import {
   typed,
   typedText,
 } from '../registry/index.ts'
+import { notAcceptable } from '../../kube/index.ts'
 import type { Wanted } from './accept.ts'
 import { type ApiResponse, jsonAnswer, withWarnings } from './message.ts'
 import { type IncludeObject, partial, tableOf } from './table.ts'
@@ -26,6 +27,10 @@ export async function objectAnswer(
   object: Encoded,
   form: AnswerForm,
 ): Promise<ApiResponse> {
+  if (form.wanted.as === 'PartialObjectMetadataList')
+    throw notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goType(definition, '')})`,
+    )
   return encoded(status, objectText(definition, object, form, { withColumns: true }), form)
 }
 
@@ -68,6 +73,10 @@ export async function listAnswer(
     const options = { include, now, metadata, withColumns: true, version: wanted.version ?? 'v1' }
     return encoded(200, tableOf(definition, listed.items, options), form)
   }
+  if (wanted.as === 'PartialObjectMetadata')
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goType(definition, 'List')})`,
+    )
   const isPartial = wanted.as !== undefined
   const version = wanted.version ?? 'v1'
   const items = isPartial
@@ -77,6 +86,12 @@ export async function listAnswer(
   const apiVersion = isPartial ? `meta.k8s.io/${version}` : apiVersionOf(definition)
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`
   return encoded(200, `${head}${items.join(',')}]}`, form)
+}
+
+/** Kubernetes shows the Go type of what it cannot transform. */
+function goType({ group, kind, isCustom }: ResourceDefinition, suffix: '' | 'List'): string {
+  if (isCustom) return `*unstructured.Unstructured${suffix}`
+  return `*${group.split('.')[0] || 'core'}.${kind}${suffix}`
 }
 
 /** Any other object (a review, a status, a scale). */

@@ -1,4 +1,4 @@
-import { internalError, serviceUnavailable, StatusError } from '../../kube/index.ts'
+import { internalError, methodNotAllowed, serviceUnavailable, StatusError } from '../../kube/index.ts'
 import {
   asksForImpersonation,
   assertAuthorized,
@@ -107,6 +107,8 @@ async function serveDocument(
   target: Target,
 ): Promise<ApiResponse> {
   const path = target.path.length > 1 && target.path.endsWith('/') ? target.path.slice(0, -1) : target.path
+  if (!isServed(api.method, path))
+    throw methodNotAllowed('the server does not allow this method on the requested resource')
   const aggregated = wantsAggregatedDiscovery(headerOf(api, 'accept'))
   if ((path === '/api' || path === '/apis') && aggregated) {
     const document = discovery.aggregated(path === '/api' ? 'core' : 'groups', aggregated)
@@ -131,6 +133,11 @@ async function serveDocument(
     headers: { 'content-type': 'text/plain; charset=utf-8' },
     body: '404 page not found\n',
   }
+}
+
+/** What lies below the API's roots is for the methods of the API alone, and its documents are to be read only. */
+function isServed(method: string, path: string): boolean {
+  return /^\/(api|apis|version|openapi)(\/|$)/.test(path) ? method === 'GET' || method === 'HEAD' : true
 }
 
 function discoveryDocument(discovery: Discovery, path: string, address: string): object | undefined {

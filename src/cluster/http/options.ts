@@ -9,6 +9,7 @@ import {
   type Selection,
 } from '../registry/index.ts'
 import { isTrue } from './target.ts'
+import { versionFaults } from './version-match.ts'
 
 /** Query parameters of lists, watches and collection deletes (`metav1.ListOptions`). */
 export interface ListQuery {
@@ -25,22 +26,27 @@ export interface ListQuery {
 /**
  * @throws {StatusError} `BadRequest` or `Invalid`.
  */
-export function readListQuery(resource: ResourceDefinition, query: URLSearchParams): ListQuery {
+export function readListQuery(
+  resource: ResourceDefinition,
+  query: URLSearchParams,
+  { isWatch }: { readonly isWatch: boolean } = { isWatch: false },
+): ListQuery {
   const limit = integer(query, 'limit')
   const timeoutSeconds = integer(query, 'timeoutSeconds')
   const text = (name: string): string | undefined => query.get(name) ?? undefined
   const [next, resourceVersion, match] = ['continue', 'resourceVersion', 'resourceVersionMatch'].map(text)
-  if (match && match !== 'Exact' && match !== 'NotOlderThan')
-    throw invalid({ kind: 'ListOptions', group: 'meta.k8s.io' }, [
-      notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']),
-    ])
+  const sendInitialEvents = query.has('sendInitialEvents')
+    ? isTrue(query.get('sendInitialEvents'))
+    : undefined
+  const faults = versionFaults({ isWatch, match, resourceVersion, next, sendInitialEvents })
+  if (faults.length > 0) throw invalid({ kind: 'ListOptions', group: 'meta.k8s.io' }, faults)
   return {
     selection: parseSelection(resource, text('labelSelector'), text('fieldSelector')),
     ...(limit !== undefined && { limit }),
     ...(next && { continue: next }),
     ...(resourceVersion && { resourceVersion }),
     ...(match && { resourceVersionMatch: match }),
-    ...(query.has('sendInitialEvents') && { sendInitialEvents: isTrue(query.get('sendInitialEvents')) }),
+    ...(sendInitialEvents !== undefined && { sendInitialEvents }),
     allowBookmarks: isTrue(query.get('allowWatchBookmarks')),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
   }
@@ -132,15 +138,24 @@ export function readDeleteOptions(
   const orphan =
     given['orphanDependents'] ??
     (query.has('orphanDependents') ? isTrue(query.get('orphanDependents')) : undefined)
-  if (policy !== null && policy !== undefined && !isPolicy(policy))
-    faults.push(notSupported('propagationPolicy', policy, ['Background', 'Foreground', 'Orphan']))
+  const hasPolicy = policy !== null && policy !== undefined
+  if (hasPolicy && orphan !== undefined && orphan !== null)
+    faults.push(
+      invalidValue(
+        'propagationPolicy',
+        policy,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
+    )
+  if (hasPolicy && !isPolicy(policy))
+    faults.push(notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']))
   const dryRun = Array.isArray(given['dryRun'])
     ? given['dryRun']
     : query.getAll('dryRun').filter((one) => one !== '')
   for (const one of dryRun) if (one !== 'All') faults.push(notSupported('dryRun', dryRun, ['All']))
-  const grace = given['gracePeriodSeconds'] ?? integer(query, 'gracePeriodSeconds')
-  if (typeof grace === 'number' && grace < 0)
-    faults.push(invalidValue('gracePeriodSeconds', grace, 'must be greater than or equal to 0'))
+  const asked = given['gracePeriodSeconds'] ?? integer(query, 'gracePeriodSeconds')
+  // Kubernetes takes a grace below zero for one second.
+  const grace = typeof asked === 'number' && asked < 0 ? 1 : asked
   if (faults.length > 0) throw invalid({ kind: 'DeleteOptions', group: 'meta.k8s.io' }, faults)
   const preconditions = preconditionsOf(given['preconditions'])
   return {

@@ -1,4 +1,6 @@
 import {
+  badRequest,
+  conflict,
   methodNotAllowed,
   noSuchResource,
   StatusError,
@@ -28,6 +30,7 @@ import { parsePatch, patchKind } from '../registry/patch/index.ts'
 import { patchChange } from './patching.ts'
 import { readScale, scaleChange } from './scale.ts'
 import type { ResourceTarget, Target } from './target.ts'
+import type { IncludeObject } from './table.ts'
 import { watchAnswer } from './watch-stream.ts'
 
 export interface ResourceParts {
@@ -64,10 +67,10 @@ export async function serveResource(
   const served = parts.catalog.find(at.group, at.version, at.plural)
   if (!served) return unserved(parts, at)
   const warnings: string[] = []
-  const include = target.query.get('includeObject')
+  const wanted = negotiate(headerOf(api, 'accept'))
   const form: AnswerForm = {
-    wanted: negotiate(headerOf(api, 'accept')),
-    include: include === 'None' || include === 'Object' ? include : 'Metadata',
+    wanted,
+    include: wanted.as === 'Table' ? includedObject(target.query) : 'Metadata',
     warnings,
     now: parts.now(),
   }
@@ -80,6 +83,14 @@ export async function serveResource(
   if (at.subresource === 'status' && served.stored.hasStatus) return serveWhole(call, served.stored)
   if (at.subresource === 'scale' && served.stored.scale) return serveScale(call, served.stored)
   throw noSuchResource()
+}
+
+function includedObject(query: URLSearchParams): IncludeObject {
+  const asked = query.get('includeObject') || 'Metadata'
+  if (asked === 'None' || asked === 'Object' || asked === 'Metadata') return asked
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
 }
 
 /** Below a group and version of its own the server knows what there is; elsewhere nobody feels responsible. */
@@ -104,8 +115,9 @@ function checkScope(resource: ResourceDefinition, at: ResourceTarget): void {
 
 async function serveWhole(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
   const { verb } = call.at
-  if (resource.verbs && !resource.verbs.includes(verb)) throw notSupported(verb)
-  if (call.at.subresource && !['get', 'update', 'patch'].includes(verb)) throw notSupported(verb)
+  if ((verb === 'update' || verb === 'patch') && call.at.name === undefined) throw notSupported()
+  if (resource.verbs && !resource.verbs.includes(verb)) throw notSupported()
+  if (call.at.subresource && !['get', 'update', 'patch'].includes(verb)) throw notSupported()
   switch (verb) {
     case 'get':
       return objectAnswer(200, resource, call.parts.registry.get(requestOf(call, resource)), call.form)
@@ -155,7 +167,7 @@ async function watch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
   const query = call.at.name
     ? new URLSearchParams([...call.target.query, ['fieldSelector', `metadata.name=${call.at.name}`]])
     : call.target.query
-  const options = readListQuery(resource, query)
+  const options = readListQuery(resource, query, { isWatch: true })
   const request = requestOf(call, resource)
   const seconds = options.timeoutSeconds
   // Kubernetes ends watches after 30 to 60 minutes when the client does not say when.
@@ -173,9 +185,9 @@ function writeQuery(call: Call, kind: string, isApply = false): WriteQuery {
 }
 
 async function create(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
-  if (call.at.name !== undefined) throw notSupported('create')
+  if (call.at.name !== undefined) throw notSupported()
   // The path names no namespace: the object cannot be stored anywhere.
-  if (resource.namespaced && call.at.namespace === undefined) throw notSupported('create')
+  if (resource.namespaced && call.at.namespace === undefined) throw notSupported()
   const request = requestOf(call, resource, writeQuery(call, 'CreateOptions'))
   const encoding = bodyEncoding(headerOf(call.api, 'content-type'))
   const body = await decodeObject(await call.api.readBody(), encoding, resource, request)
@@ -218,6 +230,12 @@ async function patch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
       name: call.at.name,
     })
     const body = named(change.create(), request)
+    const { uid } = body.metadata
+    if (uid)
+      throw conflict(
+        { kind: resource.plural, group: resource.group, name: request.name ?? '' },
+        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+      )
     const created = await call.parts.registry.create({ ...request, verb: 'create' }, body, {
       managesFields: true,
     })
@@ -277,7 +295,7 @@ async function serveScale(call: Call, resource: ResourceDefinition): Promise<Api
   const { registry } = call.parts
   if (call.at.verb === 'get')
     return plainAnswer(200, readScale(resource, registry.get(requestOf(call, resource))), call.form)
-  if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported(call.at.verb)
+  if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported()
   const kind = call.at.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'
   const request = requestOf(call, resource, writeQuery(call, kind))
   const change = await scaleChange(resource, request, {
@@ -304,7 +322,7 @@ async function serveSubresource(
   }
   if (verb === 'update' && own.update)
     return plainAnswer(200, await own.update(await subresourceBody(call, own, request), request), call.form)
-  throw notSupported(verb)
+  throw notSupported()
 }
 
 async function subresourceBody(call: Call, own: Subresource, request: ResourceRequest): Promise<KubeObject> {
@@ -317,7 +335,7 @@ async function subresourceBody(call: Call, own: Subresource, request: ResourceRe
 
 async function serveVirtual(call: Call, resource: VirtualResource): Promise<ApiResponse> {
   const { at, api } = call
-  if (at.verb !== 'create' || at.name !== undefined) throw notSupported(at.verb)
+  if (at.verb !== 'create' || at.name !== undefined) throw notSupported()
   const write = writeQuery(call, 'CreateOptions')
   const warn = (text: string): void => {
     if (!call.warnings.includes(text)) call.warnings.push(text)
@@ -336,10 +354,8 @@ async function serveVirtual(call: Call, resource: VirtualResource): Promise<ApiR
   return plainAnswer(201, made, call.form)
 }
 
-function notSupported(verb: string): StatusError {
-  return methodNotAllowed(
-    `the server does not allow this method on the requested resource${verb === '' ? '' : ''}`,
-  )
+function notSupported(): StatusError {
+  return methodNotAllowed('the server does not allow this method on the requested resource')
 }
 
 /** An object as the API shows it, for callers inside the server. */

@@ -7,14 +7,18 @@ import {
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { requestTooLarge, unauthorized } from '../../kube/index.ts'
+import { unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
+import { boundConnections, handshakeTimeoutMs } from './connections.ts'
+import { createFairness, type Fairness, type Seat } from './fairness.ts'
 import { failure } from './handler.ts'
 import type { ApiHandler, ApiResponse } from './message.ts'
-import { jsonOfProtobuf, protobufType } from './protobuf.ts'
+import { readBody } from './request-body.ts'
 
-/** Kubernetes' limit for request bodies. */
-const maxBodyBytes = 3 * 1024 * 1024
+/** An answer that the client has not taken in by then is given up, and its memory with it. */
+const answerTimeoutMs = 120_000
+/** Shorter ones fit into the buffers of the operating system. */
+const shortAnswer = 64 * 1024
 
 export interface ServerOptions {
   readonly certificate: string
@@ -60,24 +64,31 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
     // Who has no good certificate may still have a token; the authenticator decides.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    handshakeTimeout: handshakeTimeoutMs,
     maxHeaderListPairs: 200,
     settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
   })
+  const connections = boundConnections(server)
+  const fairness = createFairness()
   server.on('request', (request: Incoming, response: Outgoing) => {
+    const socket = socketOf(request)
+    if (socket) {
+      connections.begin(socket)
+      response.on('close', () => connections.end(socket))
+    }
     const gone = new AbortController()
     if (isStopping) gone.abort()
     open.add(gone)
-    void respond(options, gone, request, response, () => gatherMs(open.size)).finally(() => open.delete(gone))
+    void respond(
+      { ...options, fairness, patienceMs: () => gatherMs(open.size) },
+      gone,
+      request,
+      response,
+    ).finally(() => open.delete(gone))
   })
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (options.upgrade) options.upgrade(request, socket, head)
     else socket.destroy()
-  })
-  const connections = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    socket.setNoDelay(true)
-    connections.add(socket)
-    socket.on('close', () => connections.delete(socket))
   })
   // A broken connection or handshake is the client's affair.
   server.on('tlsClientError', (_error, socket) => socket.destroy())
@@ -91,10 +102,7 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
       for (const gone of open) gone.abort()
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
-        for (const socket of connections) socket.destroySoon()
-        setTimeout(() => {
-          for (const socket of connections) socket.destroy()
-        }, 1000).unref()
+        connections.close()
       })
     },
   }
@@ -111,21 +119,43 @@ async function listen(server: Http2SecureServer, options: ServerOptions): Promis
   })
 }
 
+/** The connection below TLS and HTTP/2. */
+function socketOf(request: Incoming): TLSSocket | undefined {
+  const socket = 'stream' in request ? request.stream.session?.socket : request.socket
+  return socket instanceof TLSSocket ? socket : undefined
+}
+
+interface Serving extends ServerOptions {
+  readonly fairness: Fairness
+  readonly patienceMs: () => number
+}
+
 async function respond(
-  options: ServerOptions,
+  options: Serving,
   gone: AbortController,
   request: Incoming,
   response: Outgoing,
-  patienceMs: () => number,
 ): Promise<void> {
-  const leave = (): void => gone.abort()
+  let seat: Seat | undefined
+  let isSent = false
+  const leave = (): void => {
+    if (!isSent) gone.abort()
+    // Only now: an answer that the client does not take in still takes up memory.
+    seat?.release()
+    seat = undefined
+  }
   response.on('close', leave)
   let answer: ApiResponse
   try {
-    const socket = 'stream' in request ? request.stream.session?.socket : request.socket
-    if (!(socket instanceof TLSSocket)) throw unauthorized()
+    const socket = socketOf(request)
+    if (!socket) throw unauthorized()
     const user = await options.authenticate(socket, request.headers)
-    answer = await options.handler({
+    const place = options.fairness.enter(user)
+    const taken = place instanceof Promise ? await place : place
+    seat = taken
+    if (response.destroyed) return leave()
+    const start = performance.now()
+    const answering = options.handler({
       method: request.method ?? 'GET',
       url: request.url ?? '/',
       headers: request.headers,
@@ -137,17 +167,23 @@ async function respond(
         return gone.signal
       },
     })
+    taken.spent(performance.now() - start)
+    answer = await answering
+    if (isStream(answer)) taken.stream()
   } catch (error) {
     answer = failure(error, options.onFault)
   }
   try {
-    await send(answer, request, response, gone, patienceMs)
+    await send(answer, request, response, gone, options.patienceMs)
+    isSent = true
   } catch (error) {
     if (!gone.signal.aborted) options.onFault(error)
     response.destroy()
-  } finally {
-    response.off('close', leave)
   }
+}
+
+function isStream({ body }: ApiResponse): boolean {
+  return typeof body !== 'string' && !Buffer.isBuffer(body)
 }
 
 async function send(
@@ -162,8 +198,10 @@ async function send(
   for (const [name, value] of Object.entries(answer.headers)) setHeader(response, name, value)
   response.setHeader('cache-control', 'no-cache, private')
   if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) {
-    response.setHeader('content-length', Buffer.byteLength(answer.body))
+    const length = Buffer.byteLength(answer.body)
+    response.setHeader('content-length', length)
     response.end(request.method === 'HEAD' ? '' : answer.body)
+    if (length > shortAnswer) giveUpLate(response)
     return
   }
   const { signal } = gone
@@ -177,6 +215,12 @@ async function send(
     if (answer.mayGather) await pause(patienceMs(), signal)
   }
   response.end()
+}
+
+function giveUpLate(response: Outgoing): void {
+  const timer = setTimeout(() => response.destroy(), answerTimeoutMs)
+  timer.unref()
+  response.on('close', () => clearTimeout(timer))
 }
 
 /** The two servers' responses differ only in their types. */
@@ -220,35 +264,5 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     const timer = setTimeout(done, ms)
     signal.addEventListener('abort', done)
-  })
-}
-
-function isProtobuf(request: Incoming): boolean {
-  return request.headers['content-type']?.startsWith(protobufType) ?? false
-}
-
-function readBody(request: Incoming): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
-    let size = 0
-    request.on('data', (piece: Buffer) => {
-      size += piece.length
-      if (size > maxBodyBytes) {
-        pieces.length = 0
-        reject(requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`))
-        return
-      }
-      pieces.push(piece)
-    })
-    request.on('end', () => {
-      const bytes = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)
-      try {
-        resolve(isProtobuf(request) ? jsonOfProtobuf(bytes) : bytes.toString('utf8'))
-      } catch (error) {
-        reject(error)
-      }
-    })
-    request.on('error', reject)
-    request.on('aborted', () => reject(new Error('the client went away')))
   })
 }

@@ -106,7 +106,7 @@ function verbOf(method: string, name: string | undefined, isWatch: boolean): Ver
   }
 }
 
-/** Go's `strconv.ParseBool` as query parameters use it. */
+/** A flag of a query: whatever is there and is neither `false` nor `0` sets it, as in Kubernetes. */
 export function isTrue(text: string | null): boolean {
-  return text !== null && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)
+  return text !== null && text !== 'false' && text !== '0'
 }

@@ -3,6 +3,8 @@ import { apiVersionOf, type Encoded, type Event, type ResourceDefinition } from 
 import { type AnswerForm, objectText } from './answers.ts'
 import type { ApiResponse } from './message.ts'
 
+const longPiece = 256 * 1024
+
 /** Lines made once for all watchers of the same change that want the plain form. */
 const lines = new WeakMap<Encoded, Map<string, Buffer>>()
 
@@ -49,11 +51,20 @@ async function* pieces(
     for (let next = first; ; next = iterator.next()) {
       const result = await next
       if (result.done) return
-      const batch: Buffer[] = []
+      let batch: Buffer[] = []
+      let bytes = 0
       for (const event of result.value) {
-        batch.push(line(definition, event, form, withColumns))
+        const made = line(definition, event, form, withColumns)
         withColumns = false
+        batch.push(made)
+        bytes += made.length
+        if (bytes < longPiece) continue
+        // A slow reader of many events holds one piece of them at a time.
+        yield Buffer.concat(batch)
+        batch = []
+        bytes = 0
       }
+      if (batch.length === 0) continue
       yield batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch)
     }
   } catch (error) {

@@ -45,7 +45,8 @@ export function listObjects(
   const position = options.continue
     ? readPosition(resource, options.continue, options.resourceVersion)
     : undefined
-  const at = position?.rv ?? momentOf(store, options)
+  // A token that was handed out when its moment was forgotten goes on with what is there now.
+  const at = position ? (position.rv < 0 ? undefined : position.rv) : momentOf(store, options)
   const revision = at ?? store.revision
   const prefix = prefixOf(resource, request.resource.namespaced ? request.namespace : undefined)
   const limit = options.limit && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY
@@ -65,7 +66,7 @@ export function listObjects(
     }
     return { items, revision }
   } catch (error) {
-    if (error instanceof HistoryGone) throw tooOld(position !== undefined)
+    if (error instanceof HistoryGone) throw tooOld(resource, position)
     throw error
   }
 }
@@ -100,12 +101,7 @@ function page(
   prefix: string,
 ): Listed {
   const last = items.at(-1)?.key ?? ''
-  const token: Position = {
-    v: 'meta.k8s.io/v1',
-    rv: revision,
-    start: last.slice(storedAs(request.resource).length),
-  }
-  const listed = { items, revision, continue: Buffer.from(JSON.stringify(token)).toString('base64url') }
+  const listed = { items, revision, continue: tokenOf(storedAs(request.resource), revision, last) }
   // Kubernetes tells how many remain only where it need not look at them.
   if (!options.selection.isEverything || at !== undefined) return listed
   let seen = 0
@@ -120,6 +116,11 @@ function readPosition(resource: string, token: string, resourceVersion: string |
   if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== '0')
     throw badRequest('specifying resource version is not allowed when using continue')
   let value: unknown
+  const illegal = illegalByte(token)
+  if (illegal !== undefined)
+    throw badRequest(
+      `invalid continue token: continue key is not valid: illegal base64 data at input byte ${illegal}`,
+    )
   const text = Buffer.from(token, 'base64url').toString('latin1')
   try {
     value = JSON.parse(text)
@@ -133,6 +134,13 @@ function readPosition(resource: string, token: string, resourceVersion: string |
       'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion or key',
     )
   return { ...value, start: resource + value.start }
+}
+
+/** Where Go's strict reading of URL-safe base64 without padding stops. */
+function illegalByte(token: string): number | undefined {
+  const bad = token.search(/[^A-Za-z0-9_-]/)
+  if (bad >= 0) return bad
+  return token.length % 4 === 1 ? token.length - 1 : undefined
 }
 
 function isPosition(value: unknown): value is Position {
@@ -150,17 +158,9 @@ function isPosition(value: unknown): value is Position {
 /** The revision a list must show; undefined for the newest. */
 function momentOf(store: Store<KubeObject>, options: ListOptions): number | undefined {
   const { resourceVersion, resourceVersionMatch } = options
-  if (!resourceVersion) {
-    if (resourceVersionMatch)
-      throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided')
-    return undefined
-  }
+  if (!resourceVersion) return undefined
   const revision = parseRevision(resourceVersion)
-  if (revision === 0) {
-    if (resourceVersionMatch === 'Exact')
-      throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
-    return undefined
-  }
+  if (revision === 0) return undefined
   if (revision > store.revision) throw tooLarge(revision, store.revision)
   if (resourceVersionMatch === 'NotOlderThan') return undefined
   // Without a match rule an unpaged list may be newer than asked; a paged one shows the moment itself.
@@ -194,10 +194,17 @@ export function tooLarge(asked: number, current: number): StatusError {
   })
 }
 
-function tooOld(isContinued: boolean): StatusError {
-  return expired(
-    isContinued
+function tooOld(resource: string, position: Position | undefined): StatusError {
+  const error = expired(
+    position
       ? 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
       : 'The resourceVersion for the provided list is too old.',
   )
+  if (position) error.status.metadata.continue = tokenOf(resource, -1, position.start)
+  return error
+}
+
+function tokenOf(resource: string, rv: number, key: string): string {
+  const token: Position = { v: 'meta.k8s.io/v1', rv, start: key.slice(resource.length) }
+  return Buffer.from(JSON.stringify(token)).toString('base64url')
 }

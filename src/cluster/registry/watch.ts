@@ -1,4 +1,4 @@
-import { badRequest, expired, type KubeObject } from '../../kube/index.ts'
+import { expired, type KubeObject } from '../../kube/index.ts'
 import { type Change, HistoryGone, type Store, type Stored } from '../storage/index.ts'
 import { prefixOf, storedAs } from './keys.ts'
 import { parseRevision, shaped, tooLarge } from './list.ts'
@@ -108,11 +108,7 @@ async function orBookmark<T>(next: Promise<T>, signal: AbortSignal): Promise<T |
 }
 
 function checkOptions(store: Store<KubeObject>, options: WatchOptions): number | undefined {
-  const { resourceVersion, resourceVersionMatch, sendInitialEvents } = options
-  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'NotOlderThan')
-    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  if (sendInitialEvents === undefined && resourceVersionMatch)
-    throw badRequest('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  const { resourceVersion } = options
   if (!resourceVersion) return undefined
   const revision = parseRevision(resourceVersion)
   if (revision > store.revision) throw tooLarge(revision, store.revision)

@@ -59,7 +59,7 @@ describe('resource quota', () => {
     expect(used(objects, 'a')).toEqual({ pods: '1' })
   })
 
-  it('keeps charges of objects on their way when somebody writes a count made without them', async () => {
+  it('keeps charges of objects on their way when the counter writes a count made without them', async () => {
     const objects = namespaceWith('team')
     quota(objects, 'q', { pods: '2' })
     const admission = admissionOver(objects)
@@ -73,8 +73,25 @@ describe('resource quota', () => {
       kind: 'ResourceQuota',
       operation: 'UPDATE',
       subresource: 'status',
+      user: { name: 'system:serviceaccount:kube-system:resourcequota-controller', groups: [] },
     })
     expect(object['status']).toMatchObject({ used: { pods: '1' } })
+  })
+
+  it('leaves a status alone that somebody else writes', async () => {
+    const objects = namespaceWith('team')
+    quota(objects, 'q', { pods: '2' })
+    const written = {
+      ...(objects.get('/resourcequotas', 'team', 'q') as object),
+      status: { hard: { pods: '9' }, used: { pods: '7' } },
+    }
+    const { object } = await admissionOver(objects).admit(written, {
+      resource: '/resourcequotas',
+      kind: 'ResourceQuota',
+      operation: 'UPDATE',
+      subresource: 'status',
+    })
+    expect(object['status']).toEqual({ hard: { pods: '9' }, used: { pods: '7' } })
   })
 
   it('counts any kind of object, custom ones too, and nothing on a dry run', async () => {

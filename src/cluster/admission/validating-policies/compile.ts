@@ -38,13 +38,12 @@ const requestType = objectOf({
   options: dyn,
 })
 
-/** The language of policies, without their own variables. */
-const environment: Environment = kubernetesEnvironment.with({
+/** The language of policies, without their own variables and parameters. */
+const bare: Environment = kubernetesEnvironment.with({
   object: dyn,
   oldObject: dyn,
   request: requestType,
   namespaceObject: dyn,
-  params: dyn,
   authorizer: authorizerType,
   'authorizer.requestResource': resourceCheckType,
 })
@@ -92,6 +91,8 @@ function compileAll(object: KubeObject): CompiledPolicy {
   const faults: Fault[] = []
   const known = new Map<string, Type>()
   const variables: { name: string; expression: Expression }[] = []
+  // Who names no kind of parameters has none to speak of.
+  const environment = spec.paramKind ? bare.with({ params: dyn }) : bare
   // Each variable sees those before it, and what is known of their types.
   const withVariables = (): Environment =>
     environment.with({ variables: objectOf(Object.fromEntries(known)) })

@@ -61,7 +61,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    if (hasCode(error, 'ENOENT')) return 0
     throw error
   }
 }
@@ -72,7 +72,7 @@ async function putAside({ path, maxFiles }: LogFileOptions): Promise<void> {
     try {
       await rename(`${path}.${number}`, `${path}.${number + 1}`)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (!hasCode(error, 'ENOENT')) throw error
     }
   }
   await rename(path, `${path}.1`)

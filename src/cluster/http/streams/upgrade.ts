@@ -10,7 +10,7 @@ import {
   type Impersonator,
 } from '../../auth/index.ts'
 import type { Catalog, Registry, ResourceRequest, UserInfo } from '../../registry/index.ts'
-import type { PodStreams } from '../../runtime/index.ts'
+import type { ExitStatus, PodStreams, StreamIo } from '../../runtime/index.ts'
 import type { Auditor, AuditRecord } from '../audit/auditor.ts'
 import { failure } from '../handler.ts'
 import type { ApiRequest } from '../message.ts'
@@ -35,6 +35,8 @@ const optionsKind: Readonly<Record<string, string>> = {
   attach: 'PodAttachOptions',
   portforward: 'PodPortForwardOptions',
 }
+
+type AttachArguments = readonly [options: { readonly container: string; readonly tty: boolean }, io: StreamIo]
 
 /** What an accepted upgrade goes on with. */
 interface Accepted {
@@ -72,9 +74,13 @@ async function handle(
     noServer: true,
     perMessageDeflate: false,
     maxPayload: 64 * 1024 * 1024,
-    handleProtocols: (offered) =>
-      [...channelProtocols, forwardProtocol].find((one) => offered.has(one)) ?? false,
+    handleProtocols: (offered) => channelProtocols.find((one) => offered.has(one)) ?? false,
   })
+  if (offersForwarding(request)) {
+    // The name holds a slash, which no subprotocol's may: the library would refuse it. It is agreed on beside it.
+    delete request.headers['sec-websocket-protocol']
+    server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${forwardProtocol}`))
+  }
   server.handleUpgrade(request, socket, head, (client: WebSocket) => {
     const served =
       accepted.at.subresource === 'portforward'
@@ -145,10 +151,9 @@ async function acceptAs(
     ? parts.impersonator.impersonate(attributes, request.headersDistinct)
     : asked
   if (user !== asked) record?.impersonated(user)
-  assertAuthorized(parts.authorizer, { ...attributes, user })
+  if (request.method === 'GET') assertAuthorized(parts.authorizer, { ...attributes, user })
   // A WebSocket begins as a GET; what it does is as much as a POST, and needs that right too (https://kep.k8s.io/4006).
   assertAuthorized(parts.authorizer, { ...attributes, user, verb: 'create' })
-  checkProtocol(request)
   const podAt = podRequest(served, {
     user,
     subresource: at.subresource ?? '',
@@ -158,8 +163,15 @@ async function acceptAs(
   })
   const pod = readPod(parts.registry, podAt)
   await admitConnect(parts, podAt, kind, query)
+  // Only now: who may not do it is told so, whatever their client speaks.
+  checkProtocol(request)
   if (pod.nodeName === '') throw badRequest(`pod ${pod.ref.name} does not have a host assigned`)
   return { pod, at, query }
+}
+
+function offersForwarding(request: IncomingMessage): boolean {
+  const offered = request.headers['sec-websocket-protocol'] ?? ''
+  return offered.split(',').some((one) => one.trim() === forwardProtocol)
 }
 
 function checkProtocol(request: IncomingMessage): void {
@@ -206,7 +218,7 @@ async function runCommand(parts: UpgradeParts, accepted: Accepted, client: WebSo
     const exit =
       at.subresource === 'exec'
         ? await parts.streams.exec(pod.ref, { container, command: query.getAll('command'), tty }, io)
-        : await parts.streams.attach(pod.ref, { container, tty }, io)
+        : await attach(parts, pod, { container, tty }, io)
     await channels.end(exit)
   } catch (error) {
     if (!(error instanceof StatusError)) parts.onFault(error)
@@ -215,6 +227,12 @@ async function runCommand(parts: UpgradeParts, accepted: Accepted, client: WebSo
       message: error instanceof StatusError ? error.message : 'the command could not be run',
     })
   }
+}
+
+/** To have followed a program to its end is a success, however the program ended: that stands in the pod's status. */
+async function attach(parts: UpgradeParts, pod: StreamPod, ...to: AttachArguments): Promise<ExitStatus> {
+  await parts.streams.attach(pod.ref, ...to)
+  return { exitCode: 0 }
 }
 
 /** Answers an upgrade with a plain HTTP failure. */

@@ -20,8 +20,13 @@ export const customResourceDefinitions = define<CustomResourceDefinition>({
   hasStatus: true,
   tracksGeneration: true,
   deleteReturnsObject: true,
-  setDefaults({ spec }) {
-    if (spec?.names === undefined) return
+  setDefaults(object) {
+    // What is left out is empty, so that the checks can say so.
+    const spec = (object.spec ??= { group: '', names: { plural: '', kind: '' }, scope: '', versions: [] })
+    spec.group ??= ''
+    spec.names ??= { plural: '', kind: '' }
+    spec.scope ??= ''
+    spec.versions ??= []
     if (!spec.names.singular && spec.names.kind) spec.names.singular = spec.names.kind.toLowerCase()
     if (!spec.names.listKind && spec.names.kind) spec.names.listKind = `${spec.names.kind}List`
     spec.conversion ??= { strategy: 'None' }

@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
+
+let cluster: Cluster
+let dataDir: string
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'arena-edges-'))
+  cluster = await startCluster({ dataDir, config: { ...usualConfig, nodes: [] }, log: () => undefined })
+}, 60_000)
+
+afterAll(async () => {
+  await cluster.close()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+
+interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+async function ask(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const response = await cluster.clientAs({ name: 'admin', groups: ['system:masters'] }).raw({
+    method,
+    path,
+    headers: { 'content-type': 'application/json', ...options.headers },
+    ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+  })
+  const parts: Uint8Array[] = []
+  for await (const part of response.body) parts.push(part)
+  const text = Buffer.concat(parts).toString('utf8')
+  return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : { text } }
+}
+
+const table = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' }
+const partialOne = { accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' }
+const partialList = { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }
+
+test.each([
+  [
+    '?resourceVersionMatch=Exact',
+    'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+  ],
+  [
+    '?resourceVersion=0&resourceVersionMatch=Exact',
+    'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+  ],
+  [
+    '?resourceVersion=1&resourceVersionMatch=Foo',
+    'resourceVersionMatch: Unsupported value: "Foo": supported values: "Exact", "NotOlderThan", ""',
+  ],
+  ['?sendInitialEvents=true', 'sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'],
+  [
+    '?watch=1&sendInitialEvents=true',
+    'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+  ],
+  [
+    '?watch=1&resourceVersionMatch=NotOlderThan',
+    'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+  ],
+])('refuses options of a list that do not go together: %s', async (query, why) => {
+  const { status, body } = await ask('GET', configMaps + query)
+  expect(status).toBe(422)
+  expect(body['message']).toBe(`ListOptions.meta.k8s.io "" is invalid: ${why}`)
+})
+
+test('tells where a continue token stops being base64', async () => {
+  const { status, body } = await ask('GET', `${configMaps}?continue=x`)
+  expect(status).toBe(400)
+  expect(body['message']).toBe(
+    'invalid continue token: continue key is not valid: illegal base64 data at input byte 0',
+  )
+})
+
+test.each([
+  ['PUT', configMaps],
+  ['PATCH', configMaps],
+  ['OPTIONS', configMaps],
+  ['POST', '/apis/batch/v1'],
+  ['POST', '/version'],
+])('has no method %s at %s', async (method, path) => {
+  const { status, body } = await ask(method, path, {
+    body: {},
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  expect(status).toBe(405)
+  expect(body['reason']).toBe('MethodNotAllowed')
+})
+
+test('shows lists and objects in forms that fit them only', async () => {
+  const one = `${configMaps}/kube-root-ca.crt`
+  await expect.poll(async () => (await ask('GET', one)).status).toBe(200)
+  expect((await ask('GET', `${configMaps}?includeObject=Foo`, { headers: table })).body['message']).toBe(
+    `Unable to convert to Table as requested: includeObject: Invalid value: "Foo": must be 'Metadata', 'Object', 'None', or empty`,
+  )
+  expect((await ask('GET', one, { headers: partialList })).body).toMatchObject({
+    code: 406,
+    message:
+      'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  })
+  expect((await ask('GET', configMaps, { headers: partialOne })).body).toMatchObject({
+    code: 406,
+    message: 'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)',
+  })
+})
+
+test('takes a grace below zero for a second, and one word about dependents', async () => {
+  const both = { propagationPolicy: 'Orphan', orphanDependents: true }
+  expect((await ask('DELETE', `${configMaps}/none`, { body: both })).body['message']).toBe(
+    'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set',
+  )
+  const pod = { metadata: { name: 'brief' }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const pods = '/api/v1/namespaces/default/pods'
+  await expect.poll(async () => (await ask('POST', pods, { body: pod })).status).not.toBe(403)
+  expect((await ask('DELETE', `${pods}/brief`, { body: { gracePeriodSeconds: -1 } })).status).toBe(200)
+})
+
+test('answers bodies that say nothing with what is missing', async () => {
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const { status, body } = await ask('POST', definitions, { body: { metadata: { name: 'x' } } })
+  expect(status).toBe(422)
+  expect(body['message']).toContain('spec.group: Required value')
+  expect((await ask('POST', '/api/v1/namespaces/default/pods/p/binding', { body: {} })).body['message']).toBe(
+    'name in URL does not match name in Binding object',
+  )
+  const nameless = { metadata: { name: 'p' }, target: { name: '' } }
+  expect(
+    (await ask('POST', '/api/v1/namespaces/default/pods/p/binding', { body: nameless })).body,
+  ).toMatchObject({
+    code: 500,
+    message: 'target.name: Required value',
+  })
+  const review = await ask('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: {} })
+  expect(review.body).toMatchObject({ kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' })
+})
+
+test('applies nothing under the uid of an object that is not there', async () => {
+  const { status, body } = await ask('PATCH', `${configMaps}/absent?fieldManager=m`, {
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { uid: 'foo' } },
+  })
+  expect(status).toBe(409)
+  expect(body['message']).toBe(
+    'Operation cannot be fulfilled on configmaps "absent": uid mismatch: the provided object specified uid foo, and no existing object was found',
+  )
+})
+
+test('knows no parameters in a policy that names no kind of them', async () => {
+  const { status, body } = await ask(
+    'POST',
+    '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+    {
+      body: {
+        metadata: { name: 'p' },
+        spec: {
+          matchConstraints: {
+            resourceRules: [
+              { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+            ],
+          },
+          validations: [{ expression: 'params.x' }],
+        },
+      },
+    },
+  )
+  expect(status).toBe(422)
+  expect(body['message']).toContain("undeclared reference to 'params' (in container '')")
+})
