@@ -28,6 +28,8 @@ export interface KubeResponse {
   readonly headers: Readonly<Record<string, string>>
   /** Chunks as they arrive. Must be read to its end or returned early, which ends the request. */
   readonly body: AsyncIterable<Uint8Array>
+  /** The whole body, where it never was anything but a text: then the chunks need not be read. */
+  readonly text?: string
 }
 
 /**

@@ -21,7 +21,10 @@ export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
       headers: { 'user-agent': user.name.replaceAll('/', '-'), ...request.headers },
       user,
       readBody: () => Promise.resolve(textOf(request.body)),
-      signal: reading.signal,
+      // Made when first looked at: few requests wait for anything.
+      get signal() {
+        return reading.signal
+      },
     }).catch((error: unknown) => {
       release()
       throw error
@@ -35,7 +38,12 @@ export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
       release()
       reading.abort()
     }
-    return { status: answer.status, headers, body: chunks(answer.body, end) }
+    return {
+      status: answer.status,
+      headers,
+      body: chunks(answer.body, end),
+      ...(typeof answer.body === 'string' && { text: answer.body }),
+    }
   }
 }
 

@@ -7,6 +7,10 @@ const longPiece = 256 * 1024
 
 /** Lines made once for all watchers of the same change that want the plain form. */
 const lines = new WeakMap<Encoded, Map<string, Buffer>>()
+/** Whose lines are kept, in turn: watchers ask for them at about the same time, objects stay for long. */
+const linesKept: WeakRef<Encoded>[] = []
+const mostLinesKept = 512
+let nextLine = 0
 
 /** The answer to a watch: one JSON line per event, batches as one piece. Failures on the way end it with an ERROR line. */
 export async function watchAnswer(
@@ -84,11 +88,19 @@ function line(definition: ResourceDefinition, event: Event, form: AnswerForm, wi
   const text = objectText(definition, event.object, form, { withColumns })
   const made = Buffer.from(`{"type":"${event.type}","object":${text}}\n`)
   if (isPlain && event.change) {
-    const cache = lines.get(event.object) ?? new Map<string, Buffer>()
-    cache.set(cacheKey, made)
-    lines.set(event.object, cache)
+    const cache = lines.get(event.object)
+    if (cache) cache.set(cacheKey, made)
+    else keepLines(event.object, new Map([[cacheKey, made]]))
   }
   return made
+}
+
+function keepLines(object: Encoded, cache: Map<string, Buffer>): void {
+  const oldest = linesKept[nextLine]?.deref()
+  if (oldest) lines.delete(oldest)
+  linesKept[nextLine] = new WeakRef(object)
+  nextLine = (nextLine + 1) % mostLinesKept
+  lines.set(object, cache)
 }
 
 function bookmark(

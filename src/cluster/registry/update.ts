@@ -15,6 +15,7 @@ import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
+import { sameJson } from './same-json.ts'
 import { copyOf, type Encoded, encode, typed } from './stored-object.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts'
 
@@ -188,11 +189,10 @@ function shapeForStore(request: ResourceRequest, object: KubeObject): KubeObject
   return { ...rest, metadata: object.metadata }
 }
 
-/** True when nothing but the version would differ. Fields in another order make texts of the same length. */
+/** True when nothing but the version would differ. */
 function isSame(next: KubeObject, current: Stored<KubeObject>): boolean {
-  const { json } = encode(next, current.revision)
-  if (json.length !== current.json.length) return false
-  return json === current.json || isDeepStrictEqual(JSON.parse(json), current.value)
+  const metadata = { ...next.metadata, resourceVersion: String(current.revision) }
+  return sameJson({ ...next, metadata }, current.value)
 }
 
 async function writeChange(

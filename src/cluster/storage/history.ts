@@ -1,10 +1,13 @@
-import { type Change, HistoryGone } from './store.ts'
+import { type Change, HistoryGone, type Stored } from './store.ts'
 
 /** How many bytes of former values are kept for watches that resume and lists that page. */
 export interface HistoryLimits {
   readonly bytes: number
   readonly changes: number
 }
+
+/** So many changes are kept as they are used: decoded. */
+const freshChanges = 256
 
 /** The last changes in order, bounded in number and bytes. */
 export class History<V> {
@@ -13,11 +16,14 @@ export class History<V> {
   /** Entries before this index are dropped; the array is cut now and then, not at every change. */
   #start = 0
   #bytes = 0
+  readonly #shed: (former: Stored<V>) => void
   /** Changes with a revision up to this one are not known any more. */
   #forgottenUpTo: number
 
-  constructor(limits: HistoryLimits, forgottenUpTo: number) {
+  /** `shed` makes a former value small, which may still be asked for but hardly will be. */
+  constructor(limits: HistoryLimits, forgottenUpTo: number, shed: (former: Stored<V>) => void = () => {}) {
     this.#limits = limits
+    this.#shed = shed
     this.#forgottenUpTo = forgottenUpTo
   }
 
@@ -28,6 +34,9 @@ export class History<V> {
   add(change: Change<V>): void {
     this.#changes.push(change)
     this.#bytes += sizeOf(change)
+    // Watchers look at what is new; the rest waits for those that come back.
+    const settled = this.#changes[this.#changes.length - freshChanges]?.previous
+    if (settled) this.#shed(settled)
     while (
       this.#changes.length - this.#start > 1 &&
       (this.#bytes > this.#limits.bytes || this.#changes.length - this.#start > this.#limits.changes)

@@ -38,6 +38,11 @@ class Record<V> implements Stored<V> {
     this.#value = value
   }
 
+  /** Lets go of the decoded value; the text remains. */
+  shed(): void {
+    this.#value = undefined
+  }
+
   get value(): V {
     // The text was made by JSON.stringify of a V when it was written.
     this.#value ??= JSON.parse(this.json) as V
@@ -77,7 +82,9 @@ export class OrderedStore<V> implements Store<V> {
       if (record.revision > table.revision) table.revision = record.revision
     }
     const limits = { bytes: 32 * 1024 * 1024, changes: 50_000, ...options.history }
-    this.#history = new History<V>(limits, contents.forgottenUpTo)
+    this.#history = new History<V>(limits, contents.forgottenUpTo, (former) => {
+      if (former instanceof Record) former.shed()
+    })
     for (const change of this.#withCurrents([...contents.changes])) {
       this.#history.add(change)
       const table = this.#table(change.key)
