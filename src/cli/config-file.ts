@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../files.ts'
 import { UserError } from '../errors.ts'
 
 /**
@@ -24,9 +25,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-      return undefined
-    }
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw new UserError('CONFIG_INVALID', `arena config file ${file} cannot be read`, { cause: error })
   }
 }

@@ -1,5 +1,5 @@
-import { chmod, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from '../files.ts'
 import type { Pki } from './auth/index.ts'
 
 /** Writes the kubeconfig of `kubernetes-admin` for this address. JSON, which is YAML too and quicker to read. */
@@ -24,9 +24,6 @@ export async function writeAdminKubeconfig(dataDir: string, url: string, pki: Pk
     'current-context': 'admin',
   }
   const path = join(dataDir, 'admin.kubeconfig')
-  const fresh = `${path}.${process.pid}`
-  await writeFile(fresh, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
-  await chmod(fresh, 0o600)
-  await rename(fresh, path)
+  await writeWhole(path, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 })
   return path
 }

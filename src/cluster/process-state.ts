@@ -1,7 +1,8 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { readIfThere, writeWhole } from '../files.ts'
 
 /** What a running cluster leaves in its data directory, so that others find it. */
 export interface ClusterProcess {
@@ -30,23 +31,18 @@ export async function announce(
     adminKubeconfig: cluster.adminKubeconfig,
     since: new Date().toISOString(),
   }
-  const fresh = `${fileIn(dataDir)}.${process.pid}`
-  await writeFile(fresh, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 })
-  await rename(fresh, fileIn(dataDir))
+  await writeWhole(fileIn(dataDir), `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 })
 }
 
 /** What was announced last, whether it still runs or not. */
 export async function lastAnnounced(dataDir: string): Promise<ClusterProcess | undefined> {
-  let text: string
-  try {
-    text = await readFile(fileIn(dataDir), 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  const text = await readIfThere(fileIn(dataDir)).catch((error: unknown) => {
     throw new UserError('FILE_UNREADABLE', `the data directory "${dataDir}" cannot be read`, {
       hint: 'run as the user who started the cluster',
       cause: error,
     })
-  }
+  })
+  if (text === undefined) return undefined
   const value: unknown = JSON.parse(text)
   return isClusterProcess(value) ? value : undefined
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { hasCode } from '../files.ts'
 import { UserError } from '../errors.ts'
 import { type Account, type ClusterAddress, describeAccount } from './account.ts'
 import { requestToken, type TokenAnswer } from './request-token.ts'
@@ -63,8 +64,7 @@ export async function currentToken(source: CredentialSource, world: CredentialWo
 
 /** A home that cannot be written to costs a request each time, but locks nobody out. */
 function ignoreUnwritable(error: unknown): void {
-  const codes = ['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT']
-  if (error instanceof Error && 'code' in error && codes.includes(String(error.code))) return
+  if (hasCode(error, 'EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT')) return
   throw error
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { hasCode, writePrivateFile } from '../files.ts'
 import type { Account, ClusterAddress } from './account.ts'
-import { writePrivateFile } from './private-file.ts'
 import type { HeldToken } from './token.ts'
 
 /** The tokens of one account that this person's programs share. */
@@ -29,7 +29,7 @@ export async function readTokens(file: string): Promise<StoredTokens> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES') || hasCode(error, 'ENOTDIR')) return {}
+    if (hasCode(error, 'ENOENT', 'EACCES', 'ENOTDIR')) return {}
     throw error
   }
   try {
@@ -95,10 +95,6 @@ async function isStale(lock: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT')) return false
     throw error
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { hasCode, writeWhole } from '../files.ts'
 
 /** What Arena made on this host: only that is locked when it leaves the organisation file. */
 export interface HostRecord {
@@ -21,9 +22,7 @@ export async function readRecord(root: string, organisation: string): Promise<Ho
   try {
     text = await readFile(recordPath(root, organisation), 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) {
-      return emptyRecord
-    }
+    if (hasCode(error, 'ENOENT', 'EACCES')) return emptyRecord
     throw error
   }
   const value: unknown = JSON.parse(text)
@@ -46,7 +45,5 @@ export async function readRecord(root: string, organisation: string): Promise<Ho
 export async function writeRecord(root: string, organisation: string, record: HostRecord): Promise<void> {
   const path = recordPath(root, organisation)
   await mkdir(dirname(path), { recursive: true, mode: 0o755 })
-  const fresh = `${path}.${process.pid}`
-  await writeFile(fresh, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
-  await rename(fresh, path)
+  await writeWhole(path, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 })
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../files.ts'
 import { type HostAccount, parseAccount } from './account.ts'
 import { readRecord, type HostRecord } from './record.ts'
 import type { Run } from './run.ts'
@@ -158,8 +159,7 @@ async function readText(path: string): Promise<string | undefined> {
 
 /** Not there, or not for us to see: the plan of an ordinary user shows what it can. */
 function isAbsent(error: unknown): boolean {
-  const codes = ['ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ELOOP']
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+  return hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ELOOP')
 }
 
 function byName<T extends { name: string }>(items: readonly T[]): Map<string, T> {

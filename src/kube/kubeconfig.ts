@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { hasCode } from '../files.ts'
 import { UserError } from '../errors.ts'
 import { type Fields, invalid, isFields } from './kubeconfig-entry.ts'
 
@@ -65,7 +66,7 @@ async function readDocument(file: string): Promise<Document | undefined> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw new UserError('CONFIG_INVALID', `kubeconfig ${file} cannot be read`, {
       hint: `make it readable for you, as in: chmod u+r ${file}`,
       cause: error,

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { hasCode, writePrivateFile } from '../files.ts'
 import { UserError } from '../errors.ts'
 import type { SettledJob } from './leaving.ts'
 
@@ -28,18 +29,9 @@ function receiptDirectory(orgFile: string): string {
 
 /** Writes a receipt beside the organisation file, for the admin alone; again, it takes the place of the first. Returns its path. */
 export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<string> {
-  const directory = receiptDirectory(orgFile)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const path = join(directory, `${receipt.user}-${receipt.removedAt.replaceAll(/[:.]/g, '-')}.json`)
-  const fresh = `${path}.${process.pid}.tmp`
-  const file = await open(fresh, 'wx', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(receipt, undefined, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(fresh, path)
+  const name = `${receipt.user}-${receipt.removedAt.replaceAll(/[:.]/g, '-')}.json`
+  const path = join(receiptDirectory(orgFile), name)
+  await writePrivateFile(path, `${JSON.stringify(receipt, undefined, 2)}\n`)
   return path
 }
 
@@ -51,7 +43,7 @@ export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<s
 export async function findReceipt(orgFile: string, user: string): Promise<Receipt> {
   const directory = receiptDirectory(orgFile)
   const names = await readdir(directory).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   })
   const pattern = new RegExp(`^${user}-\\d{4}-.*\\.json$`)

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { hasCode } from '../../files.ts'
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { fileFlag, mayAsk, organisationFile, yesFlag } from '../organisation/flags.ts'
@@ -62,7 +63,7 @@ async function exists(path: string): Promise<boolean> {
     await access(path)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    if (hasCode(error, 'ENOENT')) return false
     throw error
   }
 }

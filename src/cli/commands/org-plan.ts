@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { writePrivateFile } from '../../files.ts'
 import type { Command } from '../command.ts'
 import { adoptFlag, fileFlag } from '../organisation/flags.ts'
 import { formatData, outputFlag, outputFormat } from '../output.ts'
@@ -34,7 +35,6 @@ export const orgPlan: Command = {
     })
     const planOut = input.text('plan-out')
     if (planOut !== undefined) {
-      const { writePrivateFile } = await import('../../credentials/index.ts')
       const saved = savePlan(plan, { file: name, text, adopts: input.flag('adopt'), now: context.now() })
       // It holds the whole file, which may have hashes of passwords in it.
       await writePrivateFile(resolve(context.workingDirectory, planOut), `${JSON.stringify(saved)}\n`)

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { writePrivateFile } from '../../files.ts'
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 
@@ -57,7 +58,6 @@ machine. With --static it holds a token that never expires: whoever copies it ca
       context.stdout.write(text)
     } else {
       const name = input.text('output') ?? `${user}.config`
-      const { writePrivateFile } = await import('../../credentials/index.ts')
       await writePrivateFile(resolve(context.workingDirectory, name), text).catch((cause: unknown) => {
         throw new UserError('FILE_UNREADABLE', `file "${name}" cannot be written`, {
           hint: 'name another one with -o FILE',

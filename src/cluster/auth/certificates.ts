@@ -1,9 +1,10 @@
 import { createPrivateKey, generateKeyPair, X509Certificate } from 'node:crypto'
+import { chmod, mkdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { readIfThere, writePrivateFile } from '../../files.ts'
 import type { Credential } from './issuing.ts'
-import { makePrivateDirectory, readIfThere, writePrivateFile } from './private-files.ts'
 
 export type { Credential } from './issuing.ts'
 
@@ -54,7 +55,9 @@ export interface PkiOptions {
  */
 export async function openPki(directory: string, options: PkiOptions = {}): Promise<Pki> {
   const now = options.now ?? (() => new Date())
-  await makePrivateDirectory(directory)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  // It may have been there before, and open.
+  await chmod(directory, 0o700)
   const [storedAuthority, storedServing, storedAdmin, storedTokenKey] = await Promise.all([
     readCredential(directory, 'ca'),
     readCredential(directory, 'apiserver'),

@@ -1,4 +1,5 @@
 import { appendFile, rename, rm, stat } from 'node:fs/promises'
+import { hasCode } from '../../../files.ts'
 
 export interface LogFileOptions {
   readonly path: string

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { hasCode } from '../../../files.ts'
 import { containerDirectory, logFile, podDirectory, podsDirectory, runDirectory } from '../pod-directory.ts'
 import {
   type Container,
@@ -382,7 +383,7 @@ async function list(directory: string): Promise<string[]> {
   try {
     return await readdir(directory)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hasCode } from '../../../files.ts'
 import type { ShimAnnouncement, ShimExit, ShimSpec, ShimState } from './shim-spec.ts'
 
 /** The program that keeps a container; beside this file, in the source tree as in the bundle. */
@@ -75,7 +76,7 @@ export async function readShimFile<T extends ShimState | ShimExit | ShimSpec>(
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Writes a file whole and on disk before it settles: a reader, or a crash, finds the old text or the new one, never a part.
+ * The directory must exist.
+ */
+export async function writeWhole(
+  path: string,
+  text: string,
+  { mode }: { readonly mode: number },
+): Promise<void> {
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const file = await open(unfinished, 'wx', mode)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
+  }
+}
+
+/** The same for a file that nobody else may read. Directories that are missing are made for the owner alone. */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeWhole(path, text, { mode: 0o600 })
+}
+
+/** The text of a file; undefined when there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** Is it an error of the operating system with one of these codes, as in `ENOENT`? */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
