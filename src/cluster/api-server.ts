@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
 import { operatorCrds } from '../operator/index.ts'
+import { createAccountConnections } from './account-connections.ts'
 import { admissionSteps, policyExpressionFaults } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
@@ -86,8 +87,18 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   // Quota charges what it lets through, so nobody may refuse after it.
   admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))
   const onFault = (error: unknown): void => options.log(faultText(error))
-  const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> =>
-    auth.authenticator.authenticate(socket, headers.authorization)
+  const connections = createAccountConnections({ store, signal: options.signal, onFault })
+  const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> => {
+    const found = auth.authenticator.authenticate(socket, headers.authorization)
+    if (!(found instanceof Promise)) {
+      connections.used(socket, found)
+      return found
+    }
+    return found.then((user) => {
+      connections.used(socket, user)
+      return user
+    })
+  }
   const streams = lateStreams(options.streams)
   const auditor = options.auditor && { auditor: options.auditor }
   const { authorizer, impersonator } = auth

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -97,6 +98,32 @@ describe('the kubeconfig of a user', () => {
     expect(made.err).toContain('warning: the token of bob never expires')
     const claims = await kubectl('static.config', 'get', 'pvc', '-o', 'name')
     expect(claims.stdout).toContain('persistentvolumeclaim/dev1-public')
+  })
+
+  it('is dead within two seconds of the removal, and so is what runs with it', async () => {
+    const path = `${bin}:${process.env['PATH'] ?? ''}`
+    await company.run(['user', 'kubeconfig', 'bob', '-o', 'leaver.config'], { environment: { PATH: path } })
+    const watch = spawn('kubectl', ['get', 'pvc', '--watch'], {
+      env: {
+        PATH: path,
+        HOME: join(company.directory, 'home'),
+        KUBECONFIG: join(company.directory, 'leaver.config'),
+      },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const ended = once(watch, 'exit').then(() => performance.now())
+    await once(watch.stdout, 'data')
+    const held = await company.arena('user', 'kubeconfig', 'bob', '--static', '-o', 'held.config')
+    expect(held.status, held.err).toBe(0)
+    const removal = await company.arena('user', 'remove', 'bob', '--no-host')
+    const removedAt = performance.now()
+    expect(removal.status, removal.err).toBe(0)
+    for (const config of ['held.config', 'leaver.config'])
+      await expect(kubectl(config, 'get', 'pvc')).rejects.toMatchObject({
+        stderr: expect.stringMatching(/Unauthorized|logged in/),
+      })
+    expect((await ended) - removedAt).toBeLessThan(2000)
+    expect((await company.arena('user', 'remove', 'bob', '--undo', '--no-host')).status).toBe(0)
   })
 
   it('is dead as soon as the account is gone, and says so', async () => {

@@ -1,7 +1,5 @@
 /** Who asks and what they may do: certificates, tokens, RBAC, node rights, reviews. */
-import type { Admitter } from '../registry/admission.ts'
-import type { Reader } from '../registry/reader.ts'
-import type { Subresource, VirtualResource } from '../registry/resource.ts'
+import type { Admitter, Reader, Subresource, VirtualResource } from '../registry/index.ts'
 import { type AccountTokens, createAccountTokens } from './account-tokens.ts'
 import { type Authenticator, createAuthenticator } from './authenticator.ts'
 import type { Authorizer } from './authorizer.ts'
@@ -36,7 +34,7 @@ export { asksForImpersonation, type DistinctHeaders, type Impersonator } from '.
 export { bootstrapObjects } from './rbac/bootstrap.ts'
 export { controllerRules } from './rbac/controller-roles.ts'
 export { accountOfTokenSecret, fillTokenSecret, tokenSecretType } from './token-secrets.ts'
-export { accountGroups, accountUserName, anonymousUser } from './users.ts'
+export { accountGroups, accountOfUserName, accountUserName, anonymousUser } from './users.ts'
 
 export interface AuthOptions {
   readonly reader: Reader
