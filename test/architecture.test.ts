@@ -83,6 +83,15 @@ describe('the house', () => {
     expect(wrong).toEqual([])
   })
 
+  it('lets one storey of the cluster into another by a front door alone', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      if (folderOf(file) !== 'cluster' || folderOf(target) !== 'cluster') return false
+      const [from, to] = [clusterFolderOf(file), clusterFolderOf(target)]
+      return from !== '' && to !== from && !target.endsWith('/index.ts')
+    })
+    expect(wrong).toEqual([])
+  })
+
   it('gives every folder a front door', () => {
     const doors = Object.keys(levels).filter(
       (folder) => folder !== 'cli' && !files.includes(join(source, folder, 'index.ts')),

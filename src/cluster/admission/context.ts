@@ -1,5 +1,4 @@
-import type { Reader, Writer } from '../registry/reader.ts'
-import type { UserInfo } from '../registry/request.ts'
+import type { Reader, UserInfo, Writer } from '../registry/index.ts'
 
 /** What somebody may or may not do, as a CEL expression asks of the `authorizer`. */
 export interface AuthorizationQuestion {

@@ -1,5 +1,5 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import type { PersistentVolumeClaim, StorageClass } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { resourceOf } from './refusal.ts'
 

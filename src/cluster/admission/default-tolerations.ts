@@ -1,4 +1,4 @@
-import type { Admission, Admitter } from '../registry/admission.ts'
+import type { Admission, Admitter } from '../registry/index.ts'
 import { podOf } from './pod.ts'
 
 const conditions = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const

@@ -1,3 +1,4 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import {
   type Container,
   formatQuantity,
@@ -9,7 +10,6 @@ import {
   podRequests,
   type Quantity,
 } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { containersOf, podOf } from './pod.ts'
 import { joined, refused, resourceOf } from './refusal.ts'

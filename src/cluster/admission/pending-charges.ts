@@ -1,5 +1,5 @@
+import type { Reader } from '../registry/index.ts'
 import type { Usage } from '../../kube/index.ts'
-import type { Reader } from '../registry/reader.ts'
 
 /** An object that a quota has been charged for though nobody can read it yet. */
 export interface PendingCharge {

@@ -1,5 +1,5 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import { type Container, invalid, type KubeObject, type Pod } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { describe, type Violation, violations } from './pod-security/checks.ts'
 import {

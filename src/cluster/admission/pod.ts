@@ -1,5 +1,5 @@
+import type { Admission } from '../registry/index.ts'
 import type { Container, Pod } from '../../kube/index.ts'
-import type { Admission } from '../registry/admission.ts'
 
 /** The pod a request creates or changes; undefined for every other resource and for subresources. */
 export function podOf(admission: Admission, subresource?: string): Pod | undefined {

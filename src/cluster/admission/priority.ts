@@ -1,5 +1,5 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import type { Pod, PriorityClass } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { podOf } from './pod.ts'
 import { refused, resourceOf } from './refusal.ts'

@@ -1,5 +1,5 @@
+import type { Admission } from '../registry/index.ts'
 import { forbidden, type StatusCause, type StatusError } from '../../kube/index.ts'
-import type { Admission } from '../registry/admission.ts'
 
 /** `group/plural` of what a request is about, as the reader names it. */
 export function resourceOf(admission: Admission): string {

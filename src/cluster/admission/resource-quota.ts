@@ -1,3 +1,4 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import {
   addQuantities,
   computeUsage,
@@ -15,7 +16,6 @@ import {
   type Usage,
   usageOf,
 } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { PendingCharges } from './pending-charges.ts'
 import { nameOf, refused, resourceOf } from './refusal.ts'

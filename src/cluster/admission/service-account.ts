@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Admission, Admitter } from '../registry/index.ts'
 import type { Container, Pod, ServiceAccount } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { containersOf, podOf } from './pod.ts'
 import { refused } from './refusal.ts'

@@ -1,4 +1,4 @@
-import type { Admission, Admitter } from '../registry/admission.ts'
+import type { Admission, Admitter } from '../registry/index.ts'
 import { resourceOf } from './refusal.ts'
 
 const finalizers: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { Admitter } from '../registry/admission.ts'
+import type { Admitter } from '../registry/index.ts'
 import { claimResize } from './claim-resize.ts'
 import type { AdmissionContext } from './context.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
@@ -8,6 +8,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageProtection } from './storage-protection.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
@@ -29,6 +30,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     defaultStorageClass(context),
     storageProtection,
     claimResize(context),
+    runtimeClass(),
     validatingPolicies(context),
     resourceQuota(context),
   ]

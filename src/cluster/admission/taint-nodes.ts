@@ -1,5 +1,5 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import type { Node } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import { resourceOf } from './refusal.ts'
 
 const notReady = 'node.kubernetes.io/not-ready'

@@ -1,6 +1,6 @@
+import type { Admission, Admitter } from '../registry/index.ts'
 import type { ValidatingAdmissionPolicyBinding } from 'kubernetes-types/admissionregistration/v1.js'
 import { StatusError } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
 import type { AdmissionContext } from './context.ts'
 import { refused } from './refusal.ts'
 import { requestBindings } from './validating-policies/bindings.ts'

@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
+import type { Reader, UserInfo } from '../registry/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
-import type { Reader } from '../registry/reader.ts'
-import type { UserInfo } from '../registry/request.ts'
 import { accountGroups, accountUserName } from './users.ts'
 
 /** What the API server calls itself in tokens, and the audience of tokens that name none. */

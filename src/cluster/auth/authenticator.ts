@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import type { Reader, UserInfo } from '../registry/index.ts'
 import { unauthorized } from '../../kube/index.ts'
-import type { Reader } from '../registry/reader.ts'
-import type { UserInfo } from '../registry/request.ts'
 import type { AccountTokens, VerifiedToken } from './account-tokens.ts'
 import { anonymousUser, authenticated } from './users.ts'
 

@@ -1,5 +1,5 @@
+import type { UserInfo } from '../registry/index.ts'
 import { forbidden, StatusError } from '../../kube/index.ts'
-import type { UserInfo } from '../registry/request.ts'
 
 /** A request to a resource, served or not, as its path says. */
 export interface ResourceAttributes {

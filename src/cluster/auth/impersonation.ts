@@ -1,5 +1,5 @@
+import type { UserInfo } from '../registry/index.ts'
 import { badRequest, StatusError } from '../../kube/index.ts'
-import type { UserInfo } from '../registry/request.ts'
 import { type Attributes, type Authorizer, refusal, type ResourceAttributes } from './authorizer.ts'
 import {
   accountGroups,

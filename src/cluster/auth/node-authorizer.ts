@@ -1,6 +1,5 @@
+import type { Reader, UserInfo } from '../registry/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
-import type { Reader } from '../registry/reader.ts'
-import type { UserInfo } from '../registry/request.ts'
 import {
   type Authorizer,
   type Decision,

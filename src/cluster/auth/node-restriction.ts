@@ -1,6 +1,5 @@
+import type { Admission, Admitter, Reader } from '../registry/index.ts'
 import { forbidden, type KubeObject } from '../../kube/index.ts'
-import type { Admission, Admitter } from '../registry/admission.ts'
-import type { Reader } from '../registry/reader.ts'
 import { nodeNameOf, nodeOfUser } from './node-authorizer.ts'
 
 /**

@@ -1,7 +1,5 @@
+import type { Reader, ResourceRequest, Subresource } from '../registry/index.ts'
 import { badRequest, conflict, invalid, type KubeObject, notFound, timestamp } from '../../kube/index.ts'
-import type { Reader } from '../registry/reader.ts'
-import type { ResourceRequest } from '../registry/request.ts'
-import type { Subresource } from '../registry/resource.ts'
 import type { AccountTokens, BoundObject } from './account-tokens.ts'
 
 const shortestSeconds = 600

@@ -1,4 +1,4 @@
-import type { UserInfo } from '../registry/request.ts'
+import type { UserInfo } from '../registry/index.ts'
 
 export const mastersGroup = 'system:masters'
 export const authenticatedGroup = 'system:authenticated'

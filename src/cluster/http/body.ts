@@ -1,7 +1,6 @@
+import { decodeBody, schemaFor, type Target } from '../registry/schema/index.ts'
 import type { JsonObject, KubeObject } from '../../kube/index.ts'
 import type { ResourceRequest } from '../registry/index.ts'
-import { schemaFor } from '../registry/schema/builtin.ts'
-import { decodeBody, type Target } from '../registry/schema/decode.ts'
 
 /**
  * The object of a create or update, in the shape of its kind; what the request's validation only warns of becomes a

@@ -1,7 +1,6 @@
 import type { KubeObject } from '../../kube/index.ts'
-import type { ResourceDefinition, ResourceRequest } from '../registry/index.ts'
+import type { Change, ResourceDefinition, ResourceRequest } from '../registry/index.ts'
 import { applyPatch, type ParsedPatch } from '../registry/patch/index.ts'
-import type { Change } from '../registry/update.ts'
 import type { WriteQuery } from './options.ts'
 
 /** A patch as a change of whatever state the object is in when it is its turn. */

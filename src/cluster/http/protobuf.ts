@@ -1,7 +1,5 @@
+import { builtinSchemaNames, protobufFields, type Schema } from '../registry/schema/index.ts'
 import { badRequest, unsupportedMediaType } from '../../kube/index.ts'
-import { builtinSchemaNames } from '../registry/schema/builtin.ts'
-import { protobufFields } from '../registry/schema/generated/protobuf-fields.ts'
-import type { Schema } from '../registry/schema/schema.ts'
 
 export const protobufType = 'application/vnd.kubernetes.protobuf'
 

@@ -1,3 +1,4 @@
+import { schemaFor } from '../registry/schema/index.ts'
 import {
   badRequest,
   conflict,
@@ -20,7 +21,6 @@ import {
   typed,
   type VirtualResource,
 } from '../registry/index.ts'
-import { schemaFor } from '../registry/schema/builtin.ts'
 import { bodyEncoding, negotiate } from './accept.ts'
 import { type AnswerForm, listAnswer, objectAnswer, plainAnswer } from './answers.ts'
 import { decodeDeleteOptions, decodeObject } from './body.ts'

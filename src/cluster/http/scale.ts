@@ -1,5 +1,6 @@
 import { invalid, type KubeObject } from '../../kube/index.ts'
 import {
+  type Change,
   type Encoded,
   invalidValue,
   type ResourceDefinition,
@@ -7,7 +8,6 @@ import {
 } from '../registry/index.ts'
 import { applyPatch, parsePatch, patchKind } from '../registry/patch/index.ts'
 import { decodeBody, schemaFor } from '../registry/schema/index.ts'
-import type { Change } from '../registry/update.ts'
 
 /** `autoscaling/v1 Scale` of an object, through the paths of its definition. */
 export function readScale(resource: ResourceDefinition, object: Encoded): KubeObject {

@@ -1,3 +1,7 @@
+/**
+ * One pipeline for every kind, and the table of kinds. `schema/`, `patch/` and `custom/` have front doors of their own, for
+ * those who read bodies and write answers.
+ */
 export * from './admission.ts'
 export { Catalog, type Served } from './catalog.ts'
 export type { DeleteOptions } from './delete.ts'
@@ -12,4 +16,5 @@ export * from './resource.ts'
 export { parseSelection, type Selection } from './selection.ts'
 export { apiVersionOf, type Encoded, itemText, typed, typedText } from './stored-object.ts'
 export { readerOf } from './stored-reader.ts'
+export type { Change } from './update.ts'
 export type { Event, WatchOptions } from './watch.ts'

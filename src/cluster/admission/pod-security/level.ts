@@ -1,4 +1,4 @@
-import { type Fault, invalidValue } from '../../registry/faults.ts'
+import { type Fault, invalidValue } from '../../registry/index.ts'
 
 export type Level = 'privileged' | 'baseline' | 'restricted'
 

@@ -1,6 +1,6 @@
+import type { Admission } from '../../registry/index.ts'
 import type { JsonObject, KubeObject } from '../../../kube/index.ts'
 import { AuthorizerValue, type Bindings, fromJson, resourceCheck, type Value } from '../../cel/index.ts'
-import type { Admission } from '../../registry/admission.ts'
 import type { AdmissionContext } from '../context.ts'
 
 /** What every expression of every policy sees of one request. Made once, and only the parts that are asked for. */

@@ -1,3 +1,4 @@
+import { type Fault, invalidValue } from '../../registry/index.ts'
 import type { ValidatingAdmissionPolicy, Validation } from 'kubernetes-types/admissionregistration/v1.js'
 import type { KubeObject } from '../../../kube/index.ts'
 import {
@@ -12,7 +13,6 @@ import {
   resourceCheckType,
   type Type,
 } from '../../cel/index.ts'
-import { type Fault, invalidValue } from '../../registry/faults.ts'
 
 const { bool, dyn, string, listOf, mapOf, objectOf } = celTypes
 

@@ -1,8 +1,7 @@
+import type { Admission, Reader } from '../../registry/index.ts'
 import type { MatchResources, NamedRuleWithOperations } from 'kubernetes-types/admissionregistration/v1.js'
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import { type LabelSelector, labelSelectorOf, matchesLabels } from '../../../kube/index.ts'
-import type { Admission } from '../../registry/admission.ts'
-import type { Reader } from '../../registry/reader.ts'
 
 /** The wire's type lacks two of its fields. */
 type Rule = NamedRuleWithOperations & { readonly resources?: readonly string[]; readonly scope?: string }

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Admission, Admitter, UserInfo } from '../../registry/index.ts'
 import { forbidden, type KubeObject } from '../../../kube/index.ts'
-import type { Admission, Admitter } from '../../registry/admission.ts'
-import type { UserInfo } from '../../registry/request.ts'
 import type { Authorizer } from '../authorizer.ts'
 import { mastersGroup } from '../users.ts'
 import { type PolicyRule, parseRules } from './policy-rule.ts'

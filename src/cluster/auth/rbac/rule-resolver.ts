@@ -1,7 +1,6 @@
+import type { Reader, UserInfo } from '../../registry/index.ts'
 import type { KubeObject } from '../../../kube/index.ts'
 import { notFound, type StatusError } from '../../../kube/index.ts'
-import type { Reader } from '../../registry/reader.ts'
-import type { UserInfo } from '../../registry/request.ts'
 import { accountUserName } from '../users.ts'
 import { type PolicyRule, rulesOf } from './policy-rule.ts'
 

@@ -1,5 +1,5 @@
 /** What objects look like: schemas of built-in kinds, decoding, and what the schema of a custom resource asks for. */
-export { builtinSchemas, referredName, schemaFor, schemaName } from './builtin.ts'
+export { builtinSchemaNames, builtinSchemas, referredName, schemaFor, schemaName } from './builtin.ts'
 export {
   type Decoded,
   decodeBody,
@@ -12,6 +12,7 @@ export {
 export { decodeCustom, metadataSchema } from './decode-custom.ts'
 export { type DecodedValue, DecodingError, decodeValue, kindOf, type Wording } from './decode-value.ts'
 export { builtinDescriptions, type Descriptions } from './descriptions.ts'
+export { protobufFields } from './generated/protobuf-fields.ts'
 export { syntaxErrorOf } from './go-json.ts'
 export { countKeys, duplicateKeys, measure } from './json-keys.ts'
 export type { Schema, SchemaSet, ValidationRule } from './schema.ts'
