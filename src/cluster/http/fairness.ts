@@ -109,9 +109,9 @@ export function createFairness(limits: FairnessLimits = usualLimits): Fairness {
             `user "${flow.name}" has ${flow.streams} watches open, please try again later`,
             1,
           )
+        flow.streams++
         leave()
         holds = 'stream'
-        flow.streams++
       },
       release() {
         leave()

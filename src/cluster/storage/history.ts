@@ -12,8 +12,8 @@ const freshChanges = 256
 /** The last changes in order, bounded in number and bytes. */
 export class History<V> {
   readonly #limits: HistoryLimits
-  #changes: Change<V>[] = []
-  /** Entries before this index are dropped; the array is cut now and then, not at every change. */
+  /** Entries before `#start` are dropped at once; the array itself is cut only now and then. */
+  #changes: (Change<V> | undefined)[] = []
   #start = 0
   #bytes = 0
   readonly #shed: (former: Stored<V>) => void
@@ -43,7 +43,7 @@ export class History<V> {
     ) {
       const oldest = this.#changes[this.#start]
       if (oldest === undefined) break
-      this.#start++
+      this.#changes[this.#start++] = undefined
       this.#bytes -= sizeOf(oldest)
       this.#forgottenUpTo = oldest.revision
     }

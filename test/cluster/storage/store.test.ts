@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { assert as property, asyncProperty, constantFrom, integer, array, tuple } from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -215,6 +217,23 @@ describe('a store whose disk fails', () => {
     expect((await put(store, 'g/things/b', 'again'))?.revision).toBe(2)
     expect((await watching).map(({ current }) => current?.value.text)).toEqual(['again'])
     expect(log).toEqual([1, 2])
+    await store.close()
+  })
+})
+
+describe('a store of large values', () => {
+  it('lets go of history beyond its limit at once', async () => {
+    const store = new OrderedStore<Value>(memoryDisk(), { history: { bytes: 3_000_000 } })
+    let former: WeakRef<object> | undefined
+    for (let index = 0; index < 20; index++) {
+      await put(store, 'g/things/a', `${index}${'x'.repeat(1_000_000)}`)
+      if (index === 2) former = new WeakRef(store.get('g/things/a') ?? {})
+    }
+    setFlagsFromString('--expose-gc')
+    // A weak reference lives until the end of the turn that looked at it.
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    runInNewContext('gc')()
+    expect(former?.deref()).toBeUndefined()
     await store.close()
   })
 })
