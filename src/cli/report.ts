@@ -22,7 +22,7 @@ const hintOfCode: Readonly<Partial<Record<UserErrorCode, string>>> = {
 }
 
 /** The error of the table that a refusal of the server stands for. */
-export function codeOfStatus(error: StatusError): UserErrorCode {
+function codeOfStatus(error: StatusError): UserErrorCode {
   return codeOfReason[error.reason] ?? 'REJECTED'
 }
 

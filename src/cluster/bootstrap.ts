@@ -4,7 +4,7 @@ import { bootstrapObjects } from './auth/index.ts'
 import type { Catalog, Registry, ResourceRequest, UserInfo } from './registry/index.ts'
 
 /** The server itself: what it creates at start is not up to anyone's rights. */
-export const serverUser: UserInfo = {
+const serverUser: UserInfo = {
   name: 'system:apiserver',
   groups: ['system:masters', 'system:authenticated'],
 }

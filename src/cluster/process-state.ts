@@ -93,7 +93,7 @@ export async function removeData(dataDir: string): Promise<void> {
 }
 
 /** Field 22 of `/proc/PID/stat` (proc(5)); undefined when there is no such process. */
-export function startTimeOf(pid: number): string | undefined {
+function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,8 +1,5 @@
 import { formatQuantity, type Quantity, quantityOf } from '../kube/index.ts'
 
-/** Amounts by quota key or resource name. */
-export type AmountTable = Readonly<Record<string, Quantity>>
-
 const gpu = 'nvidia.com/gpu'
 
 /** A resource as people call it: `GPUs` for `requests.nvidia.com/gpu`. */

@@ -31,7 +31,7 @@ export async function reviewSelf(client: KubeClient, signal?: AbortSignal): Prom
 }
 
 /** Takes a user name apart. */
-export function selfOf(username: string): Omit<Self, 'groups'> {
+function selfOf(username: string): Omit<Self, 'groups'> {
   const [, namespace, accountName] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? []
   const plain = accountName ?? username.split(':').at(-1) ?? username
   // A name that no label can hold, such as an e-mail address, stands there as its id.

@@ -56,7 +56,7 @@ export function observeJobs(
   return objects.map((object) => observeJob(kind, object, podsByOwner.get(object.metadata.uid) ?? []))
 }
 
-export function observeJob(
+function observeJob(
   kind: AnyJobKind,
   object: Persisted<JobObject>,
   pods: readonly Persisted<Pod>[],

@@ -60,7 +60,7 @@ function isExtendedRequest(key: string): boolean {
 }
 
 /** The key under which objects of a resource are counted, whatever they are. */
-export function countKeyOf(resource: string): string {
+function countKeyOf(resource: string): string {
   const [group = '', plural = ''] = resource.split('/')
   return group === '' ? `count/${plural}` : `count/${plural}.${group}`
 }

@@ -224,7 +224,7 @@ function deletionBody(options: DeleteOptions): object | undefined {
 }
 
 /** `/api/v1/namespaces/dev1/pods`: where a kind is listed and created. */
-export function collectionPath(type: ResourceType<unknown>, namespace?: string): string {
+function collectionPath(type: ResourceType<unknown>, namespace?: string): string {
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
   return type.namespaced && namespace !== undefined && namespace !== ''
     ? `${root}/namespaces/${encodeURIComponent(namespace)}/${type.plural}`
@@ -247,7 +247,7 @@ function withQuery(path: string, query: Query): string {
 }
 
 /** The whole body as text. */
-export async function bodyText(response: KubeResponse): Promise<string> {
+async function bodyText(response: KubeResponse): Promise<string> {
   if (response.text !== undefined) return response.text
   const decoder = new TextDecoder()
   let text = ''

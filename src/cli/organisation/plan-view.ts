@@ -50,7 +50,7 @@ const sections: readonly { title: string; kinds: readonly string[] }[] = [
   { title: 'Volumes', kinds: ['PersistentVolume', 'PersistentVolumeClaim'] },
 ]
 
-export function planSummary(plan: Plan): string {
+function planSummary(plan: Plan): string {
   if (plan.changes.length === 0 && plan.conflicts.length === 0) {
     return `nothing to do: ${plan.unchanged} objects are as the file says`
   }

@@ -10,7 +10,7 @@ export function podOf(admission: Admission, subresource?: string): Pod | undefin
 }
 
 /** The object read as a pod: the registry has decoded it by the schema of pods before. */
-export function asPod(object: object): Pod {
+function asPod(object: object): Pod {
   return object as Pod
 }
 

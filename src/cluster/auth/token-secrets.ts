@@ -2,7 +2,7 @@ import type { KubeObject } from '../../kube/index.ts'
 import type { AccountTokens } from './account-tokens.ts'
 
 export const tokenSecretType = 'kubernetes.io/service-account-token'
-export const accountNameAnnotation = 'kubernetes.io/service-account.name'
+const accountNameAnnotation = 'kubernetes.io/service-account.name'
 const accountUidAnnotation = 'kubernetes.io/service-account.uid'
 
 /** The service account a token secret is for, or undefined when the object is no token secret. */

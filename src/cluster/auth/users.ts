@@ -1,8 +1,8 @@
 import type { UserInfo } from '../registry/index.ts'
 
 export const mastersGroup = 'system:masters'
-export const authenticatedGroup = 'system:authenticated'
-export const unauthenticatedGroup = 'system:unauthenticated'
+const authenticatedGroup = 'system:authenticated'
+const unauthenticatedGroup = 'system:unauthenticated'
 export const nodesGroup = 'system:nodes'
 const anonymousName = 'system:anonymous'
 const accountPrefix = 'system:serviceaccount:'

@@ -20,7 +20,6 @@ export const double: Type = { kind: 'double' }
 export const bool: Type = { kind: 'bool' }
 export const string: Type = { kind: 'string' }
 export const bytes: Type = { kind: 'bytes' }
-export const nullType: Type = { kind: 'null' }
 export const timestamp: Type = { kind: 'timestamp' }
 export const duration: Type = { kind: 'duration' }
 export const typeType: Type = { kind: 'type' }

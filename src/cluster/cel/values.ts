@@ -217,7 +217,7 @@ export class LazyFields extends Fields {
 }
 
 /** The schema of one field of an object, as far as there is one. */
-export function schemaOfField(schema: ValueSchema | undefined, name: string): ValueSchema | undefined {
+function schemaOfField(schema: ValueSchema | undefined, name: string): ValueSchema | undefined {
   if (schema === undefined) return undefined
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, name))
     return schema.properties[name]

@@ -300,7 +300,7 @@ function startOf(job: Persisted<Job>): number {
 }
 
 /** The job for one scheduled time: its name is made of that time, so that none can be made twice. */
-export function jobFor(cronJob: Persisted<CronJob>, scheduled: number): Job {
+function jobFor(cronJob: Persisted<CronJob>, scheduled: number): Job {
   const { name, namespace, uid } = cronJob.metadata
   const template = cronJob.spec?.jobTemplate
   return {

@@ -88,7 +88,7 @@ function sameLabels(
 }
 
 /** Addresses grouped by the ports they serve. */
-export function subsetsOf(service: Persisted<Service>, pods: readonly Persisted<Pod>[]): Subset[] {
+function subsetsOf(service: Persisted<Service>, pods: readonly Persisted<Pod>[]): Subset[] {
   const toleratesUnready = service.spec?.publishNotReadyAddresses === true
   const groups = new Map<string, { ports: Port[]; ready: Address[]; notReady: Address[] }>()
   const servicePorts = service.spec?.ports ?? []

@@ -191,7 +191,7 @@ async function listAll(
 }
 
 /** The five conditions of a namespace on its way out; the same array when nothing changes. */
-export function deletionConditions(
+function deletionConditions(
   before: readonly NamespaceCondition[],
   remainder: Remainder,
   discoveryFailures: readonly string[],

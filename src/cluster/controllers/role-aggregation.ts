@@ -51,7 +51,7 @@ function hasLabels(role: ClusterRole): boolean {
 }
 
 /** The rules of all selected roles, by name of the role, each once. */
-export function aggregatedRules(role: ClusterRole, all: Iterable<ClusterRole>): PolicyRule[] {
+function aggregatedRules(role: ClusterRole, all: Iterable<ClusterRole>): PolicyRule[] {
   const selectors = (role.aggregationRule?.clusterRoleSelectors ?? []).map(labelSelectorOf)
   const rules = new Map<string, PolicyRule>()
   const selected = [...all].filter(

@@ -29,7 +29,7 @@ export function enqueueServices(informers: SharedInformers, queue: WorkQueue): v
   })
 }
 
-export function selectsPod(service: Persisted<Service>, pod: Persisted<Pod>): boolean {
+function selectsPod(service: Persisted<Service>, pod: Persisted<Pod>): boolean {
   const wanted = Object.entries(service.spec?.selector ?? {})
   const labels = pod.metadata.labels ?? {}
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value)

@@ -35,7 +35,7 @@ export interface ApiResponse {
 /** The API server without its socket. Never throws: every failure is an answer. */
 export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>
 
-export const jsonType = 'application/json'
+const jsonType = 'application/json'
 
 /** An answer whose text is made already. */
 export function jsonAnswer(status: number, text: string, warnings: readonly string[] = []): ApiResponse {

@@ -84,7 +84,7 @@ export class NodeInfo {
   }
 }
 
-export function hasTerms(pod: PodInfo): boolean {
+function hasTerms(pod: PodInfo): boolean {
   return (
     pod.affinity.length > 0 ||
     pod.antiAffinity.length > 0 ||

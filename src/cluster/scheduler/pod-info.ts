@@ -97,7 +97,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
 }
 
 /** Name of the claim that a generic ephemeral volume of a pod stands for. */
-export function ephemeralClaimName(podName: string, volumeName: string): string {
+function ephemeralClaimName(podName: string, volumeName: string): string {
   return `${podName}-${volumeName}`
 }
 

@@ -3,8 +3,8 @@ import type { Role, StoredJob, TrainingJobKind } from './kind.ts'
 
 const prefix = 'training.kubeflow.org/'
 
-export const jobNameLabel = `${prefix}job-name`
-export const replicaTypeLabel = `${prefix}replica-type`
+const jobNameLabel = `${prefix}job-name`
+const replicaTypeLabel = `${prefix}replica-type`
 export const replicaIndexLabel = `${prefix}replica-index`
 export const operatorLabel = `${prefix}operator-name`
 export const jobRoleLabel = `${prefix}job-role`

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 /** All faults of one file, in its order, as text for a person. */
-export function describeFaults(file: string, source: string, faults: readonly Fault[]): string {
+function describeFaults(file: string, source: string, faults: readonly Fault[]): string {
   const lines = source.split('\n')
   const width = String(faults.at(-1)?.line ?? 1).length
   return faults

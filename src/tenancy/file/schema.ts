@@ -120,7 +120,6 @@ export const orgFileSchema = v.pipe(
 
 /** An organisation file as it is written, with the right form. */
 export type OrgFile = v.InferOutput<typeof orgFileSchema>
-export type UserEntry = NonNullable<OrgFile['users']>[string]
 export type GroupEntry = NonNullable<OrgFile['groups']>[string]
 export type VolumeEntry = NonNullable<OrgFile['volumes']>[string]
 export type RoleEntry = NonNullable<OrgFile['roles']>[string]

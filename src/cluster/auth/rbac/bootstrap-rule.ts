@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../kube/index.ts'
 import { rbacGroup } from './rule-resolver.ts'
 
 /** `rbac.authorization.k8s.io/v1`. */
-export const rbacVersion = `${rbacGroup}/v1`
+const rbacVersion = `${rbacGroup}/v1`
 export const read = 'get list watch'
 export const write = 'create delete deletecollection patch update'
 

@@ -34,12 +34,6 @@ interface CompiledRule {
   readonly usesOldSelf: boolean
 }
 
-/** One rule that does not compile, with the field of the rule that is wrong. */
-export interface RuleFault {
-  readonly field: string
-  readonly detail: string
-}
-
 /** Compiles a rule of a schema. @throws {CelCompileError} */
 export function compileRule(
   rule: ValidationRule,

@@ -113,10 +113,6 @@ export function intersection(a: FieldTree, b: FieldTree): FieldTree {
   return result
 }
 
-export function isSameTree(a: FieldTree, b: FieldTree): boolean {
-  return a === b || (isEmpty(difference(a, b)) && isEmpty(difference(b, a)))
-}
-
 /** Every member's path, those of a level before those below it, in the order in which Kubernetes lists conflicts. */
 export function* paths(tree: FieldTree, prefix: readonly string[] = []): Generator<readonly string[]> {
   const elements = Object.keys(tree)

@@ -194,7 +194,7 @@ function goPackage(group: string): string {
 }
 
 /** `batch/v1`, and `v1` for the core group. */
-export function versionOf(gvk: { group: string; version: string }): string {
+function versionOf(gvk: { group: string; version: string }): string {
   return gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
 }
 

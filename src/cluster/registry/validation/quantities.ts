@@ -33,7 +33,7 @@ const isQuotaHugePages = (name: string): boolean =>
   name.startsWith('hugepages-') || name.startsWith('requests.hugepages-')
 
 /** Resources of Kubernetes itself: without a domain, or of its own. */
-export function isNativeResource(name: string): boolean {
+function isNativeResource(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/')
 }
 
@@ -60,7 +60,7 @@ function resourceName(name: string, path: string): Fault[] {
 }
 
 /** What a container may ask for. */
-export function containerResourceName(name: string, path: string): Fault[] {
+function containerResourceName(name: string, path: string): Fault[] {
   const faults = resourceName(name, path)
   if (!name.includes('/')) {
     if (!containerNames.has(name) && !isHugePages(name)) {

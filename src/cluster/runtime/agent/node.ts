@@ -26,7 +26,7 @@ export interface NodeSpec {
   readonly runtimeVersion: string
 }
 
-export const podsPerNode = '110'
+const podsPerNode = '110'
 
 const controlPlaneRole = 'node-role.kubernetes.io/control-plane'
 const leaseSeconds = 40

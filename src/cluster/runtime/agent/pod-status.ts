@@ -45,7 +45,7 @@ export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodS
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
-export function podPhase(pod: Persisted<Pod>, state: PodState): Phase {
+function podPhase(pod: Persisted<Pod>, state: PodState): Phase {
   if (state.verdict !== undefined) return 'Failed'
   const policy = pod.spec?.restartPolicy
   const main = state.views.filter(({ kind }) => kind === 'main')
