@@ -25,7 +25,8 @@ export function clientOf(target, connections = 32) {
           response.on('end', () => {
             const bytes = Buffer.concat(pieces)
             if (response.statusCode < 400) resolve(bytes)
-            else reject(new Error(`${method} ${path}: ${response.statusCode} ${bytes.toString().slice(0, 300)}`))
+            else
+              reject(new Error(`${method} ${path}: ${response.statusCode} ${bytes.toString().slice(0, 300)}`))
           })
         })
         request.end(text)

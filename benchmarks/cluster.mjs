@@ -81,7 +81,10 @@ export async function startCluster({ program, directory, name = 'cluster', confi
 function readyLine(child) {
   return new Promise((resolve, reject) => {
     let text = ''
-    const late = setTimeout(() => reject(new Error(`the cluster is not ready after ${startLimitMs} ms`)), startLimitMs)
+    const late = setTimeout(
+      () => reject(new Error(`the cluster is not ready after ${startLimitMs} ms`)),
+      startLimitMs,
+    )
     child.stdout.setEncoding('utf8')
     child.stdout.on('data', (piece) => {
       text += piece
