@@ -62,7 +62,7 @@ async function remove(
 ): Promise<Deleted> {
   const { resource } = request
   const object = copyOf(current)
-  const grace = resource.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0
+  const grace = graceOf(resource, object, options.gracePeriodSeconds)
   setPropagation(object, options, resource.defaultPropagation)
   const isHeld =
     grace > 0 || (object.metadata.finalizers?.length ?? 0) > 0 || resource.isHeld?.(object) === true
@@ -82,6 +82,18 @@ async function remove(
     make: (revision) => encode(object, revision),
   })
   return { object: made ?? next, isGone: false }
+}
+
+/** What has a grace running keeps it, whatever happened to it since, unless a shorter one is asked for. */
+function graceOf(
+  { gracePeriodSeconds }: ResourceRequest['resource'],
+  object: KubeObject,
+  asked: number | undefined,
+): number {
+  const { deletionTimestamp, deletionGracePeriodSeconds: running } = object.metadata
+  if (deletionTimestamp === undefined || running === undefined || !gracePeriodSeconds)
+    return gracePeriodSeconds?.(object, asked) ?? 0
+  return Math.min(asked ?? running, running)
 }
 
 /** The last state of an object that could have had a grace period and had none. */

@@ -124,6 +124,35 @@ test('takes a grace below zero for a second, and one word about dependents', asy
   expect((await ask('DELETE', `${pods}/brief`, { body: { gracePeriodSeconds: -1 } })).status).toBe(200)
 })
 
+test('keeps the grace of a pod that is going unless a shorter one is asked for', async () => {
+  const pods = '/api/v1/namespaces/default/pods'
+  const pod = {
+    metadata: { name: 'going' },
+    spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'i' }] },
+  }
+  await expect.poll(async () => (await ask('POST', pods, { body: pod })).status).toBe(201)
+  const graceAfter = async (body?: object): Promise<unknown> => {
+    const answer = await ask('DELETE', `${pods}/going`, { body })
+    return (answer.body['metadata'] as { deletionGracePeriodSeconds?: number }).deletionGracePeriodSeconds
+  }
+  expect(await graceAfter({ gracePeriodSeconds: 100 })).toBe(100)
+  expect(await graceAfter()).toBe(100)
+  expect(await graceAfter({ gracePeriodSeconds: 200 })).toBe(100)
+  expect(await graceAfter({ gracePeriodSeconds: 50 })).toBe(50)
+  expect(await graceAfter()).toBe(50)
+  expect(await graceAfter({ gracePeriodSeconds: 0 })).toBe(0)
+  expect((await ask('GET', `${pods}/going`)).status).toBe(404)
+})
+
+test('refuses a pod of a runtime class that is not there', async () => {
+  const pod = {
+    metadata: { name: 'odd' },
+    spec: { runtimeClassName: 'rc', containers: [{ name: 'c', image: 'i' }] },
+  }
+  const { body } = await ask('POST', '/api/v1/namespaces/default/pods', { body: pod })
+  expect(body['message']).toBe('pods "odd" is forbidden: pod rejected: RuntimeClass "rc" not found')
+})
+
 test('answers bodies that say nothing with what is missing', async () => {
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   const { status, body } = await ask('POST', definitions, { body: { metadata: { name: 'x' } } })

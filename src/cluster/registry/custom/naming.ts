@@ -35,23 +35,38 @@ interface Conflict {
   readonly message: string
 }
 
-/** Names of the same group that others hold. */
-function conflictOf(
-  names: CustomResourceDefinitionNames,
+/** The names that a CRD gets beside those that others of its group hold: each that is free. The last conflict is told. */
+function acceptedNames(
+  wanted: CustomResourceDefinitionNames,
+  accepted: CustomResourceDefinitionNames | undefined,
   others: readonly CustomResourceDefinitionNames[],
-): Conflict | undefined {
+): { readonly names: CustomResourceDefinitionNames; readonly conflict: Conflict | undefined } {
   const resources = new Set(others.flatMap((one) => [one.plural, one.singular, ...(one.shortNames ?? [])]))
   const kinds = new Set(others.flatMap((one) => [one.kind, one.listKind]))
-  const taken = (reason: string, name: string): Conflict => ({
-    reason,
-    message: `${JSON.stringify(name)} is already in use`,
-  })
-  if (resources.has(names.plural)) return taken('PluralConflict', names.plural)
-  if (names.singular && resources.has(names.singular)) return taken('SingularConflict', names.singular)
-  for (const name of names.shortNames ?? []) if (resources.has(name)) return taken('ShortNamesConflict', name)
-  if (kinds.has(names.kind)) return taken('KindConflict', names.kind)
-  if (names.listKind && kinds.has(names.listKind)) return taken('ListKindConflict', names.listKind)
-  return undefined
+  const names: CustomResourceDefinitionNames = { plural: '', kind: '', ...accepted }
+  let conflict: Conflict | undefined
+  const take = (
+    field: 'plural' | 'singular' | 'shortNames' | 'kind' | 'listKind',
+    reason: string,
+    taken: ReadonlySet<string | undefined>,
+  ): void => {
+    const asked = wanted[field]
+    if (asked === undefined || asked === accepted?.[field]) return
+    const refused = [asked].flat().filter((name) => name && taken.has(name))
+    if (refused.length === 0) {
+      Object.assign(names, { [field]: asked })
+      return
+    }
+    const faults = refused.map((name) => `${JSON.stringify(name)} is already in use`)
+    conflict = { reason, message: faults.length === 1 ? (faults[0] ?? '') : `[${faults.join(', ')}]` }
+  }
+  take('plural', 'PluralConflict', resources)
+  take('singular', 'SingularConflict', resources)
+  take('shortNames', 'ShortNamesConflict', resources)
+  take('kind', 'KindConflict', kinds)
+  take('listKind', 'ListKindConflict', kinds)
+  if (wanted.categories) names.categories = wanted.categories
+  return { names: conflict ? names : wanted, conflict }
 }
 
 /**
@@ -66,11 +81,11 @@ export function establishedStatus(
   const held: CustomResourceDefinitionNames[] = []
   for (const other of others) {
     const isOther = other.metadata?.name !== crd.metadata?.name
-    if (isOther && other.spec.group === crd.spec.group && other.status?.acceptedNames?.plural) {
+    if (isOther && other.spec.group === crd.spec.group && other.status?.acceptedNames) {
       held.push(other.status.acceptedNames)
     }
   }
-  const conflict = conflictOf(crd.spec.names, held)
+  const { names, conflict } = acceptedNames(crd.spec.names, crd.status?.acceptedNames, held)
   let status = withCondition(crd.status, {
     type: 'NamesAccepted',
     status: conflict === undefined ? 'True' : 'False',
@@ -88,7 +103,7 @@ export function establishedStatus(
       lastTransitionTime: time,
     })
   }
-  if (conflict === undefined) status = { ...status, acceptedNames: crd.spec.names }
+  status = { ...status, acceptedNames: names }
   return JSON.stringify(status) === JSON.stringify(crd.status) ? undefined : status
 }
 

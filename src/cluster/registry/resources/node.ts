@@ -132,7 +132,7 @@ function taintFaults(taints: readonly Taint[]): Fault[] {
   const seen = new Set<string>()
   for (const [index, taint] of taints.entries()) {
     const path = `metadata.taints[${index}]`
-    const { key, value = '', effect } = taint
+    const { key = '', value = '', effect } = taint ?? {}
     faults.push(...checked(`${path}.key`, key, qualifiedName))
     const valueTexts = labelText(value)
     if (valueTexts.length > 0) {

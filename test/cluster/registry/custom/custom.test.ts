@@ -289,5 +289,7 @@ describe('a custom resource definition', () => {
       },
       { type: 'Established', status: 'False', reason: 'NotAccepted' },
     ])
+    // What is free it holds all the same, so that nobody else gets it.
+    expect(establishedStatus(second, [first], time)?.acceptedNames).toEqual({ plural: 'others', kind: '' })
   })
 })
