@@ -37,18 +37,32 @@ const priorityClasses = [
 
 /** The parts of this cluster that Kubernetes does not know: each an account in `kube-system` with one role. */
 const ownBindings = [
-  { name: 'arena:node', account: 'arena-node-agent', role: 'system:node' },
   { name: 'arena:node-agent', account: 'arena-node-agent', role: 'arena:node-agent' },
   { name: operatorRoleName, account: 'arena-operator', role: operatorRoleName },
 ]
 
-/** What the agent needs beyond a kubelet: it resolves the names of headless services for its pods. */
+/**
+ * What the node agent does, and no more. It is one account for all nodes of this process, so it gets none of what a kubelet
+ * may do on its word alone: it lists no secrets, creates no pods and approves nobody.
+ */
 const nodeAgentRole = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
   metadata: { name: 'arena:node-agent' },
   rules: [
-    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'create', 'patch'] },
+    { apiGroups: [''], resources: ['nodes/status', 'pods/status'], verbs: ['patch'] },
+    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch', 'delete'] },
+    { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    {
+      apiGroups: [''],
+      resources: ['configmaps', 'secrets', 'persistentvolumeclaims', 'persistentvolumes'],
+      verbs: ['get'],
+    },
+    { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'patch'] },
   ],
 }
 
