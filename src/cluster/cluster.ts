@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import type { KubeClient, KubeObject } from '../kube/index.ts'
 import { writeAdminKubeconfig } from './admin-kubeconfig.ts'
 import { assembleApiServer } from './api-server.ts'
+import { finishRestore } from './backup.ts'
 import { openPki } from './auth/index.ts'
 import { type ClusterConfig, usualConfig } from './config.ts'
 import { openAudit } from './audit.ts'
@@ -46,6 +47,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { log } = options
   const stopping = new AbortController()
   const config = options.config ?? usualConfig
+  await finishRestore(dataDir)
   const audit = await openAudit(config, dataDir, log)
   const store = new OrderedStore<KubeObject>(openLmdb(join(dataDir, 'store')))
   let server: ApiServer | undefined

@@ -10,3 +10,9 @@ export {
   removeData,
   stopRunning,
 } from './process-state.ts'
+export {
+  backupCluster,
+  type BackupSummary,
+  holdsCluster,
+  restoreCluster,
+} from './backup.ts'

@@ -1,6 +1,8 @@
 import type { Command } from '../command.ts'
 import { everydayCommands } from './everyday.ts'
+import { clusterBackup } from './cluster-backup.ts'
 import { clusterReset } from './cluster-reset.ts'
+import { clusterRestore } from './cluster-restore.ts'
 import { clusterStart } from './cluster-start.ts'
 import { clusterStatus } from './cluster-status.ts'
 import { clusterStop } from './cluster-stop.ts'
@@ -38,6 +40,8 @@ export const commands: readonly Command[] = [
   clusterStart,
   clusterStop,
   clusterStatus,
+  clusterBackup,
+  clusterRestore,
   clusterReset,
   orgInit,
   orgCheck,

@@ -33,7 +33,5 @@ export interface Disk {
    * @throws {Error} of the file system; nothing of the batch is there then.
    */
   append(batch: readonly DiskChange[], forgetUpTo: number): Promise<void>
-  /** Writes a consistent copy of everything to a new file. */
-  copyTo(file: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Database, open, type RangeOptions, type RootDatabase } from 'lmdb'
 import { UserError } from '../../errors.ts'
 import type { Disk, DiskChange, DiskRecord } from './disk.ts'
 import { checkLmdbFile } from './lmdb-check.ts'
@@ -17,7 +17,7 @@ import {
 import { seal, unseal } from './seal.ts'
 
 /** Version of the layout below; a store of another version is refused. */
-const formatVersion = 2
+export const formatVersion = 2
 
 /**
  * Opens (or makes) a store in a directory.
@@ -94,10 +94,6 @@ export function openLmdb(directory: string): Disk {
         throw await writeFailure(directory, cause)
       }
       oldestOnDisk = oldest
-    },
-
-    async copyTo(target) {
-      await environment.backup(target, true)
     },
 
     async close() {
@@ -214,8 +210,11 @@ async function writeFailure(directory: string, cause: unknown): Promise<Error> {
   })
 }
 
-function* readRecords(records: Database<string, string>): Iterable<DiskRecord> {
-  for (const { key, value: sealed } of records.getRange()) {
+export function* readRecords(
+  records: Database<string, string>,
+  options: RangeOptions = {},
+): Iterable<DiskRecord> {
+  for (const { key, value: sealed } of records.getRange(options)) {
     const value = unseal(String(key), sealed)
     const split = value.indexOf('\n')
     const revision = Number(value.slice(0, split))
@@ -272,7 +271,7 @@ function isFileError(error: unknown, codes: readonly string[]): boolean {
   )
 }
 
-function damaged(file: string, cause: unknown): UserError {
+export function damaged(file: string, cause: unknown): UserError {
   if (cause instanceof UserError) return cause
   const why = cause instanceof Error ? cause.message : String(cause)
   return new UserError('STORE_DAMAGED', `the store "${file}" is damaged: ${why}`, {

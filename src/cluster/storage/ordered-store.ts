@@ -173,11 +173,6 @@ export class OrderedStore<V> implements Store<V> {
     await this.#flushing
   }
 
-  /** Writes a consistent copy of the durable state to a new file, while serving. */
-  async copyTo(file: string): Promise<void> {
-    await this.#disk.copyTo(file)
-  }
-
   async close(): Promise<void> {
     this.#closed = true
     await this.#flushing

@@ -24,15 +24,25 @@ export function isOtherAlive(owner: Owner): boolean {
  * @throws {UserError} `STORE_IN_USE`.
  */
 export function refuseIfInUse(directory: string): void {
+  const owner = otherOwner(directory)
+  if (owner) throw inUse(directory, owner)
+}
+
+/** Does another process have the directory open? */
+export function isInUse(directory: string): boolean {
+  return otherOwner(directory) !== undefined
+}
+
+function otherOwner(directory: string): Owner | undefined {
   let owner: unknown
   try {
     owner = JSON.parse(readFileSync(fileIn(directory), 'utf8'))
   } catch (error) {
     // Half a file: whoever wrote it is gone, or its claim in the store says so.
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error)) return
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error)) return undefined
     throw error
   }
-  if (isOwner(owner) && isOtherAlive(owner)) throw inUse(directory, owner)
+  return isOwner(owner) && isOtherAlive(owner) ? owner : undefined
 }
 
 export function writeOwner(directory: string): void {
