@@ -148,8 +148,8 @@ export interface Runtime {
   /** Output from now on, and stdin. */
   attach(container: Container, io: StreamIo): Promise<ExitStatus>
   usage(podUid: string): Promise<readonly PodUsage[]>
-  /** True when a process of the pod's containers listens on the TCP port. */
-  listensOn(podUid: string, port: number): Promise<boolean>
+  /** Where a process of the pod's containers listens on the TCP port; `0.0.0.0` or `::` is any address, undefined nowhere. */
+  listenerOf(podUid: string, port: number): Promise<string | undefined>
   /** Forgets a run that has ended, with its files and log. */
   forget(key: ContainerKey): Promise<void>
   /** Forgets a pod whose containers have all ended, with its directory. */

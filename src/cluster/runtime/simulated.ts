@@ -88,8 +88,8 @@ export class SimulatedRuntime implements Runtime {
     return []
   }
 
-  async listensOn(): Promise<boolean> {
-    return false
+  async listenerOf(): Promise<undefined> {
+    return undefined
   }
 
   async forget(key: ContainerKey): Promise<void> {

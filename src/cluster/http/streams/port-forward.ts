@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, type WebSocket } from 'ws'
 import { StatusError } from '../../../kube/index.ts'
 import type { PodStreams } from '../../runtime/index.ts'
 import type { StreamPod } from './pod.ts'
-import type { SpdyStream } from 'spdy-transport'
+import { serveSpdy, type SpdyStream } from './spdy/session.ts'
 
 /** SPDY frames as binary messages: how kubectl forwards ports over WebSocket (https://kep.k8s.io/4006). */
 export const forwardProtocol = 'SPDY/3.1+portforward.k8s.io'
@@ -21,30 +20,30 @@ export async function servePortForward(
   pod: StreamPod,
   client: WebSocket,
 ): Promise<void> {
-  const { default: transport } = await import('spdy-transport')
   const tunnel = createWebSocketStream(client)
   // The connection ends with the tunnel; its own errors say no more than that.
   tunnel.on('error', () => undefined)
-  const connection = transport.connection.create(tunnel, { protocol: 'spdy', isServer: true })
-  connection.on('error', () => undefined)
-  connection.start(3.1)
   const gone = new AbortController()
   const pairs = new Map<string, Pair>()
-  connection.on('stream', (stream) => {
-    stream.on('error', () => undefined)
-    stream.respond(200, {})
-    const { requestid = '', streamtype, port } = stream.headers
-    const pair = pairs.get(requestid) ?? {}
-    pairs.set(requestid, pair)
-    if (streamtype === 'error') pair.error = stream
-    else if (streamtype === 'data') pair.data = stream
-    if (!pair.error || !pair.data) return
-    pairs.delete(requestid)
-    void forward(streams, pod, Number(port), { error: pair.error, data: pair.data }, gone.signal)
-  })
-  await once(client, 'close')
-  gone.abort()
-  tunnel.destroy()
+  try {
+    await serveSpdy(tunnel, (stream) => {
+      stream.on('error', () => undefined)
+      const { requestid = '', streamtype, port } = stream.headers
+      const pair = pairs.get(requestid) ?? {}
+      pairs.set(requestid, pair)
+      if (streamtype === 'error') pair.error = stream
+      else if (streamtype === 'data') pair.data = stream
+      if (!pair.error || !pair.data) return
+      pairs.delete(requestid)
+      void forward(streams, pod, Number(port), { error: pair.error, data: pair.data }, gone.signal)
+    })
+  } catch (error) {
+    // What does not speak SPDY, and who breaks off, gets nothing more; there is no one to tell.
+    if (!(error instanceof Error)) throw error
+  } finally {
+    gone.abort()
+    client.terminate()
+  }
 }
 
 async function forward(

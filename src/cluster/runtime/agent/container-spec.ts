@@ -73,9 +73,11 @@ export function gpuCount(manifest: ContainerManifest): number {
 }
 
 function commandOf(manifest: ContainerManifest, environment: Readonly<Record<string, string>>): string[] {
-  // Arguments alone belong to the entry point of an image, which is not here.
-  if (manifest.command === undefined || manifest.command.length === 0) return []
-  return [...manifest.command, ...(manifest.args ?? [])].map((word) => expand(word, environment))
+  const { command = [], args = [] } = manifest
+  // Most images (of distributions, languages, frameworks) have no entry point: arguments alone are then the command, as in
+  // `kubectl run -it box --image=busybox -- sh`. Flags alone belong to an entry point, which is not here.
+  if (command.length === 0 && args[0]?.startsWith('-') !== false) return []
+  return [...command, ...args].map((word) => expand(word, environment))
 }
 
 function mountsOf(

@@ -39,10 +39,13 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
     async portForward(ref, port, connection: Duplex, signal): Promise<void> {
       const agent = agentOf(find, ref)
       // The machine's network is everybody's: only what this pod itself offers may be reached through it.
-      if (!(await agent.node.runtime.listensOn(ref.uid, port))) {
+      const listener = await agent.node.runtime.listenerOf(ref.uid, port)
+      if (listener === undefined) {
         throw badRequest(`nothing in pod "${ref.name}" listens on port ${port}`)
       }
-      const socket = connect({ host: agent.address ?? '127.0.0.1', port, signal })
+      // A program that listens for its own pod alone, on the loopback address, is reached as from within the pod.
+      const host = /^[0:.]+$/.test(listener) ? (agent.address ?? '127.0.0.1') : listener
+      const socket = connect({ host, port, signal })
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve)
         socket.once('error', reject)

@@ -10,14 +10,23 @@ import type { ProcessContainer } from './process-container.ts'
 
 const newline = Buffer.from('\n')
 
-/** Follows a container's output from now on and feeds its stdin, until it ends or the client goes. */
+/** Containers that somebody has attached to. */
+const attended = new WeakSet<ProcessContainer>()
+
+/**
+ * Follows a container's output and feeds its stdin, until it ends or the client goes. Output is followed from now on; from its
+ * beginning for the first who comes to a container that takes input: `kubectl run -i` attaches when its pod already runs, and
+ * whoever started a program to talk to it wants to see its greeting, and all of a short program.
+ */
 export async function attachToContainer(container: ProcessContainer, io: StreamIo): Promise<ExitStatus> {
   const source = {
     path: container.spec.log.path,
     ended: container.exit === undefined ? container.exited : undefined,
   }
   // Before anything is fed in: the answer to it is to be seen.
-  const from = await endOf(source.path)
+  const isFirst = container.spec.stdin && !attended.has(container)
+  attended.add(container)
+  const from = isFirst ? undefined : await endOf(source.path)
   if (io.stdin !== undefined && container.spec.stdin) void feedStdin(container, io.stdin)
   if (io.resize !== undefined && container.spec.tty) void passSizes(container, io.resize)
   for await (const records of followRecords(source, from, io.signal)) {

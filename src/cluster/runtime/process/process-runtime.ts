@@ -257,7 +257,7 @@ export class ProcessRuntime implements Runtime {
     return found
   }
 
-  async listensOn(podUid: string, port: number): Promise<boolean> {
+  async listenerOf(podUid: string, port: number): Promise<string | undefined> {
     const running = [...this.#containers.values()].filter(
       ({ key, exit }) => key.podUid === podUid && exit === undefined,
     )
