@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { FlagValues } from '../jobs/index.ts'
 import type { KubeClient } from '../kube/index.ts'
 
 /** One flag of a command. Flags of the original tool keep its names, short forms and defaults. */
@@ -29,15 +30,7 @@ export interface Argument {
 }
 
 /** What the user typed, parsed. Flags by their name in full; absent when not given and without default. */
-export interface Input {
-  readonly arguments: readonly string[]
-  text(flag: string): string | undefined
-  texts(flag: string): readonly string[]
-  flag(flag: string): boolean
-  integer(flag: string): number | undefined
-  /** Was the flag typed, rather than defaulted? */
-  isGiven(flag: string): boolean
-}
+export type Input = FlagValues
 
 /** A connection as the current user, with the namespace that the command line, config file or kubeconfig chose. */
 export interface Session {
@@ -50,8 +43,8 @@ export interface Session {
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** The outside world, handed to every command. */
-export interface CommandContext {
+/** What the program may touch of the outside world. */
+export interface World {
   readonly stdin: Readable
   readonly stdout: Writable
   readonly stderr: Writable
@@ -60,6 +53,10 @@ export interface CommandContext {
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
   now(): Date
+}
+
+/** The outside world, handed to every command. */
+export interface CommandContext extends World {
   /** Opens the session on first use. */
   connect(): Promise<Session>
   print(line: string): void

@@ -1,4 +1,5 @@
 import type { Flag } from './command.ts'
+import { outputFlag } from './output.ts'
 
 /** `--type`, as every command that looks for jobs takes it. */
 export const typeFlag: Flag = {
@@ -170,15 +171,7 @@ export const commonSubmitFlags: readonly Flag[] = [
     default: false,
     meaning: 'Check and print the objects, create nothing.',
   },
-  {
-    name: 'output',
-    short: 'o',
-    type: 'string',
-    default: 'wide',
-    choices: ['wide', 'json', 'yaml', 'name'],
-    value: 'FORMAT',
-    meaning: 'Output format.',
-  },
+  outputFlag,
   old('workingDir', 'working-dir'),
   old('dataDir', 'data-dir', 'strings'),
   old('syncMode', 'sync-mode'),

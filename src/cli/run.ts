@@ -1,20 +1,8 @@
-import type { Readable, Writable } from 'node:stream'
 import { UserError } from '../errors.ts'
-import type { Command, CommandContext } from './command.ts'
+import type { Command, CommandContext, World } from './command.ts'
 import { findCommand } from './command-tree.ts'
 import { parseInput } from './parse.ts'
 import { openSession, type OpenSession } from './session.ts'
-
-/** What the program may touch of the outside world. */
-export interface World {
-  readonly stdin: Readable
-  readonly stdout: Writable
-  readonly stderr: Writable
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly workingDirectory: string
-  readonly signal: AbortSignal
-  now(): Date
-}
 
 /**
  * Runs one command line and returns its exit status. Failures are printed to `stderr`, never thrown.

@@ -9,6 +9,7 @@ export interface FlagValues {
   texts(flag: string): readonly string[]
   flag(flag: string): boolean
   integer(flag: string): number | undefined
+  /** Was the flag typed, rather than defaulted? */
   isGiven(flag: string): boolean
 }
 

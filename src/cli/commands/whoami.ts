@@ -1,22 +1,12 @@
 import type { Command } from '../command.ts'
-import { formatData, outputFormat } from '../output.ts'
+import { formatData, outputFlag, outputFormat } from '../output.ts'
 
 export const whoami: Command = {
   path: 'whoami',
   summary: 'Show who you are to the cluster, and the group you work in.',
   description: 'Prints one line of JSON, as the original tool does. Name is the name that the server knows.',
   group: 'jobs',
-  flags: [
-    {
-      name: 'output',
-      short: 'o',
-      type: 'string',
-      default: 'wide',
-      choices: ['wide', 'json', 'yaml', 'name'],
-      value: 'FORMAT',
-      meaning: 'Output format.',
-    },
-  ],
+  flags: [outputFlag],
   async run(input, context) {
     const format = outputFormat(input)
     const [{ whoAmI }, session] = await Promise.all([import('../../jobs/index.ts'), context.connect()])
