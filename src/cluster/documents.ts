@@ -14,15 +14,33 @@ const version = {
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 }
 
-const ok: ApiResponse = { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'ok' }
+const plain = { 'content-type': 'text/plain; charset=utf-8' }
+const ok: ApiResponse = { status: 200, headers: plain, body: 'ok' }
+
+/** What the server is asked about under `/healthz` and the like: when it answers at all, all of it is well. */
+const checks = ['ping', 'log', 'etcd']
+
+/** `/healthz`, `/livez` or `/readyz`, in one word or check by check, and each check by itself. */
+function health(name: string): Documents {
+  const all = name === 'readyz' ? [...checks, 'informer-sync', 'shutdown'] : checks
+  return {
+    [`/${name}`]: (_api, { query }) => {
+      if (!query.has('verbose')) return ok
+      const excluded = new Set(query.getAll('exclude'))
+      const lines = all.map((check) => `[+]${check} ${excluded.has(check) ? 'excluded: ok' : 'ok'}`)
+      return { status: 200, headers: plain, body: `${lines.join('\n')}\n${name} check passed\n` }
+    },
+    ...Object.fromEntries(all.map((check) => [`/${name}/${check}`, () => ok])),
+  }
+}
 
 /** The server's documents that do not depend on what it serves. */
 export function documents(tokens: AccountTokens): Documents {
   return {
     '/version': () => jsonAnswer(200, JSON.stringify(version)),
-    '/healthz': () => ok,
-    '/livez': () => ok,
-    '/readyz': () => ok,
+    ...health('healthz'),
+    ...health('livez'),
+    ...health('readyz'),
     '/.well-known/openid-configuration': async () =>
       jsonAnswer(200, JSON.stringify((await tokens.discovery()).configuration)),
     '/openid/v1/jwks': async () => ({

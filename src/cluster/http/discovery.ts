@@ -50,9 +50,16 @@ interface GroupVersion {
 }
 
 /** The documents of `/api` and `/apis`, as data. */
+/** A group as a list of groups shows it. */
+interface GroupEntry {
+  readonly name: string
+  readonly versions: readonly { readonly groupVersion: string; readonly version: string }[]
+  readonly preferredVersion: { readonly groupVersion: string; readonly version: string } | undefined
+}
+
 export interface Discovery {
   coreVersions(address: string): object
-  groups(): object
+  groups(): { readonly groups: readonly GroupEntry[] }
   group(name: string): object | undefined
   resources(group: string, version: string): object | undefined
   /** All in one (`APIGroupDiscoveryList`), for the core group or for all others. */
@@ -157,7 +164,7 @@ function byOrder(a: string, b: string): number {
   return place(a) - place(b) || (a < b ? -1 : Number(a > b))
 }
 
-function groupEntry(name: string, versions: readonly string[]): object {
+function groupEntry(name: string, versions: readonly string[]): GroupEntry {
   const list = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
   return { name, versions: list, preferredVersion: list[0] }
 }

@@ -11,6 +11,7 @@ import { wantsAggregatedDiscovery } from './accept.ts'
 import type { Auditor, AuditRecord } from './audit/auditor.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
+import { RequestCounts } from './request-counts.ts'
 import { type ResourceParts, serveResource } from './resources.ts'
 import { parseTarget, type Target } from './target.ts'
 
@@ -41,11 +42,13 @@ export function createHandler(parts: HandlerParts): ApiHandler {
       discovery = { version: parts.catalog.version, documents: discover(parts.catalog) }
     return discovery.documents
   }
+  const counts = new RequestCounts()
   return async (received) => {
+    let target: Target | undefined
     let record: AuditRecord | undefined
     let answer: ApiResponse
     try {
-      const target = parseTarget(received.method, received.url)
+      target = parseTarget(received.method, received.url)
       const asked = attributesOf(received, target)
       record = parts.auditor?.begin(received, asked.verb, target)
       const api = record?.api ?? received
@@ -59,10 +62,11 @@ export function createHandler(parts: HandlerParts): ApiHandler {
       answer = target.resource
         ? ((await parts.streams?.(call, target)) ??
           (await serveResource(parts, call, target, target.resource)))
-        : await serveDocument(parts, currentDiscovery(), call, target)
+        : await serveDocument(parts, { discovery: currentDiscovery(), counts }, call, target)
     } catch (error) {
       answer = failure(error, (fault) => parts.onFault(fault, received))
     }
+    if (target) counts.add(received.method, target, answer.status)
     record?.answered(answer)
     return answer
   }
@@ -102,7 +106,7 @@ function nameIn(verb: string, fieldSelector: string | undefined): string | undef
 
 async function serveDocument(
   parts: HandlerParts,
-  discovery: Discovery,
+  { discovery, counts }: { readonly discovery: Discovery; readonly counts: RequestCounts },
   api: ApiRequest,
   target: Target,
 ): Promise<ApiResponse> {
@@ -120,6 +124,13 @@ async function serveDocument(
       body: JSON.stringify(document),
     }
   }
+  if (path === '/') return jsonAnswer(200, JSON.stringify({ paths: rootPaths(parts, discovery) }))
+  if (path === '/metrics')
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+      body: counts.text(),
+    }
   const found = discoveryDocument(discovery, path, parts.address())
   if (found) return jsonAnswer(200, JSON.stringify(found))
   const document =
@@ -133,6 +144,17 @@ async function serveDocument(
     headers: { 'content-type': 'text/plain; charset=utf-8' },
     body: '404 page not found\n',
   }
+}
+
+/** What `/` shows: every path that answers by itself. */
+function rootPaths({ documents }: HandlerParts, discovery: Discovery): string[] {
+  const { groups } = discovery.groups()
+  const below = groups.flatMap(({ name, versions }) => [
+    `/apis/${name}`,
+    ...versions.map(({ groupVersion }) => `/apis/${groupVersion}`),
+  ])
+  const fixed = Object.keys(documents).filter((path) => !path.endsWith('/'))
+  return [...new Set(['/api', '/api/v1', '/apis', '/apis/', '/metrics', ...below, ...fixed])].toSorted()
 }
 
 /** What lies below the API's roots is for the methods of the API alone, and its documents are to be read only. */

@@ -153,6 +153,36 @@ test('refuses a pod of a runtime class that is not there', async () => {
   expect(body['message']).toBe('pods "odd" is forbidden: pod rejected: RuntimeClass "rc" not found')
 })
 
+test('tells how it is, check by check, what there is, and how often it was asked', async () => {
+  expect((await ask('GET', '/readyz?verbose')).body['text']).toBe(
+    '[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]informer-sync ok\n[+]shutdown ok\nreadyz check passed\n',
+  )
+  expect((await ask('GET', '/livez/ping')).body['text']).toBe('ok')
+  expect((await ask('GET', '/livez/nope')).status).toBe(404)
+  expect((await ask('GET', '/')).body['paths']).toEqual(
+    expect.arrayContaining(['/api/v1', '/apis/batch/v1', '/healthz', '/metrics', '/openapi/v2', '/version']),
+  )
+  await ask('GET', configMaps)
+  expect((await ask('GET', '/metrics')).body['text']).toMatch(
+    /apiserver_request_total\{code="200",component="apiserver",dry_run="",group="",resource="configmaps",scope="namespace",subresource="",verb="LIST",version="v1"\} \d+/,
+  )
+})
+
+test('keeps the priority classes of the system', async () => {
+  const { body } = await ask('DELETE', '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical')
+  expect(body['message']).toBe(
+    'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+  )
+})
+
+test('gives services ports of the range for nodes only', async () => {
+  const service = { metadata: { name: 's' }, spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] } }
+  const { body } = await ask('POST', '/api/v1/namespaces/default/services', { body: service })
+  expect(body['message']).toBe(
+    'Service "s" is invalid: spec.ports[0].nodePort: Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767',
+  )
+})
+
 test('answers bodies that say nothing with what is missing', async () => {
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   const { status, body } = await ask('POST', definitions, { body: { metadata: { name: 'x' } } })

@@ -1,4 +1,5 @@
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1.js'
+import { forbidden } from '../../../kube/index.ts'
 import { type Fault, forbiddenField } from '../faults.ts'
 import { optionalChoice } from '../validation/checks.ts'
 import { immutableField } from '../validation/metadata.ts'
@@ -32,6 +33,13 @@ export const priorityClasses = define<PriorityClass>({
     ...(object.value === old.value ? [] : [forbiddenField('value', 'may not be changed in an update.')]),
     ...immutableField('preemptionPolicy', object.preemptionPolicy, old.preemptionPolicy),
   ],
+  checkDelete({ metadata: { name = '' } }) {
+    if (Object.hasOwn(systemClasses, name))
+      throw forbidden(
+        { kind: 'priorityclasses', group: 'scheduling.k8s.io', name },
+        'this is a system priority class and cannot be deleted',
+      )
+  },
   columns: [
     nameColumn,
     column(

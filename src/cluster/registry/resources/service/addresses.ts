@@ -3,8 +3,8 @@ import type { Service } from 'kubernetes-types/core/v1.js'
 import { duplicate, type Fault, invalidValue, required } from '../../faults.ts'
 import { ipAddress, optionalChoice } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
-import { serviceRange } from './allocate.ts'
-import { isHeadless } from './defaults.ts'
+import { nodePorts, serviceRange } from './allocate.ts'
+import { isHeadless, needsNodePorts } from './defaults.ts'
 
 type Spec = NonNullable<Service['spec']>
 
@@ -72,6 +72,23 @@ function familyFaults(spec: Spec, addresses: readonly string[], families: readon
     )
   }
   return faults
+}
+
+/** The ports of nodes that services may have. */
+export function validateNodePortRange(spec: Spec): Fault[] {
+  if (!needsNodePorts(spec)) return []
+  const { first, end } = nodePorts
+  return (spec.ports ?? []).flatMap(({ nodePort }, index) =>
+    !nodePort || nodePort > 65_535 || (nodePort >= first && nodePort < end)
+      ? []
+      : [
+          invalidValue(
+            `spec.ports[${index}].nodePort`,
+            nodePort,
+            `provided port is not in the valid range. The range of valid ports is ${first}-${end - 1}`,
+          ),
+        ],
+  )
 }
 
 /** What this cluster can give: IPv4 addresses of one range. */

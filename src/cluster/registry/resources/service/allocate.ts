@@ -12,7 +12,7 @@ type Spec = NonNullable<Service['spec']>
  * they only have to be different.
  */
 export const serviceRange = { first: [10, 96], width: 16, text: '10.96.0.0/12' } as const
-const nodePorts = { first: 30_000, end: 32_768 }
+export const nodePorts = { first: 30_000, end: 32_768 }
 
 /** Gives a service the addresses, families and ports that it needs and does not have. */
 export function allocate(service: Of<Service>): void {

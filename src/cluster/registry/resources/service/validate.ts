@@ -12,7 +12,12 @@ import {
 import { validateLabels } from '../../validation/metadata.ts'
 import { between, dnsLabel, dnsSubdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import type { Of } from '../define.ts'
-import { validateAddressChange, validateAllocation, validateClusterIPs } from './addresses.ts'
+import {
+  validateAddressChange,
+  validateAllocation,
+  validateClusterIPs,
+  validateNodePortRange,
+} from './addresses.ts'
 import { isHeadless, isReachableFromOutside, needsHealthCheck } from './defaults.ts'
 
 type Spec = NonNullable<Service['spec']>
@@ -39,6 +44,7 @@ export function validateService({ spec = {} }: Of<Service>): Fault[] {
     ...affinityFaults(spec),
     ...validateClusterIPs(spec),
     ...validateAllocation(spec),
+    ...validateNodePortRange(spec),
     ...(spec.externalIPs ?? []).flatMap((address, index) => {
       const wrong = ipAddress(`spec.externalIPs[${index}]`, address)
       return wrong.length > 0 ? wrong : ordinaryAddress(`spec.externalIPs[${index}]`, address)
