@@ -42,7 +42,7 @@ const marginMs = 5 * 60 * 1000
  *   token from a removed account and a wrong clock; `CLUSTER_UNREACHABLE`; `FORBIDDEN`.
  */
 export async function currentToken(source: CredentialSource, world: CredentialWorld): Promise<HeldToken> {
-  const file = tokenFile(world.home, source.cluster, source.account)
+  const file = tokenFile(world.home, source.cluster, source.account, source.firstToken)
   const isGood = (held: HeldToken | undefined): held is HeldToken =>
     held !== undefined &&
     held.expiresAtMs - marginMs > world.now().getTime() &&

@@ -14,10 +14,18 @@ export interface StoredTokens {
   readonly renewal?: HeldToken
 }
 
-/** Where the tokens of an account are kept: below `~/.kube`, one file for each cluster and account. */
-export function tokenFile(home: string, cluster: ClusterAddress, account: Account): string {
+/**
+ * Where the tokens of an account are kept: below `~/.kube`, one file for each kubeconfig that was handed out. A new one counts
+ * at once: what was kept for an earlier one may belong to an account that is gone, and would be shown for up to an hour.
+ */
+export function tokenFile(
+  home: string,
+  cluster: ClusterAddress,
+  account: Account,
+  firstToken: string,
+): string {
   const id = createHash('sha256')
-    .update([cluster.server, account.namespace, account.name].join('\n'))
+    .update([cluster.server, account.namespace, account.name, firstToken].join('\n'))
     .digest('hex')
     .slice(0, 16)
   return join(home, '.kube', 'arena', `${account.name}-${id}.json`)

@@ -124,6 +124,9 @@ describe('the kubeconfig of a user', () => {
       })
     expect((await ended) - removedAt).toBeLessThan(2000)
     expect((await company.arena('user', 'remove', 'bob', '--undo', '--no-host')).status).toBe(0)
+    // The tokens of the account that went are still kept in the home; the new kubeconfig must not trip over them.
+    await company.run(['user', 'kubeconfig', 'bob', '-o', 'back.config'], { environment: { PATH: path } })
+    expect((await kubectl('back.config', 'get', 'pvc', '-o', 'name')).stdout).toContain('dev1-public')
   })
 
   it('is dead as soon as the account is gone, and says so', async () => {

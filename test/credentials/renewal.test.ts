@@ -138,6 +138,15 @@ describe('the token of a user', () => {
     })
   })
 
+  it('comes from a new kubeconfig at once, whatever an earlier one left behind that still looks good', async () => {
+    const old = await currentToken(source(server.make(30 * day)), world())
+    server.nowSeconds += 60
+    const fresh = source(server.make(30 * day))
+    const held = await currentToken(fresh, world())
+    expect(held.token).not.toBe(old.token)
+    expect((await currentToken(fresh, world())).token).toBe(held.token)
+  })
+
   it('works from a home that cannot be written to, and never leaks into an error', async () => {
     const firstToken = server.make(30 * day)
     await writeFile(join(home, '.kube'), 'a file in the way')

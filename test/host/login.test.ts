@@ -204,10 +204,43 @@ volumes:
     tomsPassword = own
   })
 
+  it('submit a job and see it run under their own ids, and nobody else sees it', async () => {
+    const submit = (name: string): string =>
+      `arena submit tf --name=${name} --image=busybox --wait 'echo ids: $(id -u) $(id -g)'`
+    const people = [
+      { user: bob, password: bobsPassword, job: 'first', uid: id, gid: id + 200_000 },
+      { user: tom, password: tomsPassword, job: 'second', uid: id + 1, gid: id + 200_001 },
+    ]
+    for (const { user, password, job, uid, gid } of people) {
+      const done = await login(user, password, submit(job))
+      expect(done.status, done.stdout + done.stderr).toBe(0)
+      const listed = await login(user, password, `arena list; arena logs ${job}`)
+      expect(listed.status, listed.stderr).toBe(0)
+      expect(listed.stdout).toMatch(new RegExp(`^${job} +SUCCEEDED`, 'm'))
+      expect(listed.stdout).toContain(`ids: ${uid} ${gid}`)
+      const others = people.filter((other) => other.user !== user)
+      for (const other of others) expect(listed.stdout).not.toContain(other.job)
+    }
+    const forbidden = await login(bob, bobsPassword, `arena list -n ${dev2}`)
+    expect(forbidden.status).toBe(4)
+    expect(forbidden.stderr).toContain('forbidden')
+  }, 60_000)
+
   it('cannot read the homes of each other', async () => {
     const seen = await login(bob, bobsPassword, `cat /home/${tom}/.kube/config`)
     expect(seen.status).not.toBe(0)
     expect(seen.stderr).toContain('Permission denied')
+  })
+
+  it('are locked out by their removal alone, and let in again by its undoing', async () => {
+    const removed = await company.arena('user', 'remove', bob)
+    expect(removed.status, removed.err).toBe(0)
+    expect(removed.err).toContain(`account on this machine: locked; /home/${bob} stays`)
+    expect((await login(bob, bobsPassword, 'true')).status).not.toBe(0)
+    await access(`/home/${bob}/.kube/config`)
+    const back = await company.arena('user', 'remove', bob, '--undo')
+    expect(back.status, back.err).toBe(0)
+    expect((await login(bob, bobsPassword, 'true')).status).toBe(0)
   })
 
   it('are locked out when they leave the organisation, and their homes stay', async () => {

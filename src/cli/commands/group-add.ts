@@ -5,6 +5,9 @@ import { limitsOf } from '../organisation/limits.ts'
 export const groupAdd: Command = {
   path: 'group add',
   summary: 'Add a group to the organisation file and the cluster.',
+  description: `
+Example:
+  arena group add dev3 --quota gpu=2 --quota memory=60Gi`,
   group: 'organisation',
   arguments: [{ name: 'NAME', meaning: 'Linux group and namespace.' }],
   flags: [
@@ -13,7 +16,7 @@ export const groupAdd: Command = {
       name: 'quota',
       type: 'strings',
       value: 'KEY=AMOUNT',
-      meaning: 'A limit, as in gpu=2; may be repeated.',
+      meaning: 'A limit, as in gpu=2.',
     },
     ...changeFlags,
   ],

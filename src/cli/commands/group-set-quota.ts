@@ -5,7 +5,9 @@ import { limitsOf } from '../organisation/limits.ts'
 export const groupSetQuota: Command = {
   path: 'group set-quota',
   summary: 'Change limits of a group; the others stay.',
-  description: 'Example: arena group set-quota dev2 gpu=4 memory=120Gi cpu=none',
+  description: `
+Example:
+  arena group set-quota dev2 gpu=4 memory=120Gi cpu=none`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The group.' },

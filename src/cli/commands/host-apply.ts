@@ -11,7 +11,11 @@ export const hostApply: Command = {
   summary: 'Make groups and accounts on this machine, where people log in; as root.',
   description: `
 Every check is made before anything is changed. Homes are closed to others (mode 0700) and never deleted; who leaves the
-file is locked out. Passwords for the first login are shown once.`,
+file is locked out. Passwords for the first login are shown once.
+
+Examples:
+  sudo arena host apply -f org.yaml
+  sudo arena host apply --root /srv/images/login --no-kubeconfig`,
   group: 'organisation',
   flags: [...hostFlags, yesFlag],
   async run(input, context) {

@@ -11,7 +11,12 @@ export const orgApply: Command = {
   description: `
 Shows the plan, asks, and reports one outcome for each change. Run again after an interruption: it goes on where it
 stopped. Objects that arena did not make are never touched, unless --adopt takes them over. With --plan it carries out
-what "org plan --plan-out" wrote down, and refuses when the file or the cluster has changed since.`,
+what "org plan --plan-out" wrote down, and refuses when the file or the cluster has changed since.
+
+Examples:
+  arena org apply -f org.yaml
+  arena org apply --plan plan.json --yes
+  arena org apply --allow-destroy`,
   group: 'organisation',
   flags: [
     fileFlag,

@@ -6,7 +6,13 @@ import { formatData, outputFlag, outputFormat } from '../output.ts'
 export const orgDiff: Command = {
   path: 'org diff',
   summary: 'Compare two organisation files or revisions: who and what is gained, changed and lost.',
-  description: 'A and B are files or numbers of revisions. Without B, A is compared with the file of -f.',
+  description: `
+A and B are files or numbers of revisions. Without B, A is compared with the file of -f.
+
+Examples:
+  arena org diff 3
+  arena org diff 3 5
+  arena org diff org.yaml proposed.yaml`,
   group: 'organisation',
   arguments: [
     { name: 'A', meaning: 'File or revision before.' },

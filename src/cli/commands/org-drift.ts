@@ -9,7 +9,12 @@ export const orgDrift: Command = {
   description: `
 Compares the cluster with the organisation file and names rights that somebody gave beside it. Who did it comes from the
 objects themselves and, with --audit-log, from the API server's log. Exits with 0 when there is none, with 2 otherwise.
---watch goes on until it is interrupted; expired grants end there too, with --repair.`,
+--watch goes on until it is interrupted; expired grants end there too, with --repair.
+
+Examples:
+  arena org drift
+  arena org drift --repair
+  arena org drift --watch --repair --audit-log /var/lib/arena/audit.log`,
   group: 'organisation',
   flags: [
     fileFlag,

@@ -6,7 +6,11 @@ export const orgExport: Command = {
   summary: 'Print the organisation as the cluster has it, as an organisation file.',
   description: `
 With --manifests, prints the Kubernetes objects that the file asks for instead, for kubectl or a repository that a
-deployment tool watches.`,
+deployment tool watches.
+
+Examples:
+  arena org export > org.yaml
+  arena org export --manifests -f org.yaml | kubectl apply --dry-run=server -f -`,
   group: 'organisation',
   flags: [
     fileFlag,

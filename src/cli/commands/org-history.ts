@@ -5,7 +5,12 @@ import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 export const orgHistory: Command = {
   path: 'org history',
   summary: 'List who applied the organisation file when, and what it changed.',
-  description: 'With a revision as argument, prints the file as it was then.',
+  description: `
+With a revision as argument, prints the file as it was then.
+
+Examples:
+  arena org history
+  arena org history 3 > org-as-of-3.yaml`,
   group: 'organisation',
   arguments: [{ name: 'REVISION', meaning: 'Number of a revision to print.', optional: true }],
   flags: [fileFlag, outputFlag],

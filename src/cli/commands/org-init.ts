@@ -10,7 +10,12 @@ export const orgInit: Command = {
   description: `
 Asks for the first group and user at a terminal; writes an example to be edited otherwise. With --import cluster it reads
 namespaces, accounts, bindings, quotas and claims as people or scripts made them; ids come from this machine's accounts
-where the names are known. With --import FILE.csv it reads columns user, group, and if wanted uid, gid, role, name, email.`,
+where the names are known. With --import FILE.csv it reads columns user, group, and if wanted uid, gid, role, name, email.
+
+Examples:
+  arena org init
+  arena org init --import cluster --name department1
+  arena org init --import people.csv -f org.yaml`,
   group: 'organisation',
   flags: [
     fileFlag,

@@ -7,7 +7,13 @@ import { formatData, outputFlag, outputFormat } from '../output.ts'
 export const orgPlan: Command = {
   path: 'org plan',
   summary: 'Show what apply would change: people and things gained, changed and lost.',
-  description: 'Exits with 0 when there is nothing to do, with 2 when changes are pending.',
+  description: `
+Exits with 0 when there is nothing to do, with 2 when changes are pending.
+
+Examples:
+  arena org plan -f org.yaml
+  arena org plan --plan-out plan.json
+  arena org plan -o json`,
   group: 'organisation',
   flags: [
     fileFlag,

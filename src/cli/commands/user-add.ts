@@ -4,6 +4,10 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const userAdd: Command = {
   path: 'user add',
   summary: 'Add a user to the organisation file and the cluster.',
+  description: `
+Examples:
+  arena user add eve --group dev1
+  arena user add eve --group dev1 --role lead --uid 20003 --full-name "Eve E" --email eve@example.com`,
   group: 'organisation',
   arguments: [{ name: 'NAME', meaning: 'Linux and service account name.' }],
   flags: [

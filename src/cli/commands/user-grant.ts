@@ -4,6 +4,10 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const userGrant: Command = {
   path: 'user grant',
   summary: 'Give a user a role in a group, for ever or until a day.',
+  description: `
+Examples:
+  arena user grant bob dev2 viewer --until 2027-03-31
+  arena user grant bob dev1 lead --only`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

@@ -9,7 +9,12 @@ export const userKubeconfig: Command = {
   description: `
 Its tokens are short-lived and renewed by arena, for kubectl too. Who stays away for longer than --lifetime needs a new
 one. Written for the owner alone (mode 0600) to NAME.config, or with --install to the home of the account on this
-machine. With --static it holds a token that never expires: whoever copies it can use it until the account is removed.`,
+machine. With --static it holds a token that never expires: whoever copies it can use it until the account is removed.
+
+Examples:
+  arena user kubeconfig bob
+  arena user kubeconfig bob -n dev1 -o bob.config
+  arena user kubeconfig bob --install`,
   group: 'organisation',
   arguments: [{ name: 'NAME', meaning: 'The user.' }],
   flags: [

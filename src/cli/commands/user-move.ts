@@ -4,8 +4,12 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const userMove: Command = {
   path: 'user move',
   summary: 'Move a user from one group to another.',
-  description:
-    'The account moves along when it is at home in the old group; the user then needs a new kubeconfig.',
+  description: `
+The account moves along when it is at home in the old group; the user then needs a new kubeconfig.
+
+Examples:
+  arena user move bob dev2
+  arena user move bob dev2 --from dev1 --role viewer`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

@@ -11,6 +11,7 @@ The account goes first: its credentials are dead at once. Then the jobs are deal
 the Linux account is locked; homes are never deleted. A receipt is written beside the organisation file; with --undo the
 user comes back as they were, within the time that --undo-within set.
 
+Examples:
   arena user remove bob --jobs stop --data keep
   arena user remove bob --jobs hand-to tom --data hand-to tom
   arena user remove bob --undo`,

@@ -4,6 +4,10 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const userRevoke: Command = {
   path: 'user revoke',
   summary: 'Take a role in a group, or all of them, from a user.',
+  description: `
+Examples:
+  arena user revoke bob dev2
+  arena user revoke bob dev2 viewer`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

@@ -5,8 +5,10 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const volumeAdd: Command = {
   path: 'volume add',
   summary: 'Add a volume to the organisation file and the cluster.',
-  description:
-    'Example: arena volume add data --size 100Gi --access dev1=write --access dev2=read --nfs nas.example:/data',
+  description: `
+Examples:
+  arena volume add data --size 100Gi --access dev1=write --access dev2=read --nfs nas.example:/data
+  arena volume add scratch --size 10Gi --access dev1=write --directory /srv/scratch`,
   group: 'organisation',
   arguments: [{ name: 'NAME', meaning: 'The volume.' }],
   flags: [
@@ -15,7 +17,7 @@ export const volumeAdd: Command = {
       name: 'access',
       type: 'strings',
       value: 'GROUP=read|write',
-      meaning: 'Who may use it; may be repeated.',
+      meaning: 'Who may use it.',
     },
     { name: 'nfs', type: 'string', value: 'SERVER:/PATH', meaning: 'Data on an NFS server.' },
     { name: 'csi', type: 'string', value: 'DRIVER:HANDLE', meaning: 'Data behind a CSI driver.' },

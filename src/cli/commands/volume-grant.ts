@@ -5,6 +5,9 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const volumeGrant: Command = {
   path: 'volume grant',
   summary: 'Let a group use a volume, for ever or until a day.',
+  description: `
+Example:
+  arena volume grant data dev2 read --until 2027-03-31`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The volume.' },

@@ -4,6 +4,9 @@ import { changeFlags } from '../organisation/change-flags.ts'
 export const volumeRevoke: Command = {
   path: 'volume revoke',
   summary: 'Take a volume from a group; its data stays.',
+  description: `
+Example:
+  arena volume revoke data dev2 --allow-destroy`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The volume.' },
