@@ -10,17 +10,10 @@ const trainingJobs = ['tfjobs', 'pytorchjobs', 'mpijobs']
 const viewerRules: readonly PolicyRule[] = [
   {
     apiGroups: [''],
-    resources: [
-      'pods',
-      'pods/log',
-      'persistentvolumeclaims',
-      'resourcequotas',
-      'limitranges',
-      'events',
-      'services',
-    ],
+    resources: ['pods', 'persistentvolumeclaims', 'resourcequotas', 'limitranges', 'events', 'services'],
     verbs: look,
   },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: look },
   { apiGroups: ['kubeflow.org'], resources: trainingJobs, verbs: look },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: look },
