@@ -150,7 +150,9 @@ function subjectOf(spec: Readonly<Record<string, unknown>>): UserInfo {
 
 interface ReviewFault {
   readonly field: string
-  readonly value: unknown
+  readonly value?: unknown
+  /** The field had to be there. */
+  readonly isMissing?: boolean
   readonly detail: string
 }
 
@@ -165,7 +167,8 @@ function attributeFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[]
         detail: 'cannot be specified in combination with resourceAttributes',
       },
     ]
-  if (hasResource || hasPath) return []
+  if (hasResource) return selectorFaults(recordOf(spec.resourceAttributes))
+  if (hasPath) return []
   return [
     {
       field: 'spec.resourceAttributes',
@@ -173,6 +176,27 @@ function attributeFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[]
       detail: 'exactly one of nonResourceAttributes or resourceAttributes must be specified',
     },
   ]
+}
+
+/** A question about a selection tells it in one way, and does tell it. */
+function selectorFaults(asked: Readonly<Record<string, unknown>>): ReviewFault[] {
+  return ['labelSelector', 'fieldSelector'].flatMap((name): ReviewFault[] => {
+    if (!isRecord(asked[name])) return []
+    const { rawSelector, requirements } = recordOf(asked[name])
+    const path = `spec.resourceAttributes.${name}`
+    const isListed = Array.isArray(requirements) && requirements.length > 0
+    if (rawSelector && isListed)
+      return [
+        {
+          field: `${path}.rawSelector`,
+          value: rawSelector,
+          detail: 'may not specified at the same time as requirements',
+        },
+      ]
+    if (rawSelector || isListed) return []
+    const detail = `when ${path} is specified, requirements or rawSelector is required`
+    return [{ field: `${path}.requirements`, isMissing: true, detail }]
+  })
 }
 
 function subjectFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
@@ -184,9 +208,9 @@ function check(kind: string, faults: readonly ReviewFault[]): void {
   if (faults.length === 0) return
   throw invalid(
     { kind, group: authorizationGroup },
-    faults.map(({ field, value, detail }) => ({
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
+    faults.map(({ field, value, isMissing, detail }) => ({
+      reason: isMissing ? 'FieldValueRequired' : 'FieldValueInvalid',
+      message: isMissing ? `Required value: ${detail}` : `Invalid value: ${JSON.stringify(value)}: ${detail}`,
       field,
     })),
   )

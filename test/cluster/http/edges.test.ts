@@ -183,6 +183,22 @@ test('gives services ports of the range for nodes only', async () => {
   )
 })
 
+test('wants one selector in a question about rights', async () => {
+  const review = async (fieldSelector: object): Promise<unknown> => {
+    const spec = { user: 'u', resourceAttributes: { verb: 'list', resource: 'pods', fieldSelector } }
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+    return (await ask('POST', path, { body: { spec } })).body['message']
+  }
+  const requirements = [{ key: 'metadata.name', operator: 'In', values: ['p'] }]
+  expect(await review({ requirements })).toBeUndefined()
+  expect(await review({ rawSelector: 'a=b', requirements })).toBe(
+    'SubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+  )
+  expect(await review({})).toBe(
+    'SubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
+  )
+})
+
 test('answers bodies that say nothing with what is missing', async () => {
   const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
   const { status, body } = await ask('POST', definitions, { body: { metadata: { name: 'x' } } })
