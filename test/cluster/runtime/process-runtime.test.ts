@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -462,7 +463,7 @@ describe('exec', () => {
 })
 
 describe('attach', () => {
-  test('feeds stdin and shows what is written from now on', async () => {
+  test('feeds stdin and shows all output to the first who attaches, then what is written from now on', async () => {
     const container = await fixture.start(
       ['sh', '-c', 'echo early; read word; echo got $word; cat; echo end'],
       {
@@ -473,11 +474,18 @@ describe('attach', () => {
     const [stdin, stdout] = [new PassThrough(), new PassThrough()]
     const text = collect(stdout)
     const attached = fixture.runtime.attach(container, { stdin, stdout, signal: AbortSignal.timeout(20_000) })
+    await once(stdout, 'data')
+    const later = new PassThrough()
+    const laterText = collect(later)
+    const second = fixture.runtime.attach(container, { stdout: later, signal: AbortSignal.timeout(20_000) })
     stdin.write('hello\n')
     stdin.end('rest\n')
     expect(await attached).toEqual({ exitCode: 0 })
+    await second
     stdout.end()
-    expect(await text).toBe('got hello\nrest\nend\n')
+    later.end()
+    expect(await text).toBe('early\ngot hello\nrest\nend\n')
+    expect(await laterText).toBe('got hello\nrest\nend\n')
   })
 })
 
