@@ -12,6 +12,7 @@ import { type ApiServer, type ServerOptions, serve } from './http/index.ts'
 import type { UserInfo } from './registry/index.ts'
 import { openLmdb, OrderedStore } from './storage/index.ts'
 
+/** Where a cluster keeps its data, and how it is set up. */
 export interface ClusterOptions {
   /** Holds everything the cluster keeps; made when absent, readable by its owner alone. */
   readonly dataDir: string

@@ -3,6 +3,7 @@ import type { Account, ClusterAddress } from './account.ts'
 /** Under this name Kubernetes hands a part of the cluster entry to the plugin. */
 export const pluginExtension = 'client.authentication.k8s.io/exec'
 
+/** What a kubeconfig of a user is made of. */
 export interface KubeconfigContent {
   readonly cluster: ClusterAddress
   readonly account: Account

@@ -13,6 +13,7 @@ import { withSshKeys } from './ssh-keys.ts'
 import { type HostState, type HostWorld, programDirectory } from './state.ts'
 import type { WantedHost } from './wanted.ts'
 
+/** What has become of one change. */
 export interface HostOutcome {
   readonly change: HostChange
   readonly result: 'done' | 'failed'
@@ -21,6 +22,7 @@ export interface HostOutcome {
   readonly oneTimePassword?: string
 }
 
+/** What an apply is given beside its plan. */
 export interface HostApplyOptions {
   readonly signal: AbortSignal
   readonly onOutcome?: (outcome: HostOutcome) => void

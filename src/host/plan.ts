@@ -4,12 +4,14 @@ import { withSshKeys } from './ssh-keys.ts'
 import type { HostGroup, HostState } from './state.ts'
 import type { WantedHost, WantedUser } from './wanted.ts'
 
+/** All that has to change on a host, in the order in which it is done. */
 export interface HostPlan {
   readonly changes: readonly HostChange[]
   /** What stands in the way; with any of these nothing may be changed. */
   readonly conflicts: readonly { readonly message: string; readonly hint: string }[]
 }
 
+/** What a plan takes into account. */
 export interface HostPlanOptions {
   /** Says whether an installed kubeconfig serves a user; left out when none are to be installed. */
   readonly isKubeconfigGood?: (user: string, text: string) => boolean

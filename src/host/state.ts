@@ -41,6 +41,7 @@ export interface HomeState {
   readonly kubeconfig?: string
 }
 
+/** The machine to look at. */
 export interface HostWorld {
   readonly run: Run
   /** A directory to work on instead of `/`, as for an image. */

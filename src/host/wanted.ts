@@ -9,6 +9,7 @@ export interface WantedHost {
   readonly program?: Program
 }
 
+/** An account as the organisation asks for it. */
 export interface WantedUser {
   readonly name: string
   readonly uid: number
@@ -19,6 +20,7 @@ export interface WantedUser {
   readonly sshKeys: readonly string[]
 }
 
+/** The program that everybody gets on their PATH. */
 export interface Program {
   /** The directory of the built program, with `arena.js` in it. */
   readonly directory: string

@@ -14,6 +14,7 @@ export interface EventView {
   readonly lastSeen: string
 }
 
+/** One job with its instances and events. */
 export interface JobDetails {
   readonly job: JobView
   /** Oldest first. Absent when they may not be read. */

@@ -17,6 +17,7 @@ export const jobLabels = {
   replicaIndex: 'training.kubeflow.org/replica-index',
 } as const
 
+/** Annotations of jobs; those of the original tool keep their names. */
 export const jobAnnotations = {
   username: 'arena.dev/username',
   originalUsername: 'arena.kubeflow.org/username',

@@ -13,6 +13,7 @@ import { explainJob } from './explain.ts'
 import { isFinished, type ObservedJob, type Surroundings } from './observed.ts'
 import { readJob } from './read-jobs.ts'
 
+/** Which instance to read, and how much of it. */
 export interface LogOptions {
   readonly type?: string
   /** A pod of the job; the chief when left out. */

@@ -5,6 +5,7 @@ import type { JobObject } from './kinds/kind.ts'
 import { type AnyJobKind, selectKinds } from './kinds/table.ts'
 import { observeJobs, type ObservedJob } from './observed.ts'
 
+/** Whose jobs to read, and of which kinds. */
 export interface ReadOptions {
   /** All namespaces when left out. */
   readonly namespace?: string

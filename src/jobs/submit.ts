@@ -20,6 +20,7 @@ import { QuotaLine } from './quota-line.ts'
 import type { Reason } from './reason.ts'
 import type { JobSpec } from './spec.ts'
 
+/** Where a job goes, and what is only tried. */
 export interface SubmitOptions {
   /** Check and build, but create nothing. */
   readonly dryRun?: boolean

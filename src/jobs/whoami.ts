@@ -2,6 +2,7 @@ import { type KubeClient, kinds } from '../kube/index.ts'
 import { readable, reviewSelf, type Self } from './identity.ts'
 import { userIdOf } from './labels.ts'
 
+/** Who somebody is to the cluster. */
 export interface WhoAmI extends Self {
   /** MD5 of the user name, the id that the original tool gives users. */
   readonly id: string

@@ -22,6 +22,7 @@ export interface KubeRequest {
   readonly signal?: AbortSignal
 }
 
+/** An answer, whose body may still be on its way. */
 export interface KubeResponse {
   readonly status: number
   /** Names in lower case. */
@@ -39,16 +40,19 @@ export interface KubeResponse {
  */
 export type Transport = (request: KubeRequest) => Promise<KubeResponse>
 
+/** Where an object is: without namespace for cluster-scoped kinds. */
 export interface ObjectName {
   /** Left out for cluster-scoped kinds. */
   readonly namespace?: string
   readonly name: string
 }
 
+/** What every request takes. */
 export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** What every request that writes takes. */
 export interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean
   readonly fieldManager?: string
@@ -56,11 +60,13 @@ export interface WriteOptions extends CallOptions {
   readonly subresource?: string
 }
 
+/** What a patch takes. */
 export interface PatchOptions extends WriteOptions {
   /** Take fields over from other managers (server-side apply only). */
   readonly force?: boolean
 }
 
+/** What a deletion takes. */
 export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number
   readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground'
@@ -68,6 +74,7 @@ export interface DeleteOptions extends CallOptions {
   readonly dryRun?: boolean
 }
 
+/** Which objects to list, and in which pieces. */
 export interface ListOptions extends CallOptions {
   /** All namespaces when left out. */
   readonly namespace?: string
@@ -78,6 +85,7 @@ export interface ListOptions extends CallOptions {
   readonly resourceVersion?: string
 }
 
+/** Which changes to watch, and from where on. */
 export interface WatchOptions extends CallOptions {
   readonly namespace?: string
   readonly labelSelector?: string

@@ -17,11 +17,13 @@ export interface Happening {
   readonly action?: string
 }
 
+/** Tells what happened to objects by writing events about them. */
 export interface EventRecorder {
   /** Never throws and never blocks: events are best effort, the oldest are dropped when too many wait. */
   record(happening: Happening): void
 }
 
+/** In whose name events are written. */
 export interface EventRecorderOptions {
   readonly client: KubeClient
   /** Who reports, as `job-controller`. */

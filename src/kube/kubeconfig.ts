@@ -14,12 +14,14 @@ export interface Kubeconfig {
   readonly files: readonly string[]
 }
 
+/** A cluster and a user of the kubeconfig, by their names in it. */
 export interface KubeconfigContext {
   readonly cluster: string
   readonly user: string
   readonly namespace?: string
 }
 
+/** Where to look for kubeconfigs. */
 export interface KubeconfigSource {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** A path that overrides `KUBECONFIG` and the home directory. */

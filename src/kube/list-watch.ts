@@ -11,6 +11,7 @@ export type Change<T> =
   | { readonly type: 'DELETED'; readonly object: Persisted<T> }
   | { readonly type: 'SYNCED' }
 
+/** Which objects to follow, and until when. */
 export interface ListWatchOptions {
   readonly namespace?: string
   readonly labelSelector?: string

@@ -4,6 +4,7 @@ export type Json = null | boolean | number | string | Json[] | { [field: string]
 /** A JSON object. */
 export type JsonObject = { [field: string]: Json | undefined }
 
+/** The object that another one belongs to, and goes with. */
 export interface OwnerReference {
   apiVersion: string
   kind: string
@@ -13,6 +14,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean
 }
 
+/** The fields that one manager set. */
 export interface ManagedFieldsEntry {
   manager?: string
   operation?: 'Apply' | 'Update'
@@ -54,12 +56,14 @@ export type Persisted<T> = Omit<T, 'metadata'> & {
   metadata: ObjectMeta & { name: string; uid: string; resourceVersion: string; creationTimestamp: string }
 }
 
+/** Where a list stands in the history, and where it goes on. */
 export interface ListMeta {
   resourceVersion?: string
   continue?: string
   remainingItemCount?: number
 }
 
+/** A page of objects. */
 export interface ObjectList<T> {
   apiVersion?: string
   kind?: string

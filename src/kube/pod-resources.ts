@@ -46,6 +46,7 @@ export function podLimits(pod: PodResources): Amounts {
 /** How soon the pod is evicted when memory runs short. */
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
+/** The class of a pod (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/). */
 export function qosClass(pod: PodResources): QosClass {
   const { containers = [], initContainers = [], resources } = pod.spec ?? {}
   const isPodLevel = resources?.requests !== undefined || resources?.limits !== undefined

@@ -17,6 +17,7 @@ import { apiVersionOf } from './kinds.ts'
 import type { KubeObject, ObjectList, ObjectMeta, Persisted, WatchEvent } from './object.ts'
 import { type Status, StatusError } from './status.ts'
 
+/** What a client says of itself with every request. */
 export interface KubeClientOptions {
   /** Sent as `fieldManager` with every write that names none. */
   readonly fieldManager?: string

@@ -5,14 +5,17 @@ import { labelValueFaults, qualifiedNameFaults } from './names.ts'
  * (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors)
  */
 
+/** How a requirement compares. */
 export type LabelOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
 
+/** One term of a label selector. */
 export interface LabelRequirement {
   readonly key: string
   readonly operator: LabelOperator
   readonly values: readonly string[]
 }
 
+/** Requirements that labels must all meet; none are met by everything. */
 export type LabelSelector = readonly LabelRequirement[]
 
 /** A selector that cannot be read. The message is the one Kubernetes gives. */

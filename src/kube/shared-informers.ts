@@ -22,6 +22,7 @@ export interface ObjectIdentity {
   metadata: Pick<ObjectMeta, 'namespace' | 'ownerReferences' | 'finalizers' | 'deletionTimestamp'>
 }
 
+/** Caches that several clients of one account share: one list and one watch per kind. */
 export interface SharedInformers {
   /** The informer for a kind, started on first use. */
   of<T>(type: ResourceType<T>): SharedInformer<T>
@@ -31,6 +32,7 @@ export interface SharedInformers {
   drop(type: ResourceType): void
 }
 
+/** How long the caches are kept up to date, and who hears of failures. */
 export interface SharedInformersOptions {
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void

@@ -7,6 +7,7 @@ export interface StatusCause {
   field?: string
 }
 
+/** What a failure is about. */
 export interface StatusDetails {
   name?: string
   group?: string
@@ -84,15 +85,20 @@ function detailsOf(what: Named): StatusDetails {
   }
 }
 
+/** 400: the request makes no sense. */
 export const badRequest = (message: string): StatusError => failure(400, 'BadRequest', message)
+/** 401: nobody knows who asks. */
 export const unauthorized = (): StatusError => failure(401, 'Unauthorized', 'Unauthorized')
+/** 404: there is no such object. */
 export const notFound = (what: Named): StatusError =>
   failure(404, 'NotFound', `${qualified(what)} "${what.name ?? ''}" not found`, detailsOf(what))
 /** The path names no resource that is served. */
 export const noSuchResource = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {})
+/** 409: there is an object of that name. */
 export const alreadyExists = (what: Named): StatusError =>
   failure(409, 'AlreadyExists', `${qualified(what)} "${what.name ?? ''}" already exists`, detailsOf(what))
+/** 409: the object is not as the request takes it to be. */
 export const conflict = (what: Named, why: string): StatusError =>
   failure(
     409,
@@ -117,17 +123,23 @@ export const invalid = (what: Named, causes: StatusCause[]): StatusError => {
     causes,
   })
 }
+/** 415: the body is of a form that is not read there. */
 export const unsupportedMediaType = (message: string, details?: StatusDetails): StatusError =>
   failure(415, 'UnsupportedMediaType', message, details)
+/** 406: no form that is accepted can be answered. */
 export const notAcceptable = (message: string): StatusError => failure(406, 'NotAcceptable', message, {})
+/** 405: the resource has no such verb. */
 export const methodNotAllowed = (message: string): StatusError =>
   failure(405, 'MethodNotAllowed', message, {})
+/** 413: the body is beyond the limit. */
 export const requestTooLarge = (message: string): StatusError =>
   failure(413, 'RequestEntityTooLarge', message)
+/** 429: to be asked again after that many seconds. */
 export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
   failure(429, 'TooManyRequests', message, { retryAfterSeconds })
 /** The version asked for is older than the history kept. */
 export const expired = (message: string): StatusError => failure(410, 'Expired', message)
+/** 500: our fault; `cause` is for the log alone. */
 export const internalError = (message: string, cause?: unknown): StatusError =>
   new StatusError(
     {
@@ -142,6 +154,7 @@ export const internalError = (message: string, cause?: unknown): StatusError =>
     },
     { cause },
   )
+/** 503: not now. */
 export const serviceUnavailable = (message: string): StatusError =>
   failure(503, 'ServiceUnavailable', message)
 

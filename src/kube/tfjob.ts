@@ -4,6 +4,7 @@ import type { ObjectMeta } from './object.ts'
 /** The roles of a TFJob as its spec spells them. */
 export type TFReplicaType = 'Chief' | 'Worker' | 'PS' | 'Evaluator'
 
+/** Which pods of a finished job are removed. */
 export type CleanPodPolicy = 'All' | 'Running' | 'None'
 
 /** `kubeflow.org/v1 RunPolicy`: how a training job runs as a whole. */
@@ -28,6 +29,7 @@ export interface ReplicaSpec {
   restartPolicy?: 'Always' | 'OnFailure' | 'Never' | 'ExitCode'
 }
 
+/** `kubeflow.org/v1 TFJobSpec`. */
 export interface TFJobSpec {
   runPolicy?: RunPolicy
   successPolicy?: '' | 'AllWorkers'
@@ -45,6 +47,7 @@ export interface JobCondition {
   lastTransitionTime?: string
 }
 
+/** How many pods of one role are in which state. */
 export interface ReplicaStatus {
   active?: number
   succeeded?: number

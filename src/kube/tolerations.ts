@@ -5,6 +5,7 @@ export function tolerates(tolerations: readonly Toleration[], taint: Taint): boo
   return tolerations.some((toleration) => matchesTaint(toleration, taint))
 }
 
+/** Does this one toleration tolerate the taint? */
 export function matchesTaint(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false
   if (toleration.key && toleration.key !== taint.key) return false

@@ -6,9 +6,13 @@ import { labelSelectorOf, matchesLabels } from './selector.ts'
 type Volume = Persisted<PersistentVolume>
 type Claim = Persisted<PersistentVolumeClaim>
 
+/** On a claim: its binding is complete on both sides. */
 export const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed'
+/** On a claim or volume: its other half was chosen by the controller, not by a person. */
 export const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller'
+/** On a volume: the provisioner that made it. */
 export const provisionedByAnnotation = 'pv.kubernetes.io/provisioned-by'
+/** On a claim: the node for which a volume is to be found or made. */
 export const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node'
 const legacyClassAnnotation = 'volume.beta.kubernetes.io/storage-class'
 
@@ -17,10 +21,12 @@ export function classOfClaim(claim: Claim): string {
   return claim.metadata.annotations?.[legacyClassAnnotation] ?? claim.spec?.storageClassName ?? ''
 }
 
+/** The class a volume belongs to; '' for none. */
 export function classOfVolume(volume: Volume): string {
   return volume.metadata.annotations?.[legacyClassAnnotation] ?? volume.spec?.storageClassName ?? ''
 }
 
+/** Does the volume or claim carry the annotation, whatever its value? */
 export function hasAnnotation(object: Volume | Claim, name: string): boolean {
   return object.metadata.annotations?.[name] !== undefined
 }

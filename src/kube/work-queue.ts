@@ -105,6 +105,7 @@ export class WorkQueue {
 /** What became of a key: nothing more to do, or look again after a while. */
 export type ReconcileResult = { readonly againAfterMs: number } | undefined | void
 
+/** How keys are worked on, and who hears of failures. */
 export interface ReconcilerOptions {
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>
   readonly signal: AbortSignal

@@ -25,6 +25,7 @@ const gatherMs = 20
 /** In case a quota grew without a word. */
 const lookAgainMs = 30_000
 
+/** What the operator works with. */
 export interface OperatorOptions {
   readonly client: KubeClient
   readonly signal: AbortSignal
@@ -36,6 +37,7 @@ export interface OperatorOptions {
   readonly concurrency?: number
 }
 
+/** An operator at work; it ends with its signal. */
 export interface Operator {
   /** Settles when the operator knows all jobs and has begun to work; rejects when it is stopped before. */
   readonly ready: Promise<void>

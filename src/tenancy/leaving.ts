@@ -11,6 +11,7 @@ export interface SettledJob {
   readonly reason?: string
 }
 
+/** What becomes of the jobs of somebody who leaves. */
 export type JobDecision = { readonly do: 'stop' | 'keep' } | { readonly do: 'hand-to'; readonly user: User }
 
 /** Stops, keeps or hands over every job that a user owns, in all namespaces, or those of them that are named. */

@@ -10,6 +10,7 @@ export interface Org {
   readonly volumes: readonly Volume[]
 }
 
+/** A person of the file, with what the file leaves to its defaults. */
 export interface User {
   readonly name: string
   /** Linux user id. */
@@ -24,6 +25,7 @@ export interface User {
   readonly passwordHash?: string
 }
 
+/** A group of the file: its Linux group, its quota and its people. */
 export interface Group {
   readonly name: string
   /** Linux group id. */
@@ -33,17 +35,20 @@ export interface Group {
   readonly members: readonly Membership[]
 }
 
+/** A role that somebody has in a group, and until when. */
 export interface Membership {
   readonly user: string
   readonly role: string
   readonly until?: Expiry
 }
 
+/** A role that the file itself defines. */
 export interface OwnRole {
   readonly name: string
   readonly rules: readonly PolicyRule[]
 }
 
+/** Storage that groups share. */
 export interface Volume {
   readonly name: string
   /** Canonical quantity. */
@@ -57,14 +62,17 @@ export interface Volume {
   readonly owner?: string
 }
 
+/** What a group may do with a volume. */
 export type Access = 'read' | 'write'
 
+/** The access of one group to a volume, and until when. */
 export interface Grant {
   readonly group: string
   readonly access: Access
   readonly until?: Expiry
 }
 
+/** Where the data of a volume are. */
 export type Source =
   | { readonly kind: 'nfs'; readonly server: string; readonly path: string }
   | {
@@ -81,6 +89,7 @@ export type Source =
 /** The last day, in UTC, on which a grant holds: `2027-03-31`. */
 export type Expiry = string
 
+/** The roles that need no definition. */
 export const builtinRoles = ['lead', 'member', 'viewer'] as const
 
 /** Has that last day passed? */

@@ -9,6 +9,7 @@ export interface OrgStatus {
   readonly users: readonly UserStatus[]
 }
 
+/** A group as the cluster has it now. */
 export interface GroupStatus {
   readonly name: string
   readonly gid: number
@@ -19,6 +20,7 @@ export interface GroupStatus {
   readonly volumes: readonly { readonly claim: string; readonly access: string; readonly phase: string }[]
 }
 
+/** A user as the cluster has them now. */
 export interface UserStatus {
   readonly name: string
   readonly home: string

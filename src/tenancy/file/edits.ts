@@ -9,6 +9,7 @@ import { quotaKeys } from './quota-keys.ts'
  * other file; here only what they refer to must exist.
  */
 
+/** A user to be added. */
 export interface NewUser {
   readonly name: string
   /** Left out: the next one that is free. */
@@ -23,6 +24,7 @@ export interface NewUser {
 const firstUid = 20001
 const firstGid = 10001
 
+/** The edits that add a user to a group. @throws {UserError} when the user is there or the group is not */
 export function addUser(org: Org, user: NewUser): Edit[] {
   if (org.users.some((each) => each.name === user.name)) throw exists('user', user.name)
   groupNamed(org, user.group)
@@ -119,6 +121,7 @@ function memberEntry(members: readonly Membership[]): unknown {
   return entries.length > 1 ? entries : entries[0]
 }
 
+/** The edits that add a group. @throws {UserError} when it is there */
 export function addGroup(
   org: Org,
   group: { name: string; gid?: number; quota: Readonly<Record<string, string>> },
@@ -154,6 +157,7 @@ function plainNumber(text: string): string | number {
   return /^\d{1,15}$/.test(text) ? Number(text) : text
 }
 
+/** A volume to be added. */
 export interface NewVolume {
   readonly name: string
   readonly size: string
@@ -163,6 +167,7 @@ export interface NewVolume {
   readonly owner?: string
 }
 
+/** The edits that add a volume. @throws {UserError} when it is there or a group is not */
 export function addVolume(org: Org, volume: NewVolume): Edit[] {
   if (org.volumes.some((each) => each.name === volume.name)) throw exists('volume', volume.name)
   for (const group of Object.keys(volume.access)) groupNamed(org, group)
@@ -170,6 +175,7 @@ export function addVolume(org: Org, volume: NewVolume): Edit[] {
   return [{ path: ['volumes', name], value: entry }]
 }
 
+/** The edits that let a group use a volume, or change how. @throws {UserError} `NOT_FOUND` */
 export function grantVolume(
   org: Org,
   grant: { volume: string; group: string; access: Access; until?: string },
@@ -180,6 +186,7 @@ export function grantVolume(
   return [{ path: ['volumes', volume.name, 'access', group.name], value }]
 }
 
+/** The edits that take a volume from a group. @throws {UserError} `NOT_FOUND` when it does not have it */
 export function revokeVolume(org: Org, revoked: { volume: string; group: string }): Edit[] {
   const volume = volumeNamed(org, revoked.volume)
   if (!volume.grants.some((grant) => grant.group === revoked.group)) {
@@ -194,6 +201,7 @@ function nextFree(taken: readonly number[], first: number): number {
   return Math.max(first - 1, ...taken) + 1
 }
 
+/** A user of the file. @throws {UserError} `NOT_FOUND` */
 export function userNamed(org: Org, name: string): User {
   return named('user', org.users, name)
 }

@@ -1,3 +1,4 @@
+/** What the first file of an organisation is made of. */
 export interface ExampleOrg {
   readonly organisation: string
   readonly group: string

@@ -11,6 +11,7 @@ import { addClaims } from './claims.ts'
 import { emptyDraft, type OrgDraft } from './draft.ts'
 import { guessRole, type RuledRole } from './guess-role.ts'
 
+/** Where to look, and what to call what is found. */
 export interface ImportOptions {
   readonly organisation: string
   /** Only what an organisation file made; otherwise every namespace that looks like a group. */

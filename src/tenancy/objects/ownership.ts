@@ -10,6 +10,7 @@ export const labels = {
   volume: 'arena.dev/volume',
 } as const
 
+/** Annotations under which objects remember what the file said of people and groups. */
 export const annotations = {
   uid: 'arena.dev/uid',
   gid: 'arena.dev/gid',

@@ -19,6 +19,7 @@ export interface Outcome {
   readonly reason?: string
 }
 
+/** How far a run may go, and whom it tells. */
 export interface ApplyOptions {
   /** Stops after the changes under way; what is left is skipped, and a next run does it. */
   readonly signal: AbortSignal

@@ -22,6 +22,7 @@ export interface Plan {
   readonly unchanged: number
 }
 
+/** What a plan takes into account beside the file. */
 export interface PlanOptions {
   readonly now: Date
   /** Take over objects of the needed names that nobody manages. */

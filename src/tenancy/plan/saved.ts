@@ -16,6 +16,7 @@ export interface SavedPlan {
   readonly changes: readonly { readonly key: string; readonly mark: string; readonly meaning: string }[]
 }
 
+/** A plan in the form in which it is written down for review. */
 export function savePlan(
   plan: Plan,
   origin: { file: string; text: string; adopts: boolean; now: Date },
