@@ -12,7 +12,8 @@ const type = { synStream: 1, synReply: 2, reset: 3, ping: 6, goAway: 7 } as cons
 
 const finFlag = 1
 const cancelled = 5
-const maxFrameBytes = 16 * 1024 * 1024
+/** Clients send as much as they read at a time: some ten kilobytes. */
+const maxFrameBytes = 4 * 1024 * 1024
 /** Streams open at a time; each forwarded connection takes two. */
 const maxStreams = 2000
 
