@@ -60,10 +60,16 @@ async function withCluster(name, work) {
   await run(process.execPath, [values.program, 'cluster', 'start', '--data-dir', data, '--detach'], {
     env: environment,
   })
+  const stop = () =>
+    run(process.execPath, [values.program, 'cluster', 'stop', '--data-dir', data], { env: environment })
+  // Started on its own, the cluster would outlive an interrupted measurement.
+  const interrupted = () => void stop().finally(() => process.exit(130))
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
   try {
     return await work({ ...environment, KUBECONFIG: join(data, 'admin.kubeconfig') })
   } finally {
-    await run(process.execPath, [values.program, 'cluster', 'stop', '--data-dir', data], { env: environment })
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    await stop()
   }
 }
 
