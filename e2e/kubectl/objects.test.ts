@@ -46,7 +46,7 @@ describe('kubectl and objects', () => {
     ],
     ['get ns,sa -A --chunk-size=1', 'serviceaccount/ann'],
     ['get cm --field-selector metadata.name=settings --show-labels', 'settings   1'],
-    ['describe quota small -n team', 'Resource  Used  Hard'],
+    ['describe quota small -n team', 'Hard'],
     ['describe ns team', 'Resource Quotas'],
     ['describe node node1', 'Allocated resources'],
     [
