@@ -85,7 +85,27 @@ export async function listAnswer(
   const kind = isPartial ? 'PartialObjectMetadataList' : `${definition.kind}List`
   const apiVersion = isPartial ? `meta.k8s.io/${version}` : apiVersionOf(definition)
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`
+  const isLarge = items.reduce((sum, item) => sum + item.length, 0) > largeList
+  if (isLarge && form.wanted.encoding === 'json')
+    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items) }
   return encoded(200, `${head}${items.join(',')}]}`, form)
+}
+
+/** Lists longer than this go out piece by piece: others get their turn in between, and nothing holds all of it twice. */
+const largeList = 8 * 1024 * 1024
+const pieceLength = 256 * 1024
+
+async function* piecesOf(head: string, items: readonly string[]): AsyncGenerator<string> {
+  let piece = head
+  let isFirst = true
+  for (const item of items) {
+    piece += isFirst ? item : `,${item}`
+    isFirst = false
+    if (piece.length < pieceLength) continue
+    yield piece
+    piece = ''
+  }
+  yield `${piece}]}`
 }
 
 /** Kubernetes shows the Go type of what it cannot transform. */
