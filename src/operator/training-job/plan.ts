@@ -1,14 +1,8 @@
-import {
-  type JobStatus,
-  type Persisted,
-  type Pod,
-  type ReplicaStatus,
-  type Service,
-  timestamp,
-} from '../../kube/index.ts'
+import { type JobStatus, type Persisted, type Pod, type Service, timestamp } from '../../kube/index.ts'
 import { hasCondition, isFinished, type NewCondition, withCondition } from './conditions.ts'
-import type { Role, RoleCount, StoredJob, TrainingJobKind } from './kind.ts'
-import { isOfRole, replicaIndex, replicaName, roleLabels } from './labels.ts'
+import type { Role, StoredJob, TrainingJobKind } from './kind.ts'
+import { isOfRole, replicaIndex, replicaName } from './labels.ts'
+import { countRoles, replicaStatuses, withActiveSucceeded, withoutActive } from './replica-statuses.ts'
 
 /** One thing worth telling the job's owner. */
 export interface Note {
@@ -266,59 +260,6 @@ function surplus<T extends Persisted<Pod> | Persisted<Service>>(
     const index = replicaIndex(object)
     return role === undefined || index === undefined || index >= role.replicas
   })
-}
-
-function countRoles(kind: TrainingJobKind, { job, pods }: Observed): RoleCount[] {
-  return kind.roles(job).map((role) => {
-    const own = pods.filter((pod) => isOfRole(pod, role) && (replicaIndex(pod) ?? 0) < role.replicas)
-    return {
-      role,
-      active: own.filter((pod) => isRunning(pod) && !pod.metadata.deletionTimestamp).length,
-      succeeded: own.filter((pod) => pod.status?.phase === 'Succeeded').length,
-      failed: own.filter((pod) => pod.status?.phase === 'Failed' && !pod.metadata.deletionTimestamp).length,
-    }
-  })
-}
-
-function replicaStatuses(
-  kind: TrainingJobKind,
-  observed: Observed,
-): { replicaStatuses: Record<string, ReplicaStatus> } {
-  const replicas: Record<string, ReplicaStatus> = {}
-  for (const { role, active, succeeded, failed } of countRoles(kind, observed)) {
-    const labels = roleLabels(kind, observed.job, role)
-    replicas[role.name] = {
-      ...(active > 0 && { active }),
-      ...(succeeded > 0 && { succeeded }),
-      ...(failed > 0 && { failed }),
-      selector: Object.entries(labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
-    }
-  }
-  return { replicaStatuses: replicas }
-}
-
-function withActiveSucceeded(status: JobStatus): JobStatus {
-  const replicas = Object.entries(status.replicaStatuses ?? {})
-  if (!replicas.some(([, one]) => one?.active)) return status
-  const next: Record<string, ReplicaStatus> = {}
-  for (const [name, one] of replicas) {
-    const { active = 0, succeeded = 0, ...rest } = one ?? {}
-    next[name] = { ...rest, ...(active + succeeded > 0 && { succeeded: active + succeeded }) }
-  }
-  return { ...status, replicaStatuses: next }
-}
-
-function withoutActive(status: JobStatus): JobStatus {
-  if (!status.replicaStatuses) return status
-  const next: Record<string, ReplicaStatus> = {}
-  for (const [name, one] of Object.entries(status.replicaStatuses)) {
-    const copy = { ...one }
-    delete copy.active
-    next[name] = copy
-  }
-  return { ...status, replicaStatuses: next }
 }
 
 function timeToLiveMs(seconds: number | undefined, status: JobStatus, now: number): number | undefined {
