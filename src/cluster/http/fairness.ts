@@ -13,7 +13,7 @@ export interface FairnessLimits {
   readonly turnMs: number
 }
 
-export const usualLimits: FairnessLimits = { running: 96, waiting: 512, streams: 4096, turnMs: 25 }
+export const usualLimits: FairnessLimits = { running: 48, waiting: 512, streams: 4096, turnMs: 25 }
 
 /** Requests of one user. */
 interface Flow {
@@ -22,7 +22,7 @@ interface Flow {
   streams: number
   /** Taken in this turn of the event loop. */
   spentMs: number
-  /** Of the last request: after a dear one the next waits for others. */
+  /** Of the last requests: after a dear one the next waits for others. */
   lastMs: number
   readonly waiting: (() => void)[]
 }
@@ -98,7 +98,7 @@ export function createFairness(limits: FairnessLimits = usualLimits): Fairness {
     }
     return {
       spent(ms) {
-        flow.lastMs = ms
+        flow.lastMs = Math.max(ms, flow.lastMs / 2)
         flow.spentMs += ms
         spenders.add(flow)
         awaitTurn()

@@ -174,7 +174,11 @@ async function respond(
     answer = failure(error, options.onFault)
   }
   try {
-    await send(answer, request, response, gone, options.patienceMs)
+    const start = performance.now()
+    const sending = send(answer, request, response, gone, options.patienceMs)
+    // Encrypting a long answer costs as much as making it.
+    seat?.spent(performance.now() - start)
+    await sending
     isSent = true
   } catch (error) {
     if (!gone.signal.aborted) options.onFault(error)
