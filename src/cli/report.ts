@@ -43,7 +43,7 @@ export function reportError(error: unknown, options: { isDebug?: boolean } = {})
     const code = codeOfStatus(error)
     const isEverywhere = code === 'FORBIDDEN' && error.message.endsWith('at the cluster scope')
     const hint = isEverywhere
-      ? 'only admins may look at all groups: name one with -n GROUP'
+      ? "only admins may look at all groups: name one with -n GROUP, or use an admin's kubeconfig"
       : hintOfCode[code]
     return {
       exit: errorCodes[code].exit,

@@ -53,7 +53,8 @@ describe('running a command line', () => {
         'User "bob" cannot list resource "pods" in API group "" at the cluster scope',
       ),
       4,
-      'error: pods is forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope\nhint: only admins may look at all groups: name one with -n GROUP\n',
+      'error: pods is forbidden: User "bob" cannot list resource "pods" in API group "" at the cluster scope\n' +
+        "hint: only admins may look at all groups: name one with -n GROUP, or use an admin's kubeconfig\n",
     ],
   ])('prints message and hint of %s, and no stack', async (error, status, err) => {
     const table = [command('a', async () => Promise.reject(error))]

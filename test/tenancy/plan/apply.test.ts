@@ -31,6 +31,18 @@ describe('arena org', () => {
     })
   })
 
+  it('leaves room in the cluster for another organisation', async () => {
+    await company.arena('org', 'apply')
+    await company.write(
+      'organisation: department2\nusers:\n  eve: { uid: 20009 }\ngroups:\n  dev9: { gid: 10009, members: { eve: member } }\n',
+    )
+    const applied = await company.arena('org', 'apply')
+    expect(applied.status, applied.err).toBe(0)
+    expect((await company.arena('org', 'plan')).status).toBe(0)
+    await company.write(guide)
+    expect((await company.arena('org', 'plan')).status).toBe(0)
+  })
+
   it('mends what was changed by hand, and leaves the rest of an object alone', async () => {
     await company.arena('org', 'apply')
     await company.client.patch(
