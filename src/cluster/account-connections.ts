@@ -9,17 +9,17 @@ const resource = '/serviceaccounts'
 export interface Connection {
   /** Not `destroy`: HTTP/2 hands out sockets that refuse it. */
   destroySoon(): unknown
-  once(event: 'close', listener: () => void): unknown
 }
 
 export interface AccountConnections {
-  /** Told with every request; cheap when it is not the first one of the user on the connection. */
-  used(connection: Connection, user: UserInfo): void
+  /** A request of the user begins on the connection. The function returned says that it has been answered. */
+  begin(connection: Connection, user: UserInfo): () => void
 }
 
 /**
- * Ends the connections of a service account when it goes: its tokens are refused from then on, but a watch, a followed log or
- * a shell that began before would go on for as long as the client likes.
+ * Ends what a service account has running when it goes: its tokens are refused from then on, but a watch, a followed log or a
+ * shell that began before would go on for as long as the client likes. Connections on which nothing runs are left: their next
+ * request is told why it is refused.
  */
 export function createAccountConnections(options: {
   readonly store: Store<KubeObject>
@@ -27,16 +27,16 @@ export function createAccountConnections(options: {
   onFault(error: unknown): void
 }): AccountConnections {
   const { store, signal } = options
-  const lastUser = new WeakMap<Connection, UserInfo>()
-  const byUserName = new Map<string, Set<Connection>>()
+  /** Requests under way, by user and connection. */
+  const running = new Map<string, Map<Connection, number>>()
 
   function end(userName: string): void {
-    for (const connection of byUserName.get(userName) ?? []) connection.destroySoon()
-    byUserName.delete(userName)
+    for (const connection of running.get(userName)?.keys() ?? []) connection.destroySoon()
+    running.delete(userName)
   }
 
   function endAllThatWent(): void {
-    for (const userName of byUserName.keys()) {
+    for (const userName of running.keys()) {
       const account = accountOfUserName(userName)
       if (account && store.get(keyOf(resource, account.namespace, account.name)) === undefined) end(userName)
     }
@@ -66,19 +66,25 @@ export function createAccountConnections(options: {
     if (!signal.aborted) options.onFault(error)
   })
 
+  function count(userName: string, connection: Connection, difference: number): void {
+    const connections = running.get(userName) ?? new Map<Connection, number>()
+    const requests = (connections.get(connection) ?? 0) + difference
+    if (requests > 0) connections.set(connection, requests)
+    else connections.delete(connection)
+    if (connections.size > 0) running.set(userName, connections)
+    else running.delete(userName)
+  }
+
   return {
-    used(connection, user) {
-      if (lastUser.get(connection) === user) return
-      lastUser.set(connection, user)
-      if (accountOfUserName(user.name) === undefined) return
-      const connections = byUserName.get(user.name) ?? new Set()
-      byUserName.set(user.name, connections)
-      if (connections.has(connection)) return
-      connections.add(connection)
-      connection.once('close', () => {
-        connections.delete(connection)
-        if (connections.size === 0 && byUserName.get(user.name) === connections) byUserName.delete(user.name)
-      })
+    begin(connection, user) {
+      if (accountOfUserName(user.name) === undefined) return () => undefined
+      count(user.name, connection, 1)
+      let isOpen = true
+      const done = (): void => {
+        if (isOpen) count(user.name, connection, -1)
+        isOpen = false
+      }
+      return done
     },
   }
 }

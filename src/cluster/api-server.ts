@@ -50,7 +50,7 @@ export interface ApiServerOptions {
 export interface ApiServerCore {
   readonly auth: Auth
   /** What a TLS front needs to serve it. */
-  readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'upgrade' | 'onFault'>
+  readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'began' | 'upgrade' | 'onFault'>
   clientAs(user: UserInfo): KubeClient
 }
 
@@ -88,17 +88,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))
   const onFault = (error: unknown): void => options.log(faultText(error))
   const connections = createAccountConnections({ store, signal: options.signal, onFault })
-  const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> => {
-    const found = auth.authenticator.authenticate(socket, headers.authorization)
-    if (!(found instanceof Promise)) {
-      connections.used(socket, found)
-      return found
-    }
-    return found.then((user) => {
-      connections.used(socket, user)
-      return user
-    })
-  }
+  const authenticate = (socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo> =>
+    auth.authenticator.authenticate(socket, headers.authorization)
   const streams = lateStreams(options.streams)
   const auditor = options.auditor && { auditor: options.auditor }
   const { authorizer, impersonator } = auth
@@ -125,6 +116,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     front: {
       handler,
       authenticate,
+      began: connections.begin,
       upgrade: createUpgradeServer({
         ...auditor,
         catalog,
@@ -133,6 +125,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
         authorizer,
         impersonator,
         authenticate,
+        began: connections.begin,
         onFault,
       }),
       onFault,

@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly handler: ApiHandler
   /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
   authenticate(socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo>
+  /** Told when a request of a user begins; what it returns is called when the answer is out. */
+  began?(socket: TLSSocket, user: UserInfo): () => void
   /** Connections that ask for another protocol (WebSocket). */
   upgrade?(request: IncomingMessage, socket: Socket, head: Buffer): void
   onFault(error: unknown): void
@@ -137,12 +139,14 @@ async function respond(
   response: Outgoing,
 ): Promise<void> {
   let seat: Seat | undefined
+  let answered: (() => void) | undefined
   let isSent = false
   const leave = (): void => {
     if (!isSent) gone.abort()
     // Only now: an answer that the client does not take in still takes up memory.
     seat?.release()
     seat = undefined
+    answered?.()
   }
   response.on('close', leave)
   let answer: ApiResponse
@@ -150,6 +154,7 @@ async function respond(
     const socket = socketOf(request)
     if (!socket) throw unauthorized()
     const user = await options.authenticate(socket, request.headers)
+    answered = options.began?.(socket, user)
     const place = options.fairness.enter(user)
     const taken = place instanceof Promise ? await place : place
     seat = taken

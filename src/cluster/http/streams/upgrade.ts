@@ -27,6 +27,8 @@ export interface UpgradeParts {
   readonly streams: PodStreams
   readonly auditor?: Auditor
   authenticate(socket: TLSSocket, headers: IncomingMessage['headers']): UserInfo | Promise<UserInfo>
+  /** Told when a stream of a user begins; what it returns is called when it has ended. */
+  began?(socket: TLSSocket, user: UserInfo): () => void
   onFault(error: unknown): void
 }
 
@@ -101,6 +103,8 @@ async function handle(
 async function accept(parts: UpgradeParts, request: IncomingMessage, socket: Duplex): Promise<Accepted> {
   // The server is a TLS server: its sockets are.
   const asked = await parts.authenticate(socket as TLSSocket, request.headers)
+  const ended = parts.began?.(socket as TLSSocket, asked)
+  if (ended) socket.once('close', ended)
   const target = parseTarget('GET', request.url ?? '/')
   const record = parts.auditor?.begin(apiRequest(request, asked), 'get', target)
   try {
