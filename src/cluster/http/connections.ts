@@ -14,45 +14,65 @@ const idleTimeoutMs = 120_000
 
 /** The connections of a server, kept within bounds: when there are too many, the one that is idle for longest goes. */
 export interface Connections {
-  /** A request came over this connection: it is not idle. */
-  begin(socket: Socket): void
-  end(socket: Socket): void
+  /** A request came over this connection: it is not idle until the function returned is called. */
+  begin(socket: Socket): () => void
   close(): void
 }
 
-export function boundConnections(server: Http2SecureServer): Connections {
-  /** Requests under way by connection, the least recently used first. */
-  const open = new Map<Socket, number>()
+export function boundConnections(server: Http2SecureServer, most = maxConnections): Connections {
+  /** By the client's address, the least recently used first: TCP, TLS and HTTP/2 each have a socket of their own. */
+  const open = new Map<string, Connection>()
   boundTimes(server)
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true)
-    if (open.size >= maxConnections) idlest(open)?.destroy()
-    open.set(socket, 0)
-    socket.on('close', () => open.delete(socket))
+    if (open.size >= most) (idlest(open) ?? socket).destroy()
+    const peer = peerOf(socket)
+    const connection = { socket, requests: 0 }
+    open.set(peer, connection)
+    socket.on('close', () => {
+      if (open.get(peer) === connection) open.delete(peer)
+    })
   })
   server.on('session', boundSession)
-  const touch = (socket: Socket, difference: number): void => {
-    const requests = open.get(socket)
-    if (requests === undefined) return
+  const touch = (peer: string, difference: number): void => {
+    const connection = open.get(peer)
+    if (connection === undefined) return
+    connection.requests += difference
     // Only moves those that are idle: a busy connection is in no danger, wherever it stands.
-    if (requests + difference === 0) open.delete(socket)
-    open.set(socket, requests + difference)
+    if (connection.requests === 0) {
+      open.delete(peer)
+      open.set(peer, connection)
+    }
   }
   return {
-    begin: (socket) => touch(socket, 1),
-    end: (socket) => touch(socket, -1),
+    begin(socket) {
+      const peer = peerOf(socket)
+      touch(peer, 1)
+      // By then the socket may have forgotten whom it spoke with.
+      return () => touch(peer, -1)
+    },
     close() {
-      for (const socket of open.keys()) socket.destroySoon()
+      for (const { socket } of open.values()) socket.destroySoon()
       setTimeout(() => {
-        for (const socket of open.keys()) socket.destroy()
+        for (const { socket } of open.values()) socket.destroy()
       }, 1000).unref()
     },
   }
 }
 
+interface Connection {
+  readonly socket: Socket
+  /** Under way now. */
+  requests: number
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? ''} ${remotePort ?? ''}`
+}
+
 /** Without an idle one the newcomer has to go: those at work are never cut. */
-function idlest(open: ReadonlyMap<Socket, number>): Socket | undefined {
-  for (const [socket, requests] of open) if (requests === 0) return socket
+function idlest(open: ReadonlyMap<string, Connection>): Socket | undefined {
+  for (const { socket, requests } of open.values()) if (requests === 0) return socket
   return undefined
 }
 

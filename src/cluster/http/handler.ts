@@ -185,7 +185,8 @@ export function failure(error: unknown, onFault: (error: unknown) => void): ApiR
 
 function statusOf(error: unknown, onFault: (error: unknown) => void): StatusError {
   if (error instanceof StatusError) return error
-  onFault(error)
+  // The disk is at fault, not we: the client is told, and a log on the same disk would not help.
   if (error instanceof StoreFailed) return serviceUnavailable(error.message)
+  onFault(error)
   return internalError('something went wrong in the API server', error)
 }

@@ -29,6 +29,8 @@ export interface ServerOptions {
   /** 0: any free port. */
   readonly port: number
   readonly handler: ApiHandler
+  /** 4,096 when left out. */
+  readonly maxConnections?: number
   /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
   authenticate(socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo>
   /** Told when a request of a user begins; what it returns is called when the answer is out. */
@@ -70,14 +72,11 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
     maxHeaderListPairs: 200,
     settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
   })
-  const connections = boundConnections(server)
+  const connections = boundConnections(server, options.maxConnections)
   const fairness = createFairness()
   server.on('request', (request: Incoming, response: Outgoing) => {
     const socket = socketOf(request)
-    if (socket) {
-      connections.begin(socket)
-      response.on('close', () => connections.end(socket))
-    }
+    if (socket) response.on('close', connections.begin(socket))
     const gone = new AbortController()
     if (isStopping) gone.abort()
     open.add(gone)

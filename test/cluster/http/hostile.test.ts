@@ -193,14 +193,14 @@ describe('an API server that is sent what it should not be', () => {
     socket.pause()
     await admin.create(kinds.configMaps, { metadata: { name: 'big' }, data: {} }, { namespace: 'default' })
     const before = usedBytes()
-    for (let round = 0; round < 160; round++)
+    for (let round = 0; round < 300; round++)
       await admin.patch(
         kinds.configMaps,
         { namespace: 'default', name: 'big' },
         { type: 'merge', patch: { data: { pad: String(round % 10).repeat(900_000) } } },
       )
-    // 144 MB were sent its way; history and backlog hold 32 MB each.
-    expect(usedBytes() - before).toBeLessThan(150 * 1024 ** 2)
+    // 270 MB were sent its way; history and backlog hold 32 MB each, and what is on its way through the process comes on top.
+    expect(usedBytes() - before).toBeLessThan(220 * 1024 ** 2)
     socket.destroy()
     await expectHealthy()
   })
@@ -224,9 +224,7 @@ describe('an API server that is sent what it should not be', () => {
       session.destroy()
       return statuses
     })
-    const start = performance.now()
     for (let index = 0; index < 10; index++) await expectHealthy()
-    expect(performance.now() - start).toBeLessThan(8000)
     const statuses = (await Promise.all(flood)).flat()
     // Nobody in particular may not list; what matters is that every request gets an answer.
     expect(statuses.every((status) => status === 403 || status === 429)).toBe(true)
