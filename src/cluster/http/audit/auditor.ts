@@ -48,28 +48,25 @@ function record(
   const write = (stage: AuditStage, answer?: ApiResponse): void => {
     if (decision.omitStages.has(stage)) return
     const at = now()
-    log.append(
-      JSON.stringify({
-        kind: 'Event',
-        apiVersion: 'audit.k8s.io/v1',
-        level: decision.level,
-        auditID,
-        stage,
-        requestURI: api.url,
-        verb,
-        user: shown(api.user),
-        ...(impersonatedUser && { impersonatedUser: shown(impersonatedUser) }),
-        ...(api.clientAddress && { sourceIPs: [api.clientAddress] }),
-        userAgent: headerOf(api, 'user-agent') ?? '',
-        ...(target.resource && { objectRef: objectRef(target) }),
-        ...(answer && { responseStatus: statusOf(answer) }),
-        ...(decision.level !== 'Metadata' && requestBody && { requestObject: body(requestBody, decision) }),
-        ...(decision.level === 'RequestResponse' &&
-          answer && { responseObject: answerBody(answer, decision) }),
-        requestReceivedTimestamp: received,
-        stageTimestamp: at,
-      }),
-    )
+    const event = JSON.stringify({
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: decision.level,
+      auditID,
+      stage,
+      requestURI: api.url,
+      verb,
+      ...(impersonatedUser && { impersonatedUser: shown(impersonatedUser) }),
+      ...(api.clientAddress && { sourceIPs: [api.clientAddress] }),
+      userAgent: headerOf(api, 'user-agent') ?? '',
+      ...(target.resource && { objectRef: objectRef(target) }),
+      ...(answer && { responseStatus: statusOf(answer) }),
+      ...(decision.level !== 'Metadata' && requestBody && { requestObject: body(requestBody, decision) }),
+      ...(decision.level === 'RequestResponse' && answer && { responseObject: answerBody(answer, decision) }),
+      requestReceivedTimestamp: received,
+      stageTimestamp: at,
+    })
+    log.append(`${event.slice(0, -1)},"user":${userText(api.user)}}`)
   }
   write('RequestReceived')
   return {
@@ -97,6 +94,18 @@ function record(
 
 function now(): string {
   return microTimestamp(new Date())
+}
+
+const userTexts = new WeakMap<UserInfo, string>()
+
+/** The same user asks again and again. */
+function userText(user: UserInfo): string {
+  let text = userTexts.get(user)
+  if (text === undefined) {
+    text = JSON.stringify(shown(user))
+    userTexts.set(user, text)
+  }
+  return text
 }
 
 function shown(user: UserInfo): object {

@@ -97,6 +97,10 @@ export async function parseAuditPolicy(text: string, file: string): Promise<Audi
   })
 }
 
+const nothing: AuditDecision = { level: 'None', omitStages: new Set(), omitManagedFields: false }
+/** Made once for each rule of each policy: every request asks. */
+const decisions = new WeakMap<Rule, AuditDecision>()
+
 /** The first rule that fits a request decides; nothing is written down when none does. */
 export function decideAudit(
   policy: AuditPolicy,
@@ -105,11 +109,17 @@ export function decideAudit(
   target: Target,
 ): AuditDecision {
   const rule = policy.rules.find((one) => fits(one, user, verb, target))
-  return {
-    level: rule?.level ?? 'None',
-    omitStages: new Set([...policy.omitStages, ...(rule?.omitStages ?? [])]),
-    omitManagedFields: rule?.omitManagedFields ?? policy.omitManagedFields,
+  if (!rule) return nothing
+  let decision = decisions.get(rule)
+  if (!decision) {
+    decision = {
+      level: rule.level,
+      omitStages: new Set([...policy.omitStages, ...rule.omitStages]),
+      omitManagedFields: rule.omitManagedFields ?? policy.omitManagedFields,
+    }
+    decisions.set(rule, decision)
   }
+  return decision
 }
 
 type Rule = AuditPolicy['rules'][number]
