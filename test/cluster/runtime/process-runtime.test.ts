@@ -185,8 +185,8 @@ describe('volumes', () => {
     const outer = fixture.volume('outer')
     const inner = fixture.volume('inner')
     writeFileSync(join(inner, 'file'), 'inner\n')
-    const { output } = await fixture.run(['cat', '/work/a/b/file'], {
-      mounts: [fixture.mount(inner, '/work/a/b'), fixture.mount(outer, '/work')],
+    const { output } = await fixture.run(['cat', '/job/a/b/file'], {
+      mounts: [fixture.mount(inner, '/job/a/b'), fixture.mount(outer, '/job')],
     })
     expect(output).toBe('inner\n')
   })
@@ -228,7 +228,7 @@ describe('volumes', () => {
     const victim = fixture.volume('victim')
     symlinkSync(victim, join(outer, 'link'))
     await fixture.run(['true'], {
-      mounts: [fixture.mount(outer, '/work'), fixture.mount(inner, '/work/link/deeper')],
+      mounts: [fixture.mount(outer, '/job'), fixture.mount(inner, '/job/link/deeper')],
     })
     expect(existsSync(join(victim, 'deeper'))).toBe(false)
   })
