@@ -465,7 +465,7 @@ describe('exec', () => {
 describe('attach', () => {
   test('feeds stdin and shows all output to the first who attaches, then what is written from now on', async () => {
     const container = await fixture.start(
-      ['sh', '-c', 'echo early; read word; echo got $word; cat; echo end'],
+      ['sh', '-c', 'echo early; while read word; do echo got $word; done; echo end'],
       {
         stdin: true,
       },
@@ -478,14 +478,22 @@ describe('attach', () => {
     const later = new PassThrough()
     const laterText = collect(later)
     const second = fixture.runtime.attach(container, { stdout: later, signal: AbortSignal.timeout(20_000) })
-    stdin.write('hello\n')
+    // The second sees what is written once it follows: something is said until it does.
+    const seen: unknown[] = []
+    later.on('data', (piece) => seen.push(piece))
+    let rounds = 0
+    for (; seen.length === 0 && rounds < 500; rounds++) {
+      const answer = once(stdout, 'data')
+      stdin.write('hello\n')
+      await answer
+    }
     stdin.end('rest\n')
     expect(await attached).toEqual({ exitCode: 0 })
     await second
     stdout.end()
     later.end()
-    expect(await text).toBe('early\ngot hello\nrest\nend\n')
-    expect(await laterText).toBe('got hello\nrest\nend\n')
+    expect(await text).toBe(`early\n${'got hello\n'.repeat(rounds)}got rest\nend\n`)
+    expect(await laterText).toMatch(/^(got hello\n)+got rest\nend\n$/)
   })
 })
 
