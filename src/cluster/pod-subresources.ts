@@ -1,4 +1,4 @@
-import { badRequest, conflict, type KubeObject, StatusError } from '../kube/index.ts'
+import { badRequest, conflict, type KubeObject, StatusError, timestamp } from '../kube/index.ts'
 import { evictionRefusal } from './eviction.ts'
 import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
 import { typed, type Writer } from './registry/index.ts'
@@ -66,7 +66,7 @@ function bound(
     type: 'PodScheduled',
     status: 'True',
     lastProbeTime: null,
-    lastTransitionTime: `${at.toISOString().slice(0, 19)}Z`,
+    lastTransitionTime: timestamp(at),
   }
   const { annotations, labels } = pod.metadata
   return {

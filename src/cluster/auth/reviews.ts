@@ -1,6 +1,6 @@
 import type { UserInfo, VirtualResource } from '../registry/index.ts'
 import type { Schema } from '../registry/schema/index.ts'
-import { badRequest, invalid, type JsonObject, type KubeObject } from '../../kube/index.ts'
+import { badRequest, invalid, type JsonObject, type KubeObject, timestamp } from '../../kube/index.ts'
 import type { Attributes, Authorizer } from './authorizer.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { RuleResolver } from './rbac/rule-resolver.ts'
@@ -95,7 +95,7 @@ function answer(kind: string, body: JsonObject, status: object): KubeObject {
     kind,
     apiVersion: `${group}/v1`,
     ...body,
-    metadata: { creationTimestamp: `${new Date().toISOString().slice(0, 19)}Z`, ...metadata },
+    metadata: { creationTimestamp: timestamp(Date.now()), ...metadata },
     status,
   }
 }
