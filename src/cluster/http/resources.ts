@@ -37,7 +37,7 @@ export interface ResourceParts {
   readonly catalog: Catalog
   readonly registry: Registry
   readonly authorizer: Authorizer
-  /** Does an object exist, in the newest state? For server-side apply, which creates what is absent. */
+  /** Does an object exist, in the newest state? For changes that create what is absent. */
   exists(key: string): boolean
   now(): number
 }
@@ -54,7 +54,7 @@ interface Call {
 
 /**
  * Serves a request to a resource that the catalog knows. Authorisation has happened, except where the answer decides what
- * is needed (apply that creates).
+ * is needed (changes that create).
  *
  * @throws {StatusError}
  */
@@ -200,17 +200,62 @@ async function update(call: Call, resource: ResourceDefinition): Promise<ApiResp
   const encoding = bodyEncoding(headerOf(call.api, 'content-type'))
   const body = await decodeObject(await call.api.readBody(), encoding, resource, request)
   const text = JSON.stringify(body)
-  let isFirst = true
-  const updated = await call.parts.registry.update(request, {
-    next: () => {
-      if (isFirst) {
-        isFirst = false
-        return body
-      }
-      return JSON.parse(text) as KubeObject
-    },
+  let fresh: KubeObject | undefined = body
+  const next = (): KubeObject => {
+    const object = fresh ?? (JSON.parse(text) as KubeObject)
+    fresh = undefined
+    return object
+  }
+  if (resource.createsOnUpdate && !call.at.subresource) {
+    const created = await createAbsent(call, resource, request, { make: () => unversioned(next()) })
+    if (created) return created
+  }
+  return objectAnswer(200, resource, await call.parts.registry.update(request, { next }), call.form)
+}
+
+/** What a PUT of an absent object creates: the version it names is that of nothing. */
+function unversioned(object: KubeObject): KubeObject {
+  delete object.metadata.resourceVersion
+  return object
+}
+
+/**
+ * Creates the object of a request that changes what is there, when nothing is there: the answer, or undefined when
+ * there is something to change after all, if only since a moment.
+ *
+ * @throws {StatusError} `Forbidden` for who may change such objects but not create them.
+ */
+async function createAbsent(
+  call: Call,
+  resource: ResourceDefinition,
+  request: ResourceRequest,
+  body: { make(): KubeObject; readonly managesFields?: boolean },
+): Promise<ApiResponse | undefined> {
+  if (call.parts.exists(keyOf(storedAs(resource), request.namespace, request.name ?? ''))) return undefined
+  assertAuthorized(call.parts.authorizer, {
+    user: call.api.user,
+    verb: 'create',
+    group: call.at.group,
+    resource: call.at.plural,
+    namespace: call.at.namespace,
+    name: call.at.name,
   })
-  return objectAnswer(200, resource, updated, call.form)
+  const object = named(body.make(), request)
+  const { uid } = object.metadata
+  if (uid)
+    throw conflict(
+      { kind: resource.plural, group: resource.group, name: request.name ?? '' },
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    )
+  try {
+    const created = await call.parts.registry.create({ ...request, verb: 'create' }, object, {
+      managesFields: body.managesFields === true,
+    })
+    return objectAnswer(201, resource, created, call.form)
+  } catch (error) {
+    if (error instanceof StatusError && error.reason === 'AlreadyExists') return undefined
+    throw error
+  }
 }
 
 async function patch(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
@@ -219,27 +264,12 @@ async function patch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
   const request = requestOf(call, resource, write)
   const parsed = await parsePatch(kind, await call.api.readBody(), write.fieldValidation)
   const change = patchChange(parsed, resource, request, { write, now: call.parts.now() })
-  const key = keyOf(storedAs(resource), request.namespace, request.name ?? '')
-  if (kind === 'apply' && !call.at.subresource && !call.parts.exists(key)) {
-    assertAuthorized(call.parts.authorizer, {
-      user: call.api.user,
-      verb: 'create',
-      group: call.at.group,
-      resource: call.at.plural,
-      namespace: call.at.namespace,
-      name: call.at.name,
-    })
-    const body = named(change.create(), request)
-    const { uid } = body.metadata
-    if (uid)
-      throw conflict(
-        { kind: resource.plural, group: resource.group, name: request.name ?? '' },
-        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
-      )
-    const created = await call.parts.registry.create({ ...request, verb: 'create' }, body, {
+  if (kind === 'apply' && !call.at.subresource) {
+    const created = await createAbsent(call, resource, request, {
+      make: () => change.create(),
       managesFields: true,
     })
-    return objectAnswer(201, resource, created, call.form)
+    if (created) return created
   }
   return objectAnswer(200, resource, await call.parts.registry.update(request, change), call.form)
 }

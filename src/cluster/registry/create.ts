@@ -39,6 +39,7 @@ export async function createObject(
   const object = body
   object.metadata ??= {}
   checkNamespace(object, request)
+  checkName(object, request)
   if (object.metadata.resourceVersion) throw versionOnCreate()
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
@@ -112,6 +113,14 @@ export function withType(object: KubeObject, request: ResourceRequest): KubeObje
 
 function stored(resource: ResourceRequest['resource'], object: KubeObject): KubeObject {
   return resource.convert ? resource.convert.toStored(object) : object
+}
+
+/** @throws {StatusError} `BadRequest` when the request's path names another object. */
+export function checkName({ metadata }: KubeObject, request: ResourceRequest): void {
+  if (request.name !== undefined && metadata.name && metadata.name !== request.name)
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`,
+    )
 }
 
 function checkNamespace(object: KubeObject, request: ResourceRequest): void {

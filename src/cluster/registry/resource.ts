@@ -82,6 +82,8 @@ export interface ResourceDefinition {
   onDeleting?(object: KubeObject): void
   /** Beside `metadata.finalizers`: is there something that keeps a deleted object? (A namespace's `spec.finalizers`.) */
   isHeld?(object: KubeObject): boolean
+  /** A PUT of an absent object creates it, as Kubernetes has it for a few kinds. */
+  readonly createsOnUpdate?: boolean
   /** Updates must name the version they change (custom resources, as Kubernetes has it). */
   readonly updateNeedsVersion?: boolean
   /** Cluster-wide refusal to delete an object, e.g. namespace `default`. Throws a StatusError. */

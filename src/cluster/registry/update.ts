@@ -9,7 +9,7 @@ import {
   type StatusError,
 } from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
-import { withType } from './create.ts'
+import { checkName, withType } from './create.ts'
 import { invalidValue } from './faults.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
@@ -114,10 +114,7 @@ function checkIdentity(
   old: KubeObject,
 ): boolean {
   const { metadata } = object
-  if (metadata.name && metadata.name !== request.name)
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${request.name ?? ''})`,
-    )
+  checkName(object, request)
   if (request.resource.namespaced && metadata.namespace && metadata.namespace !== request.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   const uid = change.uid ?? metadata.uid

@@ -13,6 +13,7 @@ export const endpoints = define<Endpoints>({
   version: 'v1',
   kind: 'Endpoints',
   plural: 'endpoints',
+  createsOnUpdate: true,
   namespaced: true,
   shortNames: ['ep'],
   setDefaults(object) {

@@ -13,6 +13,7 @@ export const events = define<Event>({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  createsOnUpdate: true,
   namespaced: true,
   shortNames: ['ev'],
   setDefaults: fillEvent,

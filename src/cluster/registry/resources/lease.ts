@@ -18,6 +18,7 @@ export const leases = define<Lease & { spec?: Coordination }>({
   version: 'v1',
   kind: 'Lease',
   plural: 'leases',
+  createsOnUpdate: true,
   namespaced: true,
   updateNeedsVersion: true,
   setDefaults(object) {

@@ -16,6 +16,7 @@ export const limitRanges = define<LimitRange>({
   version: 'v1',
   kind: 'LimitRange',
   plural: 'limitranges',
+  createsOnUpdate: true,
   namespaced: true,
   shortNames: ['limits'],
   setDefaults(object) {

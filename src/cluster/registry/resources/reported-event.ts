@@ -22,6 +22,7 @@ export const reportedEvents = define<Event>({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  createsOnUpdate: true,
   namespaced: true,
   shortNames: ['ev'],
   storedAs: '/events',

@@ -15,6 +15,7 @@ export const roles = define<Role>({
   ...shared,
   kind: 'Role',
   plural: 'roles',
+  createsOnUpdate: true,
   namespaced: true,
   setDefaults: writeRules,
   validate: (object) => ruleFaults(object.rules, 'namespace'),
@@ -24,6 +25,7 @@ export const clusterRoles = define<ClusterRole>({
   ...shared,
   kind: 'ClusterRole',
   plural: 'clusterroles',
+  createsOnUpdate: true,
   namespaced: false,
   setDefaults: writeRules,
   validate(object) {

@@ -10,6 +10,7 @@ export const services = define<Service>({
   version: 'v1',
   kind: 'Service',
   plural: 'services',
+  createsOnUpdate: true,
   namespaced: true,
   shortNames: ['svc'],
   categories: ['all'],
