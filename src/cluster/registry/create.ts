@@ -10,7 +10,7 @@ import {
 import { StoreConflict } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
-import { admit, mutate, type RegistryParts } from './parts.ts'
+import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
 import { apiVersionOf, type Encoded, encode } from './stored-object.ts'
 import { validateMetadata } from './validation/metadata.ts'
@@ -52,8 +52,9 @@ export async function createObject(
   } as const
   await mutate(parts, admission)
   own(parts, request, object)
-  resource.prepareForCreate?.(object, request)
-  const faults = [...validateMetadata(object, resource), ...(resource.validate?.(object, request) ?? [])]
+  const all = allOf(parts, resource)
+  resource.prepareForCreate?.(object, request, all)
+  const faults = [...validateMetadata(object, resource), ...(resource.validate?.(object, request, all) ?? [])]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
   await admit(parts, admission)

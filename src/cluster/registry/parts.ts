@@ -1,6 +1,8 @@
 import type { KubeObject } from '../../kube/index.ts'
 import type { Store } from '../storage/index.ts'
 import type { Admission, Admitter } from './admission.ts'
+import { prefixOf, storedAs } from './keys.ts'
+import type { AllOfKind, ResourceDefinition } from './resource.ts'
 
 /** What every operation of the registry works with. */
 export interface RegistryParts {
@@ -10,6 +12,13 @@ export interface RegistryParts {
   /** Milliseconds since the epoch. */
   now(): number
   newUid(): string
+}
+
+/** Reads the store only when a hook asks. */
+export function allOf(parts: Pick<RegistryParts, 'store'>, resource: ResourceDefinition): AllOfKind {
+  return function* all() {
+    for (const { value } of parts.store.scan(prefixOf(storedAs(resource), undefined))) yield value
+  }
 }
 
 /** Runs the mutating steps. */

@@ -15,6 +15,9 @@ export interface Column {
   cell(object: KubeObject, now: number): string | number | boolean | null
 }
 
+/** The objects of the kind that are there already, in all namespaces: for what no two of them may share. */
+export type AllOfKind = () => Iterable<KubeObject>
+
 /** JSONPaths of the `scale` subresource, as in a CRD. */
 export interface ScalePaths {
   readonly specReplicasPath: string
@@ -59,11 +62,11 @@ export interface ResourceDefinition {
   /** Fills in what the user left out; for create, update and patch alike, before admission. */
   setDefaults?(object: KubeObject): void
   /** Server-owned fields of a new object: phases, generated addresses. `status` of kinds with one is emptied before. */
-  prepareForCreate?(object: KubeObject, request: ResourceRequest): void
+  prepareForCreate?(object: KubeObject, request: ResourceRequest, all: AllOfKind): void
   /** What an update may not touch is put back here (for `status` updates, `request.subresource` is `status`). */
-  prepareForUpdate?(object: KubeObject, old: KubeObject, request: ResourceRequest): void
+  prepareForUpdate?(object: KubeObject, old: KubeObject, request: ResourceRequest, all: AllOfKind): void
   /** Faults of a whole object, on create and on update. Metadata is checked by the registry. */
-  validate?(object: KubeObject, request: ResourceRequest): Fault[]
+  validate?(object: KubeObject, request: ResourceRequest, all: AllOfKind): Fault[]
   /** Faults of the change: immutable fields. Runs in addition to {@link validate}. */
   validateUpdate?(object: KubeObject, old: KubeObject, request: ResourceRequest): Fault[]
   /** Does this update count as a change of the desired state? `metadata.generation` grows then. Absent: any change outside metadata and status, for kinds with `tracksGeneration`. */

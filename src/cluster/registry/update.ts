@@ -13,7 +13,7 @@ import { checkName, withType } from './create.ts'
 import { invalidValue } from './faults.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
-import { admit, mutate, type RegistryParts } from './parts.ts'
+import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
 import { sameJson } from './same-json.ts'
 import { copyOf, type Encoded, encode, typed } from './stored-object.ts'
@@ -93,12 +93,13 @@ async function nextObject(
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
   await mutate(parts, admission)
-  resource.prepareForUpdate?.(object, old, request)
+  const all = allOf(parts, resource)
+  resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)
   const faults = [
     ...validateMetadata(object, resource),
     ...validateMetadataUpdate(object, old, resource),
-    ...(resource.validate?.(object, request) ?? []),
+    ...(resource.validate?.(object, request, all) ?? []),
     ...(resource.validateUpdate?.(object, old, request) ?? []),
   ]
   if (faults.length > 0)

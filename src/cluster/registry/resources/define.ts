@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { KubeObject, ObjectMeta } from '../../../kube/index.ts'
 import type { Fault } from '../faults.ts'
 import type { ResourceRequest } from '../request.ts'
-import type { Column, ResourceDefinition } from '../resource.ts'
+import type { AllOfKind, Column, ResourceDefinition } from '../resource.ts'
 import { schemaFor } from '../schema/builtin.ts'
 
 /** The objects of a kind as the hooks see them: the fields of `T`, with this program's own metadata. */
@@ -35,10 +35,10 @@ type Hooks =
 export interface KindOf<T> extends Omit<ResourceDefinition, Hooks | 'schema' | 'singular' | 'hasStatus'> {
   readonly hasStatus?: boolean
   setDefaults?(object: Of<T>): void
-  prepareForCreate?(object: Of<T>, request: ResourceRequest): void
-  prepareForUpdate?(object: Of<T>, old: Of<T>, request: ResourceRequest): void
+  prepareForCreate?(object: Of<T>, request: ResourceRequest, all: AllOfKind): void
+  prepareForUpdate?(object: Of<T>, old: Of<T>, request: ResourceRequest, all: AllOfKind): void
   /** Faults of a whole object. Not asked when only the status changes. */
-  validate?(object: Of<T>, request: ResourceRequest): Fault[]
+  validate?(object: Of<T>, request: ResourceRequest, all: AllOfKind): Fault[]
   validateUpdate?(object: Of<T>, old: Of<T>, request: ResourceRequest): Fault[]
   /** Faults of a changed status; the rest of the object is what it was. */
   validateStatus?(object: Of<T>, old: Of<T>): Fault[]
@@ -60,8 +60,8 @@ export function define<T>(kind: KindOf<T>): ResourceDefinition {
     storageVersionHash: kind.storageVersionHash ?? storageVersionHash(group, version, kind.kind),
     schema: schemaFor(group, version, kind.kind),
     hasStatus: kind.hasStatus ?? false,
-    validate: (object: Of<T>, request: ResourceRequest): Fault[] =>
-      request.subresource === 'status' ? [] : (validate?.(object, request) ?? []),
+    validate: (object: Of<T>, request: ResourceRequest, all: AllOfKind): Fault[] =>
+      request.subresource === 'status' ? [] : (validate?.(object, request, all) ?? []),
     validateUpdate: (object: Of<T>, old: Of<T>, request: ResourceRequest): Fault[] =>
       (request.subresource === 'status'
         ? validateStatus?.(object, old)

@@ -103,8 +103,8 @@ function object(spec: object, rest: object = {}): KubeObject {
 function created(spec: object): { field: string; message: string }[] {
   const definition = trainJobs()
   const made = object(spec)
-  definition.prepareForCreate?.(made, request)
-  return [...(definition.validate?.(made, request) ?? [])]
+  definition.prepareForCreate?.(made, request, () => [])
+  return [...(definition.validate?.(made, request, () => []) ?? [])]
     .map(({ field, message }) => ({ field, message }))
     .sort((a, b) => (a.field < b.field ? -1 : 1))
 }
@@ -182,7 +182,8 @@ describe('objects of a custom kind', () => {
 describe('a custom resource definition', () => {
   const faults = (definition: CustomResourceDefinition): { field: string; message: string }[] => {
     customResourceDefinitions.setDefaults?.(definition as unknown as KubeObject)
-    const found = customResourceDefinitions.validate?.(definition as unknown as KubeObject, request) ?? []
+    const found =
+      customResourceDefinitions.validate?.(definition as unknown as KubeObject, request, () => []) ?? []
     return found.map(({ field, message }) => ({ field, message }))
   }
 

@@ -119,7 +119,7 @@ describe('custom kinds', () => {
     await until(() => {
       const now = catalog.find('ex.example', 'v1', 'things')?.stored
       try {
-        now?.prepareForCreate?.({ metadata: {} }, request(now))
+        now?.prepareForCreate?.({ metadata: {} }, request(now), () => [])
         return false
       } catch {
         return true

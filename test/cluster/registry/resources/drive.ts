@@ -26,6 +26,9 @@ export function requestOf(resource: ResourceDefinition, verb: Verb, subresource?
   }
 }
 
+/** The kind has no other objects. */
+const none = (): KubeObject[] => []
+
 const owned = {
   uid: '11111111-2222-3333-4444-555555555555',
   creationTimestamp: '2026-01-01T00:00:00Z',
@@ -44,7 +47,7 @@ function prepared(definition: ResourceDefinition, body: Body): KubeObject {
   definition.setDefaults?.(object)
   Object.assign(object.metadata, { uid: owned.uid, creationTimestamp: owned.creationTimestamp })
   if (definition.hasStatus && !definition.keepsStatusOnCreate) object['status'] = {}
-  definition.prepareForCreate?.(object, requestOf(definition, 'create'))
+  definition.prepareForCreate?.(object, requestOf(definition, 'create'), none)
   return object
 }
 
@@ -64,7 +67,7 @@ export function createFaults(definition: ResourceDefinition, body: Body): string
 function faultsOf(definition: ResourceDefinition, object: KubeObject): Fault[] {
   return [
     ...validateMetadata(object, definition),
-    ...(definition.validate?.(object, requestOf(definition, 'create')) ?? []),
+    ...(definition.validate?.(object, requestOf(definition, 'create'), none) ?? []),
   ]
 }
 
@@ -91,10 +94,10 @@ export function changeFaults(
   change(object)
   const request = requestOf(definition, 'update', subresource)
   definition.setDefaults?.(object)
-  definition.prepareForUpdate?.(object, old, request)
+  definition.prepareForUpdate?.(object, old, request, none)
   return lines([
     ...validateMetadataUpdate(object, old, definition),
-    ...(definition.validate?.(object, request) ?? []),
+    ...(definition.validate?.(object, request, none) ?? []),
     ...(definition.validateUpdate?.(object, old, request) ?? []),
   ])
 }

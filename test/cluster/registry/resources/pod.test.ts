@@ -319,7 +319,7 @@ describe('a doubtful pod', () => {
         { name: 'a.b' },
       ),
     )
-    pods.prepareForCreate?.(object, request)
+    pods.prepareForCreate?.(object, request, () => [])
     expect(warnings).toEqual([
       'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
       'spec.containers[0].resources.requests[memory]: fractional byte value "1500m" is invalid, must be an integer',

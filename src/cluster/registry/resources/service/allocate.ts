@@ -2,8 +2,10 @@ import { randomInt } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Service } from 'kubernetes-types/core/v1.js'
 import { same } from '../../validation/equality.ts'
+import type { AllOfKind } from '../../resource.ts'
 import type { Of } from '../define.ts'
 import { isReachableFromOutside, needsClusterIP, needsHealthCheck, needsNodePorts } from './defaults.ts'
+import { takenBy } from './taken.ts'
 
 type Spec = NonNullable<Service['spec']>
 
@@ -12,26 +14,32 @@ type Spec = NonNullable<Service['spec']>
  * they only have to be different.
  */
 export const serviceRange = { first: [10, 96], width: 16, text: '10.96.0.0/12' } as const
+const addressAttempts = 1000
+
 export const nodePorts = { first: 30_000, end: 32_768 }
 
 /** Gives a service the addresses, families and ports that it needs and does not have. */
-export function allocate(service: Of<Service>): void {
+export function allocate(service: Of<Service>, all: AllOfKind): void {
   const { spec } = service
   if (!spec || !needsClusterIP(spec)) return
   if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
   setFamilies(spec)
   if (!spec.clusterIP && !spec.clusterIPs?.length) {
-    spec.clusterIP = randomAddress()
+    spec.clusterIP = freeAddress(takenBy(all).addresses)
     spec.clusterIPs = [spec.clusterIP]
   }
   if (needsNodePorts(spec)) {
-    const taken = new Set((spec.ports ?? []).map((port) => port.nodePort))
-    for (const port of spec.ports ?? []) {
-      if (!port.nodePort) port.nodePort = freePort(taken)
+    const missing = (spec.ports ?? []).filter((port) => !port.nodePort)
+    const taken = missing.length > 0 ? takenBy(all).ports : new Set<number>()
+    for (const { nodePort } of spec.ports ?? []) if (nodePort) taken.add(nodePort)
+    for (const port of missing) {
+      port.nodePort = freePort(taken)
       taken.add(port.nodePort)
     }
   }
-  if (needsHealthCheck(spec) && !spec.healthCheckNodePort) spec.healthCheckNodePort = freePort(new Set())
+  if (needsHealthCheck(spec) && !spec.healthCheckNodePort) {
+    spec.healthCheckNodePort = freePort(takenBy(all).ports)
+  }
 }
 
 /** The cluster itself speaks IPv4; what only names endpoints of others may speak both. */
@@ -57,11 +65,24 @@ function randomAddress(): string {
   return [first[0], first[1] + randomInt(1, serviceRange.width), randomInt(256), 1 + randomInt(254)].join('.')
 }
 
-function freePort(taken: ReadonlySet<number | undefined>): number {
-  for (;;) {
-    const port = randomInt(nodePorts.first, nodePorts.end)
+/** A million addresses: the first tries find a free one until nearly all are taken. */
+function freeAddress(taken: ReadonlySet<string>): string {
+  for (let attempt = 1; attempt < addressAttempts; attempt++) {
+    const address = randomAddress()
+    if (!taken.has(address)) return address
+  }
+  return randomAddress()
+}
+
+/** Any port of nodes that no service has; when all are taken, one of them, which validation refuses. */
+function freePort(taken: ReadonlySet<number>): number {
+  const { first, end } = nodePorts
+  const start = randomInt(first, end)
+  for (let step = 0; step < end - first; step++) {
+    const port = first + ((start - first + step) % (end - first))
     if (!taken.has(port)) return port
   }
+  return start
 }
 
 /** What has been allocated stays, unless the change of the service gives it up. */

@@ -3,6 +3,7 @@ import { ageColumn, column, labelsText, nameColumn, wideColumn } from '../column
 import { define, type Of } from '../define.ts'
 import { allocate, keepAllocated } from './allocate.ts'
 import { setServiceDefaults } from './defaults.ts'
+import { sharedFaults } from './taken.ts'
 import { validateService, validateServiceUpdate } from './validate.ts'
 
 export const services = define<Service>({
@@ -18,16 +19,16 @@ export const services = define<Service>({
   hasStatus: true,
   deleteReturnsObject: true,
   setDefaults: setServiceDefaults,
-  prepareForCreate(service) {
+  prepareForCreate(service, _request, all) {
     service.status = { loadBalancer: {} }
-    allocate(service)
+    allocate(service, all)
   },
-  prepareForUpdate(service, old, request) {
+  prepareForUpdate(service, old, request, all) {
     if (request.subresource === 'status') return
     keepAllocated(service, old)
-    allocate(service)
+    allocate(service, all)
   },
-  validate: validateService,
+  validate: (service, _request, all) => [...validateService(service), ...sharedFaults(service, all)],
   validateUpdate: validateServiceUpdate,
   selectableFields: {
     'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',
