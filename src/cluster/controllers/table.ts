@@ -2,6 +2,7 @@ import type { Controller } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
 import { disruptionController } from './disruption.ts'
+import { endpointMirror } from './endpoint-mirror.ts'
 import { endpointSliceController } from './endpoint-slices.ts'
 import { endpointsController } from './endpoints.ts'
 import { eventExpiry } from './event-expiry.ts'
@@ -34,6 +35,7 @@ export const controllers: readonly Controller[] = [
   claimProtection,
   endpointsController,
   endpointSliceController,
+  endpointMirror,
   jobController,
   cronJobController,
   jobExpiry,

@@ -42,6 +42,12 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('discovery.k8s.io', 'endpointslices', 'create delete get list update watch'),
     eventRule,
   ],
+  'endpointslicemirroring-controller': [
+    rule('core', 'endpoints services', read),
+    rule('core', 'endpoints/finalizers services/finalizers', 'update'),
+    rule('discovery.k8s.io', 'endpointslices', 'create delete get list update watch'),
+    eventRule,
+  ],
   'generic-garbage-collector': [rule('*', '*', 'delete get list patch update watch'), eventRule],
   'job-controller': [
     rule('batch', 'jobs', 'get list patch update watch'),
