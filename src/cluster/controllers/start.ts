@@ -94,6 +94,7 @@ const wholeKinds = [
   kinds.persistentVolumeClaims,
   kinds.storageClasses,
   kinds.resourceQuotas,
+  kinds.replicaSets,
   kinds.jobs,
   kinds.cronJobs,
   kinds.podDisruptionBudgets,

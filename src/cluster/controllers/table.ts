@@ -12,6 +12,7 @@ import { jobExpiry } from './job-expiry.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage.ts'
+import { replicaSetController } from './replicas/replicas.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
@@ -36,6 +37,7 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointMirror,
+  replicaSetController,
   jobController,
   cronJobController,
   jobExpiry,

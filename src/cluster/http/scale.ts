@@ -1,4 +1,4 @@
-import { invalid, type KubeObject } from '../../kube/index.ts'
+import { formatLabelSelector, invalid, type KubeObject, labelSelectorOf } from '../../kube/index.ts'
 import {
   type Change,
   type Encoded,
@@ -27,8 +27,16 @@ export function readScale(resource: ResourceDefinition, object: Encoded): KubeOb
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
     spec: spec === undefined ? {} : { replicas: spec },
-    status: { replicas: status ?? 0, ...(typeof selector === 'string' && { selector }) },
+    status: { replicas: status ?? 0, ...selectorIn(selector) },
   }
+}
+
+/** Custom kinds have it as text; built-in ones as a label selector or, the eldest, as plain labels. */
+function selectorIn(value: unknown): { selector?: string } {
+  if (typeof value === 'string') return { selector: value }
+  if (typeof value !== 'object' || value === null) return {}
+  const isWhole = Object.values(value).some((part) => typeof part === 'object')
+  return { selector: formatLabelSelector(labelSelectorOf(isWhole ? value : { matchLabels: { ...value } })) }
 }
 
 /**

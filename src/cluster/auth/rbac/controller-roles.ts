@@ -95,6 +95,13 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('core', 'pods', read),
     eventRule,
   ],
+  'replicaset-controller': [
+    rule('apps', 'replicasets', 'get list update watch'),
+    rule('apps', 'replicasets/status', 'update'),
+    rule('apps', 'replicasets/finalizers', 'update'),
+    rule('core', 'pods', 'create delete list patch watch'),
+    eventRule,
+  ],
   'resourcequota-controller': [
     rule('*', '*', 'list watch'),
     rule('core', 'resourcequotas/status', 'update'),

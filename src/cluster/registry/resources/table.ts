@@ -18,6 +18,7 @@ import { podDisruptionBudgets } from './pod-disruption-budget.ts'
 import { podTemplates } from './pod-template.ts'
 import { pods } from './pod/pod.ts'
 import { priorityClasses } from './priority-class.ts'
+import { replicaSets } from './replicas/replica-set.ts'
 import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
 import { clusterRoles, roles } from './role.ts'
@@ -47,6 +48,7 @@ export function builtinResources(options: {
     secrets,
     serviceAccounts,
     services,
+    replicaSets,
     cronJobs,
     jobs,
     clusterRoleBindings,

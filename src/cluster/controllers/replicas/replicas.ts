@@ -1,0 +1,307 @@
+import {
+  isStatus,
+  keyOf,
+  kinds,
+  labelSelectorOf,
+  matchesLabels,
+  parseKey,
+  type Persisted,
+  type Pod,
+  referenceTo,
+  type ReplicaSet,
+  type SharedInformer,
+  timestamp,
+  WorkQueue,
+} from '../../../kube/index.ts'
+import { type Controller, type ControllerContext, TryAgain, reconcile, unlessGone } from '../controller.ts'
+import { byDispensability, isActive, isReady } from '../job/job-pod.ts'
+import { OwnWrites } from '../job/own-writes.ts'
+
+type Status = NonNullable<ReplicaSet['status']>
+type ReplicaPod = Persisted<Pod>
+
+const ownKind = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
+/** More pods than these are neither made nor deleted in one go. */
+const mostAtOnce = 500
+const atATime = 16
+
+/** Keeps the pods of replica sets at their number. */
+export const replicaSetController: Controller = {
+  name: 'replicaset-controller',
+  async run(context) {
+    const owners = context.informers.of(kinds.replicaSets)
+    const pods = context.informers.of(kinds.pods)
+    const quotas = context.informers.of(kinds.resourceQuotas)
+    await Promise.all([owners.synced, pods.synced])
+    const keeper = new ReplicaKeeper(context, owners, pods)
+    owners.subscribe(({ type, object }) => keeper.ownerChanged(object, type === 'DELETED'))
+    pods.subscribe(({ type, object }) => keeper.podChanged(object, type === 'DELETED'))
+    quotas.subscribe(({ object }) => keeper.quotaChanged(object.metadata.namespace ?? ''))
+    await keeper.run()
+  },
+}
+
+class ReplicaKeeper {
+  readonly #queue = new WorkQueue({ firstMs: 200, largestMs: 60_000 })
+  readonly #ownWrites = new OwnWrites()
+  readonly #context: ControllerContext
+  readonly #owners: SharedInformer<ReplicaSet>
+  readonly #pods: SharedInformer<Pod>
+
+  constructor(context: ControllerContext, owners: SharedInformer<ReplicaSet>, pods: SharedInformer<Pod>) {
+    this.#context = context
+    this.#owners = owners
+    this.#pods = pods
+  }
+
+  run(): Promise<void> {
+    return reconcile(this.#context, this.#queue, (key) => this.#sync(key), 8)
+  }
+
+  ownerChanged(owner: Persisted<ReplicaSet>, isGone: boolean): void {
+    if (isGone) this.#ownWrites.forgetJob(owner.metadata.uid)
+    else this.#queue.add(keyOf(owner))
+  }
+
+  podChanged(pod: ReplicaPod, isGone: boolean): void {
+    const namespace = pod.metadata.namespace ?? ''
+    const ref = controllerOf(pod)
+    if (ref !== undefined) {
+      if (ref.kind !== ownKind.kind) return
+      if (isGone) this.#ownWrites.gone(ref.uid, pod.metadata.uid)
+      else this.#ownWrites.observed(ref.uid, pod)
+      this.#queue.add(`${namespace}/${ref.name}`)
+      return
+    }
+    for (const owner of this.#owners.inNamespace(namespace)) {
+      if (this.#matches(owner, pod)) this.#queue.add(keyOf(owner))
+    }
+  }
+
+  quotaChanged(namespace: string): void {
+    for (const owner of this.#owners.inNamespace(namespace)) {
+      if (owner.status?.conditions?.some(({ type }) => type === 'ReplicaFailure'))
+        this.#queue.add(keyOf(owner))
+    }
+  }
+
+  #matches(owner: Persisted<ReplicaSet>, pod: ReplicaPod): boolean {
+    const { spec } = owner
+    const selector = spec && labelSelectorOf(spec.selector)
+    return selector !== undefined && selector.length > 0 && matchesLabels(selector, pod.metadata.labels)
+  }
+
+  async #sync(key: string): Promise<{ againAfterMs: number } | undefined> {
+    const owner = this.#owners.get(parseKey(key))
+    if (owner === undefined) return undefined
+    const { now } = this.#context
+    const pods = await this.#claim(owner)
+    const difference = pods.length - (owner.spec?.replicas ?? 1)
+    let failure: unknown
+    if (owner.metadata.deletionTimestamp === undefined) {
+      if (difference < 0) failure = await this.#create(owner, Math.min(-difference, mostAtOnce))
+      else if (difference > 0) {
+        const spare = [...pods].sort(byDispensability).slice(0, Math.min(difference, mostAtOnce))
+        failure = await this.#delete(owner, spare)
+      }
+    }
+    const { status, againAfterMs } = statusOf(owner, pods, now())
+    await this.#writeStatus(owner, withFailure(status, failure, difference, timestamp(now())))
+    if (failure !== undefined) throw new TryAgain(failure)
+    return againAfterMs === undefined ? undefined : { againAfterMs }
+  }
+
+  /** The owner's living pods: those that fit and nobody has are taken, those that no longer fit are let go. */
+  async #claim(owner: Persisted<ReplicaSet>): Promise<ReplicaPod[]> {
+    const { now } = this.#context
+    const { uid, namespace = '', deletionTimestamp } = owner.metadata
+    const mine: ReplicaPod[] = []
+    const free: ReplicaPod[] = []
+    for (const pod of this.#pods.inNamespace(namespace)) {
+      const ref = controllerOf(pod)
+      if (ref?.uid === uid) mine.push(pod)
+      else if (ref === undefined && isActive(pod) && this.#matches(owner, pod)) free.push(pod)
+    }
+    const kept: ReplicaPod[] = []
+    for (const pod of this.#ownWrites.applied(uid, mine, timestamp(now()))) {
+      if (!isActive(pod)) continue
+      if (this.#matches(owner, pod)) kept.push(pod)
+      else if (deletionTimestamp === undefined) await this.#release(pod, uid)
+    }
+    if (free.length === 0 || deletionTimestamp !== undefined) return kept
+    const { client, signal } = this.#context
+    // The cache may lag behind a deletion that orphaned these very pods.
+    const fresh = await unlessGone(client.get(kinds.replicaSets, parseKey(keyOf(owner)), { signal }))
+    if (fresh?.metadata.uid !== uid || fresh.metadata.deletionTimestamp !== undefined) return kept
+    for (const pod of free) {
+      const adopted = await this.#patchOwner(pod, { ownerReferences: [this.#reference(owner)] })
+      if (adopted !== undefined) kept.push(adopted)
+    }
+    return kept
+  }
+
+  async #release(pod: ReplicaPod, uid: string): Promise<void> {
+    await this.#patchOwner(pod, { ownerReferences: [{ $patch: 'delete', uid }] })
+  }
+
+  #patchOwner(pod: ReplicaPod, metadata: object): Promise<ReplicaPod | undefined> {
+    const { client, signal } = this.#context
+    const at = { namespace: pod.metadata.namespace ?? '', name: pod.metadata.name }
+    const patch = { metadata: { uid: pod.metadata.uid, ...metadata } }
+    return unlessGone(client.patch(kinds.pods, at, { type: 'strategic', patch }, { signal }))
+  }
+
+  #reference({ metadata: { name, uid } }: Persisted<ReplicaSet>) {
+    return { ...ownKind, name, uid, controller: true, blockOwnerDeletion: true }
+  }
+
+  /** Returns the first failure, if there was one. */
+  async #create(owner: Persisted<ReplicaSet>, count: number): Promise<unknown> {
+    const { client, signal } = this.#context
+    const { name, namespace = '', uid } = owner.metadata
+    const { metadata, spec } = owner.spec?.template ?? {}
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        generateName: `${name}-`,
+        namespace,
+        ...(metadata?.labels && { labels: metadata.labels }),
+        ...(metadata?.annotations && { annotations: metadata.annotations }),
+        ...(metadata?.finalizers && { finalizers: metadata.finalizers }),
+        ownerReferences: [this.#reference(owner)],
+      },
+      spec: spec ?? { containers: [] },
+    }
+    const failures: unknown[] = []
+    let left = count
+    // Starts slowly: where the first pod is refused, the other hundred would be too.
+    for (let size = 1; left > 0 && failures.length === 0; size = Math.min(2 * size, atATime)) {
+      const batch = Math.min(size, left)
+      left -= batch
+      const one = async (): Promise<void> => {
+        try {
+          const made = await client.create(kinds.pods, pod, { namespace, signal })
+          this.#ownWrites.created(uid, made)
+          this.#tell(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name}`)
+        } catch (error) {
+          if (isNamespaceTerminating(error)) left = 0
+          else {
+            failures.push(error)
+            if (!signal.aborted) {
+              this.#tell(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
+            }
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: batch }, one))
+    }
+    return failures[0]
+  }
+
+  /** Returns the first failure, if there was one. */
+  async #delete(owner: Persisted<ReplicaSet>, pods: readonly ReplicaPod[]): Promise<unknown> {
+    const { client, signal } = this.#context
+    const waiting = [...pods]
+    let failure: unknown
+    const work = async (): Promise<void> => {
+      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
+        const { uid, name, namespace = '' } = pod.metadata
+        try {
+          await unlessGone(client.delete(kinds.pods, { namespace, name }, { preconditions: { uid }, signal }))
+          this.#ownWrites.deleted(pod)
+          this.#tell(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
+        } catch (error) {
+          failure ??= error
+          if (!signal.aborted) {
+            this.#tell(owner, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
+          }
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
+    return failure
+  }
+
+  async #writeStatus(owner: Persisted<ReplicaSet>, status: Status): Promise<void> {
+    if (sortedText(status) === sortedText(owner.status ?? { replicas: 0 })) return
+    const { client, signal } = this.#context
+    const at = parseKey(keyOf(owner))
+    await client.replace(kinds.replicaSets, at, { ...owner, status }, { subresource: 'status', signal })
+  }
+
+  #tell(owner: Persisted<ReplicaSet>, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#context.recorder.record({ about: referenceTo(owner, ownKind), type, reason, message })
+  }
+}
+
+function controllerOf(pod: ReplicaPod) {
+  return (pod.metadata.ownerReferences ?? []).find(({ controller }) => controller)
+}
+
+interface StatusSource {
+  readonly metadata: { readonly generation?: number }
+  readonly spec?: ReplicaSet['spec'] | undefined
+  readonly status?: ReplicaSet['status'] | undefined
+}
+
+function statusOf(
+  owner: StatusSource,
+  pods: readonly ReplicaPod[],
+  now: number,
+): { status: Status; againAfterMs: number | undefined } {
+  const minReadyMs = (owner.spec?.minReadySeconds ?? 0) * 1000
+  const wanted = Object.entries(owner.spec?.template?.metadata?.labels ?? {})
+  const waits: number[] = []
+  let [labeled, ready, available] = [0, 0, 0]
+  for (const pod of pods) {
+    if (wanted.every(([key, value]) => pod.metadata.labels?.[key] === value)) labeled += 1
+    if (!isReady(pod)) continue
+    ready += 1
+    const since = (pod.status?.conditions ?? []).find(({ type }) => type === 'Ready')?.lastTransitionTime
+    const waitMs = minReadyMs === 0 ? 0 : Date.parse(since ?? '') + minReadyMs - now
+    if (waitMs <= 0) available += 1
+    else if (waitMs > 0) waits.push(waitMs)
+  }
+  const { conditions } = owner.status ?? {}
+  const { generation } = owner.metadata
+  const status: Status = {
+    replicas: pods.length,
+    ...(labeled > 0 && { fullyLabeledReplicas: labeled }),
+    ...(ready > 0 && { readyReplicas: ready }),
+    ...(available > 0 && { availableReplicas: available }),
+    ...(generation !== undefined && { observedGeneration: generation }),
+    ...(conditions && { conditions }),
+  }
+  return { status, againAfterMs: waits.length === 0 ? undefined : Math.max(1, Math.min(...waits)) }
+}
+
+function withFailure(status: Status, failure: unknown, difference: number, time: string): Status {
+  const { conditions = [], ...rest } = status
+  const others = conditions.filter(({ type }) => type !== 'ReplicaFailure')
+  if (failure === undefined) return others.length === 0 ? rest : { ...rest, conditions: others }
+  if (others.length < conditions.length) return status
+  const condition = {
+    type: 'ReplicaFailure',
+    status: 'True',
+    lastTransitionTime: time,
+    reason: difference < 0 ? 'FailedCreate' : 'FailedDelete',
+    message: messageOf(failure),
+  }
+  return { ...rest, conditions: [...others, condition] }
+}
+
+function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    isStatus(error, 'Forbidden') &&
+    (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+  )
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function sortedText(value: object): string {
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,49 @@
+import type { ReplicaSetStatus } from 'kubernetes-types/apps/v1.js'
+import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
+import { type Fault, forbiddenField, invalidValue, notSupported } from '../../faults.ts'
+import { notNegative } from '../../validation/checks.ts'
+import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
+
+/** Pods that are kept at a number are started again for ever: they may not be made to end. */
+export function validateLastingTemplate(kind: string, template: PodTemplateSpec): Fault[] {
+  const path = 'spec.template'
+  const faults = validatePodTemplate(path, template)
+  const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {}
+  if (restartPolicy !== 'Always') {
+    faults.push(notSupported(`${path}.spec.restartPolicy`, restartPolicy ?? '', ['Always']))
+  }
+  if (activeDeadlineSeconds !== undefined) {
+    const text = `activeDeadlineSeconds in ${kind} is not Supported`
+    faults.push(forbiddenField(`${path}.spec.activeDeadlineSeconds`, text))
+  }
+  return faults
+}
+
+export function selectorMismatch(labels: Record<string, string> | undefined): Fault {
+  const text = '`selector` does not match template `labels`'
+  return invalidValue('spec.template.metadata.labels', labels ?? null, text)
+}
+
+const counts = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'observedGeneration',
+] as const
+
+export function validateReplicaStatus(status: Partial<ReplicaSetStatus> = {}): Fault[] {
+  const faults = counts.flatMap((field) => notNegative(`status.${field}`, status[field]))
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
+  for (const field of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
+    const value = status[field] ?? 0
+    if (value > replicas) {
+      faults.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
+    }
+  }
+  if (availableReplicas > readyReplicas) {
+    const text = 'cannot be greater than readyReplicas'
+    faults.push(invalidValue('status.availableReplicas', availableReplicas, text))
+  }
+  return faults
+}
