@@ -1,5 +1,6 @@
-import { deleteJobs, jobAnnotations, jobKinds, jobLabels, userIdOf } from '../jobs/index.ts'
-import { type KubeClient, StatusError } from '../kube/index.ts'
+import { UserError } from '../errors.ts'
+import { jobAnnotations, jobLabels, userIdOf } from '../jobs/index.ts'
+import { type KubeClient, kinds, type ResourceType, StatusError } from '../kube/index.ts'
 import type { User } from './org.ts'
 
 /** A job of somebody who leaves, and what became of it. */
@@ -7,56 +8,122 @@ export interface SettledJob {
   readonly kind: string
   readonly namespace: string
   readonly name: string
-  readonly outcome: 'stopped' | 'kept' | 'handed over' | 'failed'
+  readonly uid?: string
+  /** `begun` until it is known how it went. */
+  readonly outcome: 'begun' | 'stopped' | 'kept' | 'handed over' | 'failed'
   readonly reason?: string
 }
 
 /** What becomes of the jobs of somebody who leaves. */
 export type JobDecision = { readonly do: 'stop' | 'keep' } | { readonly do: 'hand-to'; readonly user: User }
 
-/** Stops, keeps or hands over every job that a user owns, in all namespaces, or those of them that are named. */
-export async function settleJobs(
-  client: KubeClient,
-  owner: string,
-  decision: JobDecision,
-  only?: readonly Pick<SettledJob, 'namespace' | 'name'>[],
-): Promise<readonly SettledJob[]> {
-  const settled: SettledJob[] = []
-  for (const kind of jobKinds) {
+/** The group of the training operator: each of its kinds is a job. */
+const jobGroup = 'kubeflow.org'
+
+/** What a user owns, in all namespaces, as it has to be dealt with; nothing is touched yet. */
+export async function findOwnedJobs(client: KubeClient, owner: string): Promise<readonly SettledJob[]> {
+  const found: SettledJob[] = []
+  for (const type of await jobTypes(client)) {
     const { items } = await client
-      .list(kind.resource, { labelSelector: `${jobLabels.owner}=${owner}` })
+      .list(type, { labelSelector: `${jobLabels.owner}=${owner}` })
       .catch((error: unknown) => {
-        // A cluster without the operator has none of its jobs either.
         if (error instanceof StatusError && error.code === 404) return { items: [] }
         throw error
       })
     for (const { metadata } of items) {
-      const job = { kind: kind.name, namespace: metadata.namespace ?? '', name: metadata.name }
-      if (only?.some((each) => each.namespace === job.namespace && each.name === job.name) === false) continue
-      try {
-        if (decision.do === 'stop') await stop(client, job)
-        else if (decision.do === 'hand-to') {
-          await client.patch(kind.resource, job, {
-            type: 'merge',
-            patch: { metadata: ownedBy(decision.user) },
-          })
-        }
-        const outcomes = { stop: 'stopped', keep: 'kept', 'hand-to': 'handed over' } as const
-        settled.push({ ...job, outcome: outcomes[decision.do] })
-      } catch (error) {
-        if (!(error instanceof StatusError)) throw error
-        if (error.reason === 'NotFound') continue
-        settled.push({ ...job, outcome: 'failed', reason: error.message })
-      }
+      // Whatever has a controller lives and dies with it.
+      if (metadata.ownerReferences?.some((reference) => reference.controller === true) === true) continue
+      const { name, namespace = '', uid } = metadata
+      found.push({ kind: type.kind, namespace, name, uid, outcome: 'begun' })
+    }
+  }
+  return found
+}
+
+/** Stops, keeps or hands over jobs that were found. Those that are dealt with already count as such. */
+export async function settleJobs(
+  client: KubeClient,
+  jobs: readonly SettledJob[],
+  decision: JobDecision,
+): Promise<readonly SettledJob[]> {
+  if (decision.do === 'keep') return jobs.map((job) => ({ ...job, outcome: 'kept' }))
+  const types = await jobTypes(client)
+  const settled: SettledJob[] = []
+  for (const job of jobs) {
+    const type = types.find((each) => each.kind.toLowerCase() === job.kind.toLowerCase())
+    const outcome = decision.do === 'stop' ? 'stopped' : 'handed over'
+    if (type === undefined) {
+      settled.push({ ...job, outcome: 'failed', reason: 'the cluster no longer serves this kind' })
+      continue
+    }
+    try {
+      await (decision.do === 'hand-to' ? handOver(client, type, job, decision.user) : stop(client, type, job))
+      settled.push({ ...job, outcome })
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      // One that was stopped before is gone, or its name belongs to another one by now.
+      const isGone = error.reason === 'NotFound' || error.reason === 'Conflict'
+      if (isGone && decision.do === 'stop') settled.push({ ...job, outcome })
+      else settled.push({ ...job, outcome: 'failed', reason: error.message })
     }
   }
   return settled
 }
 
-async function stop(client: KubeClient, job: { namespace: string; name: string }): Promise<void> {
-  for await (const deletion of deleteJobs(client, { namespace: job.namespace, names: [job.name] })) {
-    if (deletion.type === 'failed') throw deletion.error
+async function stop(client: KubeClient, type: ResourceType, job: SettledJob): Promise<void> {
+  await client.delete(type, job, {
+    propagationPolicy: 'Background',
+    ...(job.uid !== undefined && { preconditions: { uid: job.uid } }),
+  })
+}
+
+async function handOver(client: KubeClient, type: ResourceType, job: SettledJob, user: User): Promise<void> {
+  // With the uid in it, a newer job of the same name is refused by the server.
+  const metadata = { ...ownedBy(user), ...(job.uid !== undefined && { uid: job.uid }) }
+  await client.patch(type, job, { type: 'merge', patch: { metadata } })
+}
+
+/** Kinds that people run things with: those of the training operator that this cluster serves, and the built-in ones. */
+async function jobTypes(client: KubeClient): Promise<readonly ResourceType[]> {
+  const builtIn: readonly ResourceType[] = [kinds.cronJobs, kinds.jobs, kinds.pods].map(
+    ({ group, version, plural, kind, namespaced }) => ({ group, version, plural, kind, namespaced }),
+  )
+  const group = await discover(client, `/apis/${jobGroup}`)
+  const version = field(field(group, 'preferredVersion'), 'version')
+  if (typeof version !== 'string') return builtIn
+  const served = field(await discover(client, `/apis/${jobGroup}/${version}`), 'resources')
+  const training: ResourceType[] = []
+  for (const resource of Array.isArray(served) ? served : []) {
+    const plural = field(resource, 'name')
+    const kind = field(resource, 'kind')
+    if (typeof plural !== 'string' || typeof kind !== 'string' || plural.includes('/')) continue
+    if (field(resource, 'namespaced') !== true) continue
+    training.push({ group: jobGroup, version, plural, kind, namespaced: true })
   }
+  return [...training, ...builtIn]
+}
+
+/** A page of discovery, or nothing where the cluster does not serve it. */
+async function discover(client: KubeClient, path: string): Promise<unknown> {
+  const response = await client.raw({ method: 'GET', path, headers: { accept: 'application/json' } })
+  const chunks: Uint8Array[] = []
+  for await (const chunk of response.body) chunks.push(chunk)
+  const text = Buffer.concat(chunks).toString('utf8')
+  if (response.status === 404) return undefined
+  if (response.status !== 200) {
+    throw new UserError(
+      'REJECTED',
+      `the kinds of jobs could not be read: ${path} answered ${response.status}`,
+      {
+        hint: 'run the same command again; it goes on where it stopped',
+      },
+    )
+  }
+  return JSON.parse(text)
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 /** Who a job belongs to is read from these; what it runs as does not change while it runs. */

@@ -17,9 +17,11 @@ export interface Receipt {
   readonly memberships: Readonly<Record<string, unknown>>
   readonly jobs: readonly SettledJob[]
   readonly jobsGoTo?: string
+  /** What was asked to become of the jobs. */
+  readonly jobsDecision?: string
   readonly data: string
   readonly dataGoesTo?: string
-  /** What happened to the account on the client host. */
+  /** What happened to the account on the client host; `not reached` while the removal is unfinished. */
   readonly host: string
 }
 
@@ -46,9 +48,9 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  const pattern = new RegExp(`^${user}-\\d{4}-.*\\.json$`)
+  const pattern = /^-\d{4}-[\dTZ-]+\.json$/
   const newest = names
-    .filter((name) => pattern.test(name))
+    .filter((name) => name.startsWith(user) && pattern.test(name.slice(user.length)))
     .sort()
     .at(-1)
   if (newest === undefined) {

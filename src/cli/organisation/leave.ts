@@ -5,6 +5,7 @@ import { isStatus, type KubeClient, kinds, parseDurationMs } from '../../kube/in
 import {
   type Change,
   editText,
+  findOwnedJobs,
   findReceipt,
   type JobDecision,
   labels,
@@ -23,7 +24,10 @@ import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
 import { changeOrg } from './change-run.ts'
-import { loadOrg } from './load.ts'
+import { type LoadedOrg, loadOrg } from './load.ts'
+
+/** What a receipt says of the client host while the removal is unfinished. */
+const unfinished = 'not reached'
 
 /** Takes somebody out of the file and the cluster, deals with jobs and data, and writes the receipt. */
 export async function letGo(
@@ -32,7 +36,8 @@ export async function letGo(
   context: CommandContext,
 ): Promise<void> {
   const loaded = await loadOrg(input, context)
-  const user = userNamed(loaded.org, leaving.name)
+  const user = loaded.org.users.find((each) => each.name === leaving.name)
+  if (user === undefined) return goOn(leaving.name, loaded, input, context)
   const jobs = jobDecision(leaving.jobs, loaded.org, user)
   const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
   const undoMs = parseDurationMs(input.text('undo-within') ?? '168h')
@@ -57,20 +62,72 @@ export async function letGo(
     undoUntil: new Date(now.getTime() + undoMs).toISOString(),
     ...entriesOf(loaded.text, user.name),
     jobs: [],
+    jobsDecision: leaving.jobs.do,
     ...(leaving.jobs.to !== undefined && { jobsGoTo: leaving.jobs.to }),
     data: leaving.data.do,
     ...(heir !== undefined && { dataGoesTo: heir.name }),
-    host: 'not reached',
+    host: unfinished,
   }
   // Before anything is taken away, so that an interruption at any point can be undone.
   await writeReceipt(loaded.path, receipt)
   await writeOrgFile(loaded.path, text)
   context.note(`${loaded.name} changed`)
-  const again = `arena org apply -f ${loaded.name} --allow-destroy`
+  const again = `arena user remove ${user.name} -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text, isChecked: true })
+  await finish({ receipt, user, jobs, heir }, loaded, input, context)
+}
+
+/** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
+async function goOn(name: string, loaded: LoadedOrg, input: Input, context: CommandContext): Promise<void> {
+  const receipt = await findReceipt(loaded.path, name).catch((error: unknown) => {
+    // The word for a name that nobody has, with the nearest one.
+    userNamed(loaded.org, name)
+    throw error
+  })
+  if (receipt.host !== unfinished) {
+    throw new UserError('NOT_FOUND', `user "${name}" was removed at ${receipt.removedAt}`, {
+      hint: `until ${receipt.undoUntil} this brings them back: arena user remove ${name} --undo`,
+    })
+  }
+  context.note(`going on with the removal of ${name} that began at ${receipt.removedAt}, as decided then`)
+  const user: User = { name, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
+  const jobs = jobDecision(
+    {
+      do: receipt.jobsDecision ?? 'keep',
+      ...(receipt.jobsGoTo !== undefined && { to: receipt.jobsGoTo }),
+    },
+    loaded.org,
+    user,
+  )
+  const heir =
+    receipt.dataGoesTo === undefined ? undefined : receiverNamed(loaded.org, receipt.dataGoesTo, user)
+  const { client } = await context.connect()
+  const plan = await planOrg(loaded.org, client, { now: context.now(), signal: context.signal })
+  const again = `arena user remove ${name} -f ${loaded.name}`
+  const consented = (change: Change): boolean => change.labels[labels.user] === name
+  await checkPlan(plan, input, context, { again, consented })
+  await runPlan(plan, input, context, { again, text: loaded.text, isChecked: true })
+  await finish({ receipt, user, jobs, heir }, loaded, input, context)
+}
+
+/** What comes after the account is gone; every step may be repeated. */
+async function finish(
+  removal: { receipt: Receipt; user: User; jobs: JobDecision; heir: User | undefined },
+  loaded: LoadedOrg,
+  input: Input,
+  context: CommandContext,
+): Promise<void> {
+  const { user } = removal
+  const { client } = await context.connect()
   await dropStaticToken(client, user)
-  const settled = await settleJobs(client, user.name, jobs)
-  const host = input.flag('no-host') ? 'left alone' : await closeAccount(user, heir)
+  const found = await findOwnedJobs(client, user.name)
+  const before = removal.receipt.jobs.filter((job) => !found.some(({ uid }) => uid === job.uid))
+  const receipt = { ...removal.receipt, jobs: [...before, ...found] }
+  // What is handed over no longer names its first owner: the receipt has to, before it happens.
+  await writeReceipt(loaded.path, receipt)
+  const settled = await settleJobs(client, receipt.jobs, removal.jobs)
+  await writeReceipt(loaded.path, { ...receipt, jobs: settled })
+  const host = input.flag('no-host') ? 'left alone' : await closeAccount(user, removal.heir)
   const path = await writeReceipt(loaded.path, { ...receipt, jobs: settled, host })
   for (const job of settled) {
     context.note(
@@ -167,7 +224,18 @@ export async function bringBack(name: string, input: Input, context: CommandCont
 }
 
 async function takeBackJobs(client: KubeClient, receipt: Receipt): Promise<void> {
-  const handed = receipt.jobs.filter((job) => job.outcome === 'handed over')
+  const owned = await findOwnedJobs(client, receipt.jobsGoTo ?? '')
+  const handed = receipt.jobs.filter(
+    (job) =>
+      (job.outcome === 'handed over' || job.outcome === 'begun') &&
+      owned.some(
+        (each) =>
+          each.kind.toLowerCase() === job.kind.toLowerCase() &&
+          each.namespace === job.namespace &&
+          each.name === job.name &&
+          (job.uid === undefined || each.uid === job.uid),
+      ),
+  )
   const owner = { name: receipt.user, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
-  await settleJobs(client, receipt.jobsGoTo ?? '', { do: 'hand-to', user: owner }, handed)
+  await settleJobs(client, handed, { do: 'hand-to', user: owner })
 }

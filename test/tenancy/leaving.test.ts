@@ -1,0 +1,115 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { kinds } from '../../src/kube/index.ts'
+import { runBuilt } from './built.ts'
+import { openOrganisation, type TestOrganisation } from './organisation.ts'
+
+const guide = await readFile('examples/guide/org.yaml', 'utf8')
+let company: TestOrganisation
+
+beforeEach(async () => {
+  company = await openOrganisation()
+  await company.write(guide)
+  await company.arena('org', 'apply')
+})
+afterEach(() => company.close())
+
+const owned = (name: string) => ({ name, labels: { 'arena.dev/owner': 'bob' } })
+const at = (name: string) => ({ namespace: 'dev1', name })
+const template = {
+  spec: {
+    restartPolicy: 'Never' as const,
+    containers: [
+      {
+        name: 'main',
+        image: 'x',
+        resources: { requests: { cpu: '1', memory: '1Mi' }, limits: { cpu: '1', memory: '1Mi' } },
+      },
+    ],
+  },
+}
+
+async function startEverything(): Promise<void> {
+  const where = { namespace: 'dev1' }
+  await company.client.create(
+    kinds.tfJobs,
+    {
+      apiVersion: 'kubeflow.org/v1',
+      kind: 'TFJob',
+      metadata: owned('training'),
+      spec: { runPolicy: { suspend: true }, tfReplicaSpecs: { Worker: { replicas: 1, template } } },
+    },
+    where,
+  )
+  await company.client.create(
+    kinds.jobs,
+    { metadata: owned('batch'), spec: { suspend: true, template } },
+    where,
+  )
+  await company.client.create(
+    kinds.cronJobs,
+    {
+      metadata: owned('nightly'),
+      spec: { schedule: '0 3 * * *', suspend: true, jobTemplate: { spec: { template } } },
+    },
+    where,
+  )
+}
+
+async function receipt(): Promise<{ jobs: { name: string; outcome: string }[]; host: string }> {
+  const names = await readdir(join(company.directory, 'receipts'))
+  return JSON.parse(await readFile(join(company.directory, 'receipts', names.sort().at(-1) ?? ''), 'utf8'))
+}
+
+describe('arena user remove', () => {
+  it.each([1, 3, 5])(
+    'that was killed after %i lines is finished by running it again, as decided the first time',
+    async (lines) => {
+      await startEverything()
+      const program = await runBuilt()
+      try {
+        const typed = ['user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom']
+        await program.killAfter(lines, typed, {
+          directory: company.directory,
+          environment: { HOME: company.directory, KUBECONFIG: company.cluster.adminKubeconfig },
+        })
+      } finally {
+        await program.remove()
+      }
+      const again = await company.arena('user', 'remove', 'bob', '--no-host')
+      expect(again.status, again.err).toBe(0)
+      expect(again.err).toContain('going on with the removal of bob')
+      const { jobs, host } = await receipt()
+      expect(host).toBe('left alone')
+      expect(jobs.map(({ name, outcome }) => [name, outcome]).sort()).toEqual([
+        ['batch', 'handed over'],
+        ['nightly', 'handed over'],
+        ['training', 'handed over'],
+      ])
+      const job = await company.client.get(kinds.jobs, at('batch'))
+      expect(job.metadata.labels?.['arena.dev/owner']).toBe('tom')
+      expect((await company.arena('org', 'plan')).out).toContain('nothing to do')
+      const finished = await company.arena('user', 'remove', 'bob', '--no-host')
+      expect(finished).toMatchObject({ status: 3, err: expect.stringContaining('was removed at') })
+    },
+  )
+
+  it('stops batch jobs and cron jobs as well, and gives handed ones of every kind back with undo', async () => {
+    await startEverything()
+    await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom')
+    const cronJob = await company.client.get(kinds.cronJobs, at('nightly'))
+    expect(cronJob.metadata.labels?.['arena.dev/owner']).toBe('tom')
+    const back = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+    const given = await company.client.get(kinds.cronJobs, at('nightly'))
+    expect(given.metadata.labels?.['arena.dev/owner']).toBe('bob')
+    const stopped = await company.arena('user', 'remove', 'bob', '--no-host')
+    expect(stopped.err).toContain('job dev1/nightly: stopped')
+    expect(stopped.err).toContain('job dev1/batch: stopped')
+    await expect(company.client.get(kinds.cronJobs, at('nightly'))).rejects.toMatchObject({
+      reason: 'NotFound',
+    })
+    expect(await company.arena('user', 'remove', 'nobody')).toMatchObject({ status: 3 })
+  })
+})
