@@ -3,14 +3,27 @@ import type { Socket } from 'node:net'
 
 /** Connections open at once; each costs some 50 KB. */
 const maxConnections = 4096
-/** A client that has not finished its TLS handshake by then is none. */
-export const handshakeTimeoutMs = 10_000
-/** From the first byte of a request to the end of its headers. */
-const headersTimeoutMs = 15_000
-/** From the first byte of a request to the end of its body. */
-const requestTimeoutMs = 70_000
-/** Longer than clients keep idle connections (Go: 90 s), so that they close first. */
-const idleTimeoutMs = 120_000
+/** How long a client may take over what it sends. */
+export interface TimeLimits {
+  /** A client that has not finished its TLS handshake by then is none. */
+  readonly handshakeMs: number
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number
+  /** Longer than clients keep idle connections (Go: 90 s), so that they close first. */
+  readonly idleMs: number
+  /** How often requests that are late are looked for. */
+  readonly checkMs: number
+}
+
+export const usualTimes: TimeLimits = {
+  handshakeMs: 10_000,
+  headersMs: 15_000,
+  requestMs: 70_000,
+  idleMs: 120_000,
+  checkMs: 30_000,
+}
 
 /** The connections of a server, kept within bounds: when there are too many, the one that is idle for longest goes. */
 export interface Connections {
@@ -19,10 +32,14 @@ export interface Connections {
   close(): void
 }
 
-export function boundConnections(server: Http2SecureServer, most = maxConnections): Connections {
+export function boundConnections(
+  server: Http2SecureServer,
+  most = maxConnections,
+  times = usualTimes,
+): Connections {
   /** By the client's address, the least recently used first: TCP, TLS and HTTP/2 each have a socket of their own. */
   const open = new Map<string, Connection>()
-  boundTimes(server)
+  boundTimes(server, times)
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true)
     if (open.size >= most) (idlest(open) ?? socket).destroy()
@@ -33,7 +50,7 @@ export function boundConnections(server: Http2SecureServer, most = maxConnection
       if (open.get(peer) === connection) open.delete(peer)
     })
   })
-  server.on('session', boundSession)
+  server.on('session', (session) => boundSession(session, times.idleMs))
   const touch = (peer: string, difference: number): void => {
     const connection = open.get(peer)
     if (connection === undefined) return
@@ -77,22 +94,23 @@ function idlest(open: ReadonlyMap<string, Connection>): Socket | undefined {
 }
 
 /** Node's HTTP/2 server serves HTTP/1 with these fields of `http.Server`; its types do not know them. */
-function boundTimes(server: Http2SecureServer): void {
+function boundTimes(server: Http2SecureServer, times: TimeLimits): void {
   Object.assign(server, {
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: idleTimeoutMs,
+    headersTimeout: times.headersMs,
+    requestTimeout: times.requestMs,
+    keepAliveTimeout: times.idleMs,
+    connectionsCheckingInterval: times.checkMs,
   })
 }
 
 /** Ends HTTP/2 connections on which nothing is open and nothing happens. */
-function boundSession(session: ServerHttp2Session): void {
+function boundSession(session: ServerHttp2Session, idleMs: number): void {
   let streams = 0
   session.on('stream', (stream) => {
     streams++
     stream.on('close', () => streams--)
   })
-  session.setTimeout(idleTimeoutMs, () => {
+  session.setTimeout(idleMs, () => {
     if (streams === 0) session.close()
   })
 }

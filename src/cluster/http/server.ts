@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
-import { boundConnections, handshakeTimeoutMs } from './connections.ts'
+import { boundConnections, type TimeLimits, usualTimes } from './connections.ts'
 import { createFairness, type Fairness, type Seat } from './fairness.ts'
 import { failure } from './handler.ts'
 import type { ApiHandler, ApiResponse } from './message.ts'
@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly handler: ApiHandler
   /** 4,096 when left out. */
   readonly maxConnections?: number
+  /** Some seconds for handshakes and headers, a minute for bodies when left out. */
+  readonly times?: TimeLimits
   /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
   authenticate(socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo>
   /** Told when a request of a user begins; what it returns is called when the answer is out. */
@@ -59,6 +61,7 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
   /** What is under way, to be told when the server stops. */
   const open = new Set<AbortController>()
   let isStopping = false
+  const times = options.times ?? usualTimes
   const server = createSecureServer({
     allowHTTP1: true,
     cert: options.certificate,
@@ -68,11 +71,11 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
     // Who has no good certificate may still have a token; the authenticator decides.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
-    handshakeTimeout: handshakeTimeoutMs,
+    handshakeTimeout: times.handshakeMs,
     maxHeaderListPairs: 200,
     settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
   })
-  const connections = boundConnections(server, options.maxConnections)
+  const connections = boundConnections(server, options.maxConnections, times)
   const fairness = createFairness()
   server.on('request', (request: Incoming, response: Outgoing) => {
     const socket = socketOf(request)
