@@ -9,7 +9,9 @@ export interface TimeLimits {
   readonly handshakeMs: number
   /** From the first byte of a request to the end of its headers. */
   readonly headersMs: number
-  /** From the first byte of a request to the end of its body. */
+  /** A body comes within this time of being asked for, or never: who sends it hears so. */
+  readonly bodyMs: number
+  /** From the first byte of a request to the end of its body; then the line is cut. */
   readonly requestMs: number
   /** Longer than clients keep idle connections (Go: 90 s), so that they close first. */
   readonly idleMs: number
@@ -20,6 +22,7 @@ export interface TimeLimits {
 export const usualTimes: TimeLimits = {
   handshakeMs: 10_000,
   headersMs: 15_000,
+  bodyMs: 60_000,
   requestMs: 70_000,
   idleMs: 120_000,
   checkMs: 30_000,

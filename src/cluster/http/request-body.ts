@@ -8,24 +8,24 @@ import { jsonOfProtobuf, protobufType } from './protobuf.ts'
 const maxBodyBytes = 3 * 1024 * 1024
 /** What of a body too large is read and thrown away, so that the client hears why; then the line is cut. */
 const maxDiscardedBytes = 32 * 1024 * 1024
-/** A body comes within this time, or never. */
-const bodyTimeoutMs = 60_000
+/** How long who sent half a body may take to read what is wrong, before the line is cut. */
+const lastWordMs = 1000
 
 /**
- * The whole body as text.
+ * The whole body as text, if it comes within so many milliseconds.
  *
  * @throws {StatusError} `RequestEntityTooLarge`, as soon as the length is known; `BadRequest` for what is not UTF-8 and
  *   for bodies that do not come.
  */
-export function readBody(request: IncomingMessage | Http2ServerRequest): Promise<string> {
+export function readBody(request: IncomingMessage | Http2ServerRequest, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let size = 0
     const late = setTimeout(() => {
       pieces.length = 0
       reject(badRequest('the request body did not arrive in time'))
-      request.destroy()
-    }, bodyTimeoutMs)
+      setTimeout(() => cut(request), lastWordMs).unref()
+    }, timeoutMs)
     const refuse = (): void => {
       pieces.length = 0
       reject(requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`))
@@ -34,7 +34,7 @@ export function readBody(request: IncomingMessage | Http2ServerRequest): Promise
     request.on('data', (piece: Buffer) => {
       size += piece.length
       if (size <= maxBodyBytes) pieces.push(piece)
-      else if (size > maxDiscardedBytes) request.destroy()
+      else if (size > maxDiscardedBytes) cut(request)
       else refuse()
     })
     request.on('end', () => {
@@ -54,6 +54,12 @@ export function readBody(request: IncomingMessage | Http2ServerRequest): Promise
     })
     request.on('aborted', () => reject(badRequest('the client went away')))
   })
+}
+
+/** Ends the stream of an HTTP/2 request, which its `destroy` leaves open, or the connection of any other. */
+function cut(request: IncomingMessage | Http2ServerRequest): void {
+  if ('stream' in request) request.stream.close()
+  else request.destroy()
 }
 
 function textOf(request: IncomingMessage | Http2ServerRequest, bytes: Buffer): string {

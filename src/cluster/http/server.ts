@@ -84,7 +84,7 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
     if (isStopping) gone.abort()
     open.add(gone)
     void respond(
-      { ...options, fairness, patienceMs: () => gatherMs(open.size) },
+      { ...options, fairness, bodyMs: times.bodyMs, patienceMs: () => gatherMs(open.size) },
       gone,
       request,
       response,
@@ -131,6 +131,7 @@ function socketOf(request: Incoming): TLSSocket | undefined {
 
 interface Serving extends ServerOptions {
   readonly fairness: Fairness
+  readonly bodyMs: number
   readonly patienceMs: () => number
 }
 
@@ -168,7 +169,7 @@ async function respond(
       headers: request.headers,
       user,
       ...(socket.remoteAddress && { clientAddress: socket.remoteAddress }),
-      readBody: () => readBody(request),
+      readBody: () => readBody(request, options.bodyMs),
       // Made when first looked at: most requests are answered without anybody waiting on it.
       get signal() {
         return gone.signal
