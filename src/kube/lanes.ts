@@ -1,6 +1,7 @@
 /**
  * Decides how many requests are under way at once. A new connection costs more than a short request, so the first one
- * is made alone and requests that come meanwhile wait to share it; when that takes too long another lane opens.
+ * is made alone and requests that come meanwhile wait to share it; when that takes too long as many lanes as there are
+ * open anew, so that a few requests get by with few connections and thousands soon have all they may.
  */
 export class Lanes {
   readonly #patienceMs: number
@@ -31,9 +32,18 @@ export class Lanes {
       if (isOver) return
       isOver = true
       this.#busy -= 1
-      this.#isWarm = true
+      if (!this.#isWarm) this.#warm()
       this.#admit()
     }
+  }
+
+  /** The first connection is made: who waits from now on waits for answers alone. */
+  #warm(): void {
+    this.#isWarm = true
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#watchPatience()
   }
 
   #admit(): void {
@@ -50,7 +60,7 @@ export class Lanes {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if (this.#waiting.length === 0) return
-      this.#open += 1
+      this.#open = Math.min(this.#most, this.#open + Math.min(this.#open, this.#waiting.length))
       this.#admit()
       if (this.#waiting.length > 0) this.#watchPatience()
     }, patienceMs)

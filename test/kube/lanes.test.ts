@@ -33,4 +33,32 @@ describe('lanes', () => {
     leave()
     second()
   })
+
+  it('double while many wait, and stay within the limit', async () => {
+    const lanes = new Lanes({ patienceMs: 5, most: 12 })
+    const leave = await lanes.enter()
+    leave()
+    let under = 0
+    const seen = new Set<number>()
+    const all = Array.from({ length: 40 }, () =>
+      lanes.enter().then((over) => {
+        under += 1
+        seen.add(under)
+        return over
+      }),
+    )
+    // Nobody leaves until the limit is reached, in four steps of patience.
+    const first = await Promise.all(all.slice(0, 12))
+    expect(under).toBe(12)
+    for (const over of first) {
+      under -= 1
+      over()
+    }
+    for (const one of all.slice(12)) {
+      const over = await one
+      under -= 1
+      over()
+    }
+    expect(Math.max(...seen)).toBe(12)
+  })
 })
