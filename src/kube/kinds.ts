@@ -29,6 +29,7 @@ import type {
   ServiceAccount,
 } from 'kubernetes-types/core/v1.js'
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1.js'
+import type { RuntimeClass } from 'kubernetes-types/node/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-types/rbac/v1.js'
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1.js'
@@ -61,6 +62,7 @@ export type {
   ResourceQuota,
   Role,
   RoleBinding,
+  RuntimeClass,
   Secret,
   SelfSubjectAccessReview,
   SelfSubjectReview,

@@ -30,7 +30,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     defaultStorageClass(context),
     storageProtection,
     claimResize(context),
-    runtimeClass(),
+    runtimeClass(context),
     validatingPolicies(context),
     resourceQuota(context),
   ]

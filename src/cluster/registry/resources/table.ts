@@ -23,6 +23,7 @@ import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
 import { clusterRoles, roles } from './role.ts'
 import { clusterRoleBindings, roleBindings } from './role-binding.ts'
+import { runtimeClasses } from './runtime-class.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
 import { services } from './service/service.ts'
@@ -60,6 +61,7 @@ export function builtinResources(options: {
     leases,
     podDisruptionBudgets,
     priorityClasses,
+    runtimeClasses,
     storageClasses,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,

@@ -32,6 +32,7 @@ describe('the table of built-in kinds', () => {
     ['storageclasses.storage.k8s.io', 'K+m6uJwbjGY=', ['sc'], undefined],
     ['leases.coordination.k8s.io', 'gqkMMb/YqFM=', undefined, undefined],
     ['poddisruptionbudgets.policy', 'EVWiDmWqyJw=', ['pdb'], undefined],
+    ['runtimeclasses.node.k8s.io', 'WQTu1GL3T2Q=', undefined, undefined],
   ])('knows %s as discovery shows it', (name, storageVersionHash, shortNames, categories) => {
     const definition = byName.get(name)
     expect(definition?.storageVersionHash).toBe(storageVersionHash)
