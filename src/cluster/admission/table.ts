@@ -1,6 +1,7 @@
 import type { Admitter } from '../registry/index.ts'
 import { claimResize } from './claim-resize.ts'
 import type { AdmissionContext } from './context.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -31,6 +32,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     storageProtection,
     claimResize(context),
     runtimeClass(context),
+    defaultIngressClass(context),
     validatingPolicies(context),
     resourceQuota(context),
   ]

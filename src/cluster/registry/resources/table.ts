@@ -11,6 +11,9 @@ import { jobs } from './job/job.ts'
 import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
 import { namespaces } from './namespace.ts'
+import { ingresses } from './networking/ingress.ts'
+import { ingressClasses } from './networking/ingress-class.ts'
+import { networkPolicies } from './networking/network-policy.ts'
 import { nodes } from './node.ts'
 import { persistentVolumes } from './persistent-volume.ts'
 import { persistentVolumeClaims } from './persistent-volume-claim.ts'
@@ -52,6 +55,9 @@ export function builtinResources(options: {
     replicaSets,
     cronJobs,
     jobs,
+    ingressClasses,
+    ingresses,
+    networkPolicies,
     clusterRoleBindings,
     clusterRoles,
     roleBindings,

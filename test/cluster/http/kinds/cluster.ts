@@ -71,3 +71,9 @@ export async function tableOf(
 
 /** `Forbidden`, `Invalid` and so on say what is wrong in their message. */
 export const messageOf = ({ body }: Answer): string => String(body['message'])
+
+/** The faults of an invalid object, each as its field and what is wrong. */
+export function causesOf({ body }: Answer): [field: string, message: string][] {
+  const { causes } = body['details'] as { causes: { field: string; message: string }[] }
+  return causes.map(({ field, message }) => [field, message])
+}
