@@ -14,6 +14,7 @@ export const runtimeClasses = define<RuntimeClass>({
   plural: 'runtimeclasses',
   namespaced: false,
   createsOnUpdate: true,
+  updateNeedsVersion: true,
   validate: ({ handler = '', overhead, scheduling }) => [
     ...checked('handler', handler, dnsLabel),
     ...(overhead ? validateRequirements('overhead', { limits: overhead.podFixed ?? {} }) : []),

@@ -30,6 +30,10 @@ import { runtimeClasses } from './runtime-class.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
 import { services } from './service/service.ts'
+import { csiDrivers } from './storage/csi-driver.ts'
+import { csiNodes } from './storage/csi-node.ts'
+import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
+import { volumeAttachments } from './storage/volume-attachment.ts'
 import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
@@ -68,7 +72,11 @@ export function builtinResources(options: {
     podDisruptionBudgets,
     priorityClasses,
     runtimeClasses,
+    csiDrivers,
+    csiNodes,
+    csiStorageCapacities,
     storageClasses,
+    volumeAttachments,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
     customResourceDefinitions,

@@ -44,7 +44,12 @@ test('a runtime class is created, listed, changed, patched and deleted, and its 
     { type: 'application/merge-patch+json' },
   )
   expect(patched.body).toMatchObject({ metadata: { labels: { a: 'b' } }, handler: 'fast' })
-  const changed = await api.send('PUT', `${classes}/plain`, runtimeClass('plain', { handler: 'slow' }))
+  const { metadata } = patched.body
+  const changed = await api.send(
+    'PUT',
+    `${classes}/plain`,
+    runtimeClass('plain', { handler: 'slow', metadata }),
+  )
   expect(messageOf(changed)).toBe(
     'RuntimeClass.node.k8s.io "plain" is invalid: handler: Invalid value: "slow": field is immutable',
   )
