@@ -31,7 +31,12 @@ export const roots = {
   'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
   'discovery/v1': { group: 'discovery.k8s.io', kinds: 'EndpointSlice' },
   'events/v1': { group: 'events.k8s.io', kinds: 'Event' },
-  'storage/v1': { group: 'storage.k8s.io', kinds: 'StorageClass' },
+  'storage/v1': {
+    group: 'storage.k8s.io',
+    kinds: 'CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment',
+  },
+  'networking/v1': { group: 'networking.k8s.io', kinds: 'Ingress IngressClass NetworkPolicy' },
+  'node/v1': { group: 'node.k8s.io', kinds: 'RuntimeClass' },
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
   'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
@@ -92,7 +97,8 @@ export const int64 = new Set(
   JSONSchemaProps.maxItems JSONSchemaProps.maxLength JSONSchemaProps.maxProperties JSONSchemaProps.minItems
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
   ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
-  LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity`),
+  LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity
+  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds`),
 )
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
@@ -149,6 +155,8 @@ export const lists = {
   'ValidatingAdmissionPolicySpec.variables': 'map name',
   'ValidatingAdmissionPolicyStatus.conditions': 'map type',
   'ValidatingAdmissionPolicyBindingSpec.validationActions': 'set',
+  'CSIDriverSpec.volumeLifecycleModes': 'set',
+  'CSINodeSpec.drivers': 'map name',
 }
 
 /** `Type.field`: strategic merge patch strategy and merge key, where it is not the plain one. */
@@ -195,6 +203,7 @@ export const patches = {
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
   'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
   'ValidatingAdmissionPolicySpec.variables': 'merge name',
+  'CSINodeSpec.drivers': 'merge name',
 }
 
 /** Types and map fields that have one owner as a whole. */
@@ -204,7 +213,9 @@ export const atomicTypes = new Set(
   TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef Subject ParamKind ParamRef
   MatchResources NamedRuleWithOperations Variable`),
 )
-export const atomicFields = new Set(words('PodSpec.nodeSelector ServiceSpec.selector'))
+export const atomicFields = new Set(
+  words('PodSpec.nodeSelector ServiceSpec.selector Scheduling.nodeSelector'),
+)
 /** Fields that undo what their type says. */
 export const granularFields = new Set(words('PersistentVolumeSpec.claimRef'))
 
@@ -423,6 +434,19 @@ export const added = {
     EndpointHints: { 'forNodes?': ['Array<ForNode>', 'Nodes that the endpoint is meant for.'] },
     ForNode: { '': 'A node that consumes an endpoint.', name: ['string', 'Name of the node.'] },
   },
+  'storage/v1': {
+    CSIDriverSpec: {
+      'nodeAllocatableUpdatePeriodSeconds?': [
+        'number',
+        'Seconds between updates of the number of volumes that a node can hold; at least 10.',
+      ],
+      'serviceAccountTokenInSecrets?': [
+        'boolean',
+        'Whether service account tokens reach the driver as secrets and not in the volume context.',
+      ],
+    },
+    VolumeError: { 'errorCode?': ['number', 'gRPC code of the failure.'] },
+  },
   'coordination/v1': {
     LeaseSpec: {
       'preferredHolder?': ['string', 'Who should hold the lease next.'],
@@ -499,7 +523,14 @@ export const pointers = new Set(
   JSONSchemaProps.x-kubernetes-preserve-unknown-fields ValidationRule.optionalOldSelf DeleteOptions.orphanDependents
   DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential OwnerReference.blockOwnerDeletion
   OwnerReference.controller RollingUpdateDeployment.maxSurge RollingUpdateDeployment.maxUnavailable
-  PodDisruptionBudgetSpec.maxUnavailable PodDisruptionBudgetSpec.minAvailable`),
+  PodDisruptionBudgetSpec.maxUnavailable PodDisruptionBudgetSpec.minAvailable HTTPIngressPath.pathType
+  IngressSpec.ingressClassName IngressClassParametersReference.apiGroup IngressClassParametersReference.scope
+  IngressClassParametersReference.namespace IngressPortStatus.error NetworkPolicyPort.protocol NetworkPolicyPort.port
+  NetworkPolicyPort.endPort CSIDriverSpec.attachRequired CSIDriverSpec.fsGroupPolicy CSIDriverSpec.podInfoOnMount
+  CSIDriverSpec.requiresRepublish CSIDriverSpec.seLinuxMount CSIDriverSpec.storageCapacity
+  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds CSIDriverSpec.serviceAccountTokenInSecrets
+  storage/v1:TokenRequest.expirationSeconds VolumeNodeResources.count VolumeAttachmentSource.persistentVolumeName
+  VolumeError.errorCode`),
 )
 
 /** Names of Go types of fields, as decoding errors show them, where they are not those of their JSON types. */
@@ -534,6 +565,12 @@ export const goTypes = {
   'PodSpec.overhead': 'v1.ResourceList',
   'PersistentVolumeClaimSpec.accessModes': '[]v1.PersistentVolumeAccessMode',
   'PersistentVolumeSpec.accessModes': '[]v1.PersistentVolumeAccessMode',
+  'HTTPIngressPath.pathType': 'v1.PathType',
+  'NetworkPolicyPort.protocol': 'v1.Protocol',
+  'NetworkPolicySpec.policyTypes': '[]v1.PolicyType',
+  'CSIDriverSpec.fsGroupPolicy': 'v1.FSGroupPolicy',
+  'CSIDriverSpec.volumeLifecycleModes': '[]v1.VolumeLifecycleMode',
+  'Overhead.podFixed': 'v1.ResourceList',
   'ObjectMeta.uid': 'types.UID',
   'OwnerReference.uid': 'types.UID',
 }
@@ -542,5 +579,7 @@ export const goTypes = {
 export const valueStructs = new Set(
   words(`Container.resources EphemeralContainer.resources PersistentVolumeClaimSpec.resources DeploymentSpec.strategy
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
-  core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate`),
+  core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
+  IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
+  VolumeAttachmentSpec.source`),
 )

@@ -29,6 +29,8 @@ import type {
   ServiceAccount,
 } from 'kubernetes-types/core/v1.js'
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1.js'
+import type { Ingress } from 'kubernetes-types/networking/v1.js'
+import type { RuntimeClass } from 'kubernetes-types/node/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kubernetes-types/rbac/v1.js'
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1.js'
@@ -46,6 +48,7 @@ export type {
   Deployment,
   Endpoints,
   EndpointSlice,
+  Ingress,
   Job,
   Lease,
   LimitRange,
@@ -61,6 +64,7 @@ export type {
   ResourceQuota,
   Role,
   RoleBinding,
+  RuntimeClass,
   Secret,
   SelfSubjectAccessReview,
   SelfSubjectReview,

@@ -1,6 +1,7 @@
 import type { Admission, Admitter } from '../registry/index.ts'
-import type { PersistentVolumeClaim, StorageClass } from '../../kube/index.ts'
+import type { PersistentVolumeClaim } from '../../kube/index.ts'
 import type { AdmissionContext } from './context.ts'
+import { newestMarked } from './newest-marked.ts'
 import { resourceOf } from './refusal.ts'
 
 const classes = 'storage.k8s.io/storageclasses'
@@ -20,22 +21,8 @@ export function defaultStorageClass({ reader }: Pick<AdmissionContext, 'reader'>
       const claim = object as PersistentVolumeClaim
       if (claim.spec === undefined || claim.spec.storageClassName !== undefined) return
       if (object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
-      const name = newestDefault([...reader.list(classes)].map(asClass))
+      const name = newestMarked(reader.list(classes), marks)
       if (name !== undefined) claim.spec.storageClassName = name
     },
   }
-}
-
-function newestDefault(all: readonly StorageClass[]): string | undefined {
-  const defaults = all.filter((one) => marks.some((mark) => one.metadata?.annotations?.[mark] === 'true'))
-  defaults.sort((a, b) => {
-    const [left, right] = [a.metadata?.creationTimestamp ?? '', b.metadata?.creationTimestamp ?? '']
-    if (left !== right) return left < right ? 1 : -1
-    return (a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1
-  })
-  return defaults[0]?.metadata?.name
-}
-
-function asClass(object: object): StorageClass {
-  return object as StorageClass
 }

@@ -1,6 +1,7 @@
 import type { Admitter } from '../registry/index.ts'
 import { claimResize } from './claim-resize.ts'
 import type { AdmissionContext } from './context.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -30,7 +31,8 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     defaultStorageClass(context),
     storageProtection,
     claimResize(context),
-    runtimeClass(),
+    runtimeClass(context),
+    defaultIngressClass(context),
     validatingPolicies(context),
     resourceQuota(context),
   ]

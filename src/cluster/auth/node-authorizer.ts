@@ -41,6 +41,7 @@ export function createNodeAuthorizer(reader: Reader, rest: Authorizer): Authoriz
 /** Why a request for something that may not be the node's is refused; undefined when nothing stands against it. */
 function refuse(reader: Reader, node: string, attributes: ResourceAttributes): string | undefined {
   const { group, resource, verb, subresource } = attributes
+  if (group === 'storage.k8s.io') return refuseStorage(reader, node, attributes)
   if (group !== '') return undefined
   if (resource === 'pods' && !subresource) return refusePodRead(reader, node, attributes)
   if (!isReferred(resource)) return undefined
@@ -52,6 +53,21 @@ function refuse(reader: Reader, node: string, attributes: ResourceAttributes): s
     return subresource === 'status' ? undefined : 'can only read resources of this type'
   if (!attributes.name) return 'No Object name found'
   return isReferredByOwnPod(reader, node, attributes)
+    ? undefined
+    : `no relationship found between node '${node}' and this object`
+}
+
+function refuseStorage(reader: Reader, node: string, attributes: ResourceAttributes): string | undefined {
+  const { resource, verb, name } = attributes
+  if (resource === 'csinodes') {
+    return verb === 'create' || name === node
+      ? undefined
+      : 'can only access CSINode with the same name as the requesting node'
+  }
+  if (resource !== 'volumeattachments') return undefined
+  if (!name) return 'No Object name found'
+  const attachment = reader.get('storage.k8s.io/volumeattachments', undefined, name)
+  return attachment && nodeNameOf(attachment) === node
     ? undefined
     : `no relationship found between node '${node}' and this object`
 }
@@ -144,7 +160,7 @@ function environmentRefersTo(
   )
 }
 
-/** The node a pod is bound to. */
+/** The node a pod is bound to, or a volume is attached to. */
 export function nodeNameOf(pod: KubeObject): string | undefined {
   const name = recordOf(pod.spec).nodeName
   return typeof name === 'string' && name !== '' ? name : undefined

@@ -3,7 +3,7 @@ import { forbidden, type KubeObject } from '../../kube/index.ts'
 import { nodeNameOf, nodeOfUser } from './node-authorizer.ts'
 
 /**
- * Nodes may change only their own Node and Lease, and only the pods bound to them
+ * Nodes may change only their own Node, CSINode and Lease, and only the pods bound to them
  * (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction).
  */
 export function nodeRestrictionAdmitter(reader: Reader): Admitter {
@@ -27,6 +27,7 @@ export function nodeRestrictionAdmitter(reader: Reader): Admitter {
     if (kind === '/pods') checkPod(admission, node)
     else if (kind === '/nodes') checkNode(admission, node)
     else if (kind === 'coordination.k8s.io/leases') checkLease(admission, node)
+    else if (kind === 'storage.k8s.io/csinodes') checkCsiNode(admission, node)
   }
 
   function checkPod(admission: Admission, node: string): void {
@@ -70,6 +71,12 @@ export function nodeRestrictionAdmitter(reader: Reader): Admitter {
     const name = request.name ?? object?.metadata.name
     if (request.namespace !== 'kube-node-lease' || name !== node)
       throw refuse(admission, 'can only access node lease with the same name as the requesting node')
+  }
+
+  function checkCsiNode(admission: Admission, node: string): void {
+    const name = admission.request.name ?? admission.object?.metadata.name
+    if (name !== node)
+      throw refuse(admission, 'can only access CSINode with the same name as the requesting node')
   }
 }
 

@@ -104,3 +104,17 @@ test('a node writes its own node and lease only', () => {
   expect(write('UPDATE', 'leases', 'n1', lease)).toBeUndefined()
   expect(write('UPDATE', 'leases', 'n2', lease)).toContain('can only access node lease')
 })
+
+test('a node has the CSI node of its own name, and reads the attachments of volumes to it', () => {
+  const storage = { group: 'storage.k8s.io', namespace: undefined }
+  for (const nodeName of ['n1', 'n2'])
+    reader.put('storage.k8s.io/volumeattachments', {
+      metadata: { name: `to-${nodeName}` },
+      spec: { nodeName },
+    })
+  expect(may('update', 'csinodes', 'n1', storage)).toBe(true)
+  expect(may('update', 'csinodes', 'n2', storage)).toBe(false)
+  expect(may('get', 'volumeattachments', 'to-n1', storage)).toBe(true)
+  expect(may('get', 'volumeattachments', 'to-n2', storage)).toBe(false)
+  expect(may('list', 'csidrivers', undefined, storage)).toBe(true)
+})

@@ -11,6 +11,9 @@ import { jobs } from './job/job.ts'
 import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
 import { namespaces } from './namespace.ts'
+import { ingresses } from './networking/ingress.ts'
+import { ingressClasses } from './networking/ingress-class.ts'
+import { networkPolicies } from './networking/network-policy.ts'
 import { nodes } from './node.ts'
 import { persistentVolumes } from './persistent-volume.ts'
 import { persistentVolumeClaims } from './persistent-volume-claim.ts'
@@ -23,9 +26,14 @@ import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
 import { clusterRoles, roles } from './role.ts'
 import { clusterRoleBindings, roleBindings } from './role-binding.ts'
+import { runtimeClasses } from './runtime-class.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
 import { services } from './service/service.ts'
+import { csiDrivers } from './storage/csi-driver.ts'
+import { csiNodes } from './storage/csi-node.ts'
+import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
+import { volumeAttachments } from './storage/volume-attachment.ts'
 import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
@@ -51,6 +59,9 @@ export function builtinResources(options: {
     replicaSets,
     cronJobs,
     jobs,
+    ingressClasses,
+    ingresses,
+    networkPolicies,
     clusterRoleBindings,
     clusterRoles,
     roleBindings,
@@ -60,7 +71,12 @@ export function builtinResources(options: {
     leases,
     podDisruptionBudgets,
     priorityClasses,
+    runtimeClasses,
+    csiDrivers,
+    csiNodes,
+    csiStorageCapacities,
     storageClasses,
+    volumeAttachments,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
     customResourceDefinitions,

@@ -8,6 +8,7 @@ export type Check = (value: string) => string[]
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const subdomain = `${label}(\\.${label})*`
+const wildcard = `\\*\\.${subdomain}`
 const dns1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const underscoreLabel = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
 const underscoreSubdomain = `${underscoreLabel}(\\.${underscoreLabel})*`
@@ -20,6 +21,7 @@ const cIdentifier = '[A-Za-z_][A-Za-z0-9_]*'
 const whole = (format: string) => new RegExp(`^${format}$`)
 const isLabel = whole(label)
 const isSubdomain = whole(subdomain)
+const isWildcard = whole(wildcard)
 const is1035 = whole(dns1035)
 const isUnderscoreSubdomain = whole(underscoreSubdomain)
 const isKeyName = whole(keyName)
@@ -75,6 +77,22 @@ function subdomainCheck(value: string, tooLong: string): string[] {
 }
 
 export const dnsSubdomain: Check = (value) => subdomainCheck(value, maxLength(253))
+
+/** `*.example.com`: any host of a domain. */
+export const wildcardSubdomain: Check = (value) => {
+  const wrong: string[] = []
+  if (byteLength(value) > 253) wrong.push(maxLength(253))
+  if (!isWildcard.test(value)) {
+    wrong.push(
+      patternText(
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+        wildcard,
+        '*.example.com',
+      ),
+    )
+  }
+  return wrong
+}
 
 /** A subdomain that may hold underscores: search domains of a pod. */
 export const dnsSubdomainWithUnderscore: Check = (value) => {

@@ -29,9 +29,17 @@ describe('the table of built-in kinds', () => {
     ['jobs.batch', 'mudhfqk/qZY=', undefined, ['all']],
     ['roles.rbac.authorization.k8s.io', '7FuwZcIIItM=', undefined, undefined],
     ['priorityclasses.scheduling.k8s.io', '1QwjyaZjj3Y=', ['pc'], undefined],
+    ['csidrivers.storage.k8s.io', 'hL6j/rwBV5w=', undefined, undefined],
+    ['csinodes.storage.k8s.io', 'Pe62DkZtjuo=', undefined, undefined],
+    ['csistoragecapacities.storage.k8s.io', 'xeVl+2Ly1kE=', undefined, undefined],
+    ['volumeattachments.storage.k8s.io', 'tJx/ezt6UDU=', undefined, undefined],
     ['storageclasses.storage.k8s.io', 'K+m6uJwbjGY=', ['sc'], undefined],
     ['leases.coordination.k8s.io', 'gqkMMb/YqFM=', undefined, undefined],
     ['poddisruptionbudgets.policy', 'EVWiDmWqyJw=', ['pdb'], undefined],
+    ['ingressclasses.networking.k8s.io', 'l/iqIbDgFyQ=', undefined, undefined],
+    ['ingresses.networking.k8s.io', '39NQlfNR+bo=', ['ing'], undefined],
+    ['networkpolicies.networking.k8s.io', 'YpfwF18m1G8=', ['netpol'], undefined],
+    ['runtimeclasses.node.k8s.io', 'WQTu1GL3T2Q=', undefined, undefined],
   ])('knows %s as discovery shows it', (name, storageVersionHash, shortNames, categories) => {
     const definition = byName.get(name)
     expect(definition?.storageVersionHash).toBe(storageVersionHash)

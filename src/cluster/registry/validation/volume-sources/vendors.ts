@@ -4,7 +4,8 @@ import { checked } from '../checks.ts'
 import { byteLength, dnsLabel, dnsSubdomain } from '../names.ts'
 import { needs, rule } from './rule.ts'
 
-function driverName(path: string, name: string | undefined): Fault[] {
+/** The name by which a CSI driver is known. */
+export function csiDriverName(path: string, name: string | undefined): Fault[] {
   const faults = name ? [] : [required(path)]
   if (byteLength(name ?? '') > 63) faults.push(tooLong(path, 63))
   for (const text of dnsSubdomain((name ?? '').toLowerCase())) {
@@ -14,7 +15,7 @@ function driverName(path: string, name: string | undefined): Fault[] {
 }
 
 export const csi = rule<CSIVolumeSource>((source, path) => {
-  const faults = driverName(`${path}.driver`, source.driver)
+  const faults = csiDriverName(`${path}.driver`, source.driver)
   const { nodePublishSecretRef } = source
   if (nodePublishSecretRef) {
     faults.push(...needs('name')(nodePublishSecretRef, `${path}.nodePublishSecretRef`))
@@ -23,7 +24,7 @@ export const csi = rule<CSIVolumeSource>((source, path) => {
 })
 
 export const persistentCsi = rule<CSIPersistentVolumeSource>((source, path) => {
-  const faults = [...driverName(`${path}.driver`, source.driver), ...needs('volumeHandle')(source, path)]
+  const faults = [...csiDriverName(`${path}.driver`, source.driver), ...needs('volumeHandle')(source, path)]
   for (const field of [
     'controllerPublishSecretRef',
     'controllerExpandSecretRef',
