@@ -94,6 +94,7 @@ const wholeKinds = [
   kinds.persistentVolumeClaims,
   kinds.storageClasses,
   kinds.resourceQuotas,
+  kinds.deployments,
   kinds.replicaSets,
   kinds.jobs,
   kinds.cronJobs,

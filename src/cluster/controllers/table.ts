@@ -1,6 +1,7 @@
 import type { Controller } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
+import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointMirror } from './endpoint-mirror.ts'
 import { endpointSliceController } from './endpoint-slices.ts'
@@ -37,6 +38,7 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointMirror,
+  deploymentController,
   replicaSetController,
   jobController,
   cronJobController,

@@ -18,6 +18,7 @@ import { podDisruptionBudgets } from './pod-disruption-budget.ts'
 import { podTemplates } from './pod-template.ts'
 import { pods } from './pod/pod.ts'
 import { priorityClasses } from './priority-class.ts'
+import { deployments } from './replicas/deployment.ts'
 import { replicaSets } from './replicas/replica-set.ts'
 import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
@@ -48,6 +49,7 @@ export function builtinResources(options: {
     secrets,
     serviceAccounts,
     services,
+    deployments,
     replicaSets,
     cronJobs,
     jobs,
