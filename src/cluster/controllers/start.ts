@@ -96,6 +96,7 @@ const wholeKinds = [
   kinds.resourceQuotas,
   kinds.deployments,
   kinds.replicaSets,
+  kinds.replicationControllers,
   kinds.jobs,
   kinds.cronJobs,
   kinds.podDisruptionBudgets,

@@ -13,7 +13,7 @@ import { jobExpiry } from './job-expiry.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage.ts'
-import { replicaSetController } from './replicas/replicas.ts'
+import { replicaSetController, replicationController } from './replicas/replicas.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
@@ -40,6 +40,7 @@ export const controllers: readonly Controller[] = [
   endpointMirror,
   deploymentController,
   replicaSetController,
+  replicationController,
   jobController,
   cronJobController,
   jobExpiry,

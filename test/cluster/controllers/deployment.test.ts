@@ -207,6 +207,21 @@ describe('a deployment', () => {
     expect(await setsOf('roll')).toHaveLength(2)
   })
 
+  it('counts once for a disruption budget, whatever number of replica sets a rollout has', async () => {
+    await create('kept', { replicas: 2 })
+    await untilServed('kept', isDone(2))
+    const spec = { maxUnavailable: 1, selector: { matchLabels: { app: 'kept' } } }
+    await cluster.client.create(kinds.podDisruptionBudgets, { metadata: at('kept'), spec }, { namespace })
+    await change('kept', withImage('busybox:2'))
+    await cluster.until(kinds.deployments, at('kept'), (now) => now?.status?.replicas === 3)
+    const budget = await cluster.until(
+      kinds.podDisruptionBudgets,
+      at('kept'),
+      (now) => now?.status?.disruptionsAllowed === 1,
+    )
+    expect(budget?.status).toMatchObject({ expectedPods: 2, desiredHealthy: 1 })
+  })
+
   it('takes the old pods away before it makes new ones, where it recreates', async () => {
     await create('again', { replicas: 2, strategy: { type: 'Recreate' } })
     await untilServed('again', isDone(2))

@@ -110,6 +110,13 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('core', 'pods', 'create delete list patch watch'),
     eventRule,
   ],
+  'replication-controller': [
+    rule('core', 'replicationcontrollers', 'get list update watch'),
+    rule('core', 'replicationcontrollers/status', 'update'),
+    rule('core', 'replicationcontrollers/finalizers', 'update'),
+    rule('core', 'pods', 'create delete list patch watch'),
+    eventRule,
+  ],
   'resourcequota-controller': [
     rule('*', '*', 'list watch'),
     rule('core', 'resourcequotas/status', 'update'),

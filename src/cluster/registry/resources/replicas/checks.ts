@@ -25,7 +25,7 @@ export function validateSelected(
 }
 
 /** Pods that are kept at a number are started again for ever: they may not be made to end. */
-function validateLastingTemplate(kind: string, template: PodTemplateSpec): Fault[] {
+export function validateLastingTemplate(kind: string, template: PodTemplateSpec): Fault[] {
   const path = 'spec.template'
   const faults = validatePodTemplate(path, template)
   const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {}
@@ -39,7 +39,7 @@ function validateLastingTemplate(kind: string, template: PodTemplateSpec): Fault
   return faults
 }
 
-function selectorMismatch(labels: Record<string, string> | undefined): Fault {
+export function selectorMismatch(labels: Record<string, string> | undefined): Fault {
   const text = '`selector` does not match template `labels`'
   return invalidValue('spec.template.metadata.labels', labels ?? null, text)
 }
