@@ -102,7 +102,9 @@ function fieldSchema(module, path, type, isOptional) {
   if (fact(facts.atomicFields, module, path)) schema['x-kubernetes-map-type'] = 'atomic'
   if (fact(facts.granularFields, module, path)) schema['x-kubernetes-map-type'] = 'granular'
   const isValue =
-    schema.$ref && (/\.(spec|status|metadata|template)$/.test(path) || fact(facts.valueStructs, module, path))
+    schema.$ref &&
+    !fact(facts.pointers, module, path) &&
+    (/\.(spec|status|metadata|template)$/.test(path) || fact(facts.valueStructs, module, path))
   if (isValue) schema['x-go-value'] = true
   const goType = fact(facts.goTypes, module, path)
   if (goType) schema['x-go-type'] = goType

@@ -10,7 +10,7 @@ export const roots = {
   'core/v1': {
     group: '',
     kinds:
-      'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ResourceQuota Secret Service ServiceAccount',
+      'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
   },
   'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet' },
   'batch/v1': { group: 'batch', kinds: 'Job CronJob' },
@@ -93,6 +93,7 @@ export const int64 = new Set(
   Toleration.tolerationSeconds Condition.observedGeneration DeleteOptions.gracePeriodSeconds ListMeta.remainingItemCount
   ObjectMeta.deletionGracePeriodSeconds ObjectMeta.generation CronJobSpec.startingDeadlineSeconds
   JobSpec.activeDeadlineSeconds DeploymentStatus.observedGeneration ReplicaSetStatus.observedGeneration
+  ReplicationControllerStatus.observedGeneration
   CustomResourceDefinitionCondition.observedGeneration CustomResourceDefinitionStatus.observedGeneration
   JSONSchemaProps.maxItems JSONSchemaProps.maxLength JSONSchemaProps.maxProperties JSONSchemaProps.minItems
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
@@ -147,6 +148,7 @@ export const lists = {
   'UncountedTerminatedPods.succeeded': 'set',
   'DeploymentStatus.conditions': 'map type',
   'ReplicaSetStatus.conditions': 'map type',
+  'ReplicationControllerStatus.conditions': 'map type',
   'PodDisruptionBudgetStatus.conditions': 'map type',
   'Endpoint.addresses': 'set',
   'CustomResourceDefinitionStatus.conditions': 'map type',
@@ -198,6 +200,7 @@ export const patches = {
   'DeploymentSpec.strategy': 'retainKeys',
   'DeploymentStatus.conditions': 'merge type',
   'ReplicaSetStatus.conditions': 'merge type',
+  'ReplicationControllerStatus.conditions': 'merge type',
   'PodDisruptionBudgetSpec.selector': 'replace',
   'PodDisruptionBudgetStatus.conditions': 'merge type',
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
@@ -214,7 +217,9 @@ export const atomicTypes = new Set(
   MatchResources NamedRuleWithOperations Variable`),
 )
 export const atomicFields = new Set(
-  words('PodSpec.nodeSelector ServiceSpec.selector Scheduling.nodeSelector'),
+  words(
+    'PodSpec.nodeSelector ServiceSpec.selector Scheduling.nodeSelector ReplicationControllerSpec.selector',
+  ),
 )
 /** Fields that undo what their type says. */
 export const granularFields = new Set(words('PersistentVolumeSpec.claimRef'))
@@ -494,6 +499,7 @@ export const pointers = new Set(
   DeleteOptions.propagationPolicy Preconditions.resourceVersion Preconditions.uid
   ResourceHealth.message DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
   DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount ReplicaSetSpec.replicas
+  ReplicationControllerSpec.replicas ReplicationControllerSpec.template
   TokenRequestSpec.expirationSeconds CronJobSpec.failedJobsHistoryLimit CronJobSpec.startingDeadlineSeconds
   CronJobSpec.successfulJobsHistoryLimit JobSpec.activeDeadlineSeconds JobSpec.backoffLimit JobSpec.backoffLimitPerIndex
   JobSpec.completions JobSpec.maxFailedIndexes JobSpec.parallelism JobSpec.ttlSecondsAfterFinished JobStatus.ready

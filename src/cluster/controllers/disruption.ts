@@ -2,6 +2,7 @@ import {
   keyOf,
   kinds,
   type KubeObject,
+  type ObjectMeta,
   labelSelectorOf,
   matchesLabels,
   parseKey,
@@ -129,11 +130,18 @@ async function scaleOf(
 ): Promise<number> {
   const scales = new Map<string, number>()
   let unmanaged = 0
+  const sets = context.informers.of(kinds.replicaSets)
+  await sets.synced
   for (const pod of pods) {
-    const owner = (pod.metadata.ownerReferences ?? []).find(({ controller }) => controller)
+    const { namespace = '' } = pod.metadata
+    const nearest = controllerOf(pod)
+    const set = nearest?.kind === 'ReplicaSet' ? sets.get({ namespace, name: nearest.name }) : undefined
+    const above = set && controllerOf(set)
+    // In a rollout the pods of all replica sets together are as many as the deployment wants.
+    const owner = above?.kind === 'Deployment' ? above : nearest
     if (owner === undefined) unmanaged += 1
     else if (!scales.has(owner.uid)) {
-      scales.set(owner.uid, await scaleOfOwner(context, pod.metadata.namespace ?? '', owner))
+      scales.set(owner.uid, await scaleOfOwner(context, namespace, owner))
     }
   }
   if (unmanaged > 0) {
@@ -146,6 +154,10 @@ async function scaleOf(
     )
   }
   return [...scales.values()].reduce((total, scale) => total + scale, 0)
+}
+
+function controllerOf({ metadata }: { readonly metadata: ObjectMeta }) {
+  return (metadata.ownerReferences ?? []).find(({ controller }) => controller)
 }
 
 async function scaleOfOwner(

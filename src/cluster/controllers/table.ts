@@ -1,6 +1,7 @@
 import type { Controller } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
+import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointMirror } from './endpoint-mirror.ts'
 import { endpointSliceController } from './endpoint-slices.ts'
@@ -12,7 +13,7 @@ import { jobExpiry } from './job-expiry.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage.ts'
-import { replicaSetController } from './replicas/replicas.ts'
+import { replicaSetController, replicationController } from './replicas/replicas.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
@@ -37,7 +38,9 @@ export const controllers: readonly Controller[] = [
   endpointsController,
   endpointSliceController,
   endpointMirror,
+  deploymentController,
   replicaSetController,
+  replicationController,
   jobController,
   cronJobController,
   jobExpiry,

@@ -19,6 +19,14 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('core', 'pods', 'delete list watch'),
     eventRule,
   ],
+  'deployment-controller': [
+    rule('apps extensions', 'deployments', 'get list update watch'),
+    rule('apps extensions', 'deployments/status', 'update'),
+    rule('apps extensions', 'deployments/finalizers', 'update'),
+    rule('apps extensions', 'replicasets', 'create delete get list patch update watch'),
+    rule('core', 'pods', 'get list update watch'),
+    eventRule,
+  ],
   'disruption-controller': [
     rule('apps extensions', 'deployments', read),
     rule('apps extensions', 'replicasets', read),
@@ -99,6 +107,13 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('apps', 'replicasets', 'get list update watch'),
     rule('apps', 'replicasets/status', 'update'),
     rule('apps', 'replicasets/finalizers', 'update'),
+    rule('core', 'pods', 'create delete list patch watch'),
+    eventRule,
+  ],
+  'replication-controller': [
+    rule('core', 'replicationcontrollers', 'get list update watch'),
+    rule('core', 'replicationcontrollers/status', 'update'),
+    rule('core', 'replicationcontrollers/finalizers', 'update'),
     rule('core', 'pods', 'create delete list patch watch'),
     eventRule,
   ],

@@ -9,18 +9,36 @@ import {
   type Pod,
   referenceTo,
   type ReplicaSet,
+  type ResourceType,
   type SharedInformer,
   timestamp,
   WorkQueue,
 } from '../../../kube/index.ts'
 import { type Controller, type ControllerContext, TryAgain, reconcile, unlessGone } from '../controller.ts'
-import { byDispensability, isActive, isReady } from '../job/job-pod.ts'
+import { isActive, isReady } from '../job/job-pod.ts'
 import { OwnWrites } from '../job/own-writes.ts'
+import { mostDispensable } from './dispensable.ts'
 
+/** What replica sets and replication controllers have in common. */
+interface Counted {
+  apiVersion?: string
+  kind?: string
+  metadata?: ReplicaSet['metadata']
+  spec?: Omit<NonNullable<ReplicaSet['spec']>, 'selector'> & { selector?: object }
+  status?: NonNullable<ReplicaSet['status']>
+}
+type Owner = Persisted<Counted>
 type Status = NonNullable<ReplicaSet['status']>
 type ReplicaPod = Persisted<Pod>
 
-const ownKind = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
+/** A kind that keeps pods at a number. */
+interface Flavour {
+  readonly type: ResourceType<Counted>
+  readonly ownKind: { readonly apiVersion: string; readonly kind: string }
+  /** The selector in the form that newer kinds have. */
+  selectorOf(spec: NonNullable<Counted['spec']>): object | undefined
+}
+
 /** More pods than these are neither made nor deleted in one go. */
 const mostAtOnce = 500
 const atATime = 16
@@ -28,28 +46,54 @@ const atATime = 16
 /** Keeps the pods of replica sets at their number. */
 export const replicaSetController: Controller = {
   name: 'replicaset-controller',
-  async run(context) {
-    const owners = context.informers.of(kinds.replicaSets)
-    const pods = context.informers.of(kinds.pods)
-    const quotas = context.informers.of(kinds.resourceQuotas)
-    await Promise.all([owners.synced, pods.synced])
-    const keeper = new ReplicaKeeper(context, owners, pods)
-    owners.subscribe(({ type, object }) => keeper.ownerChanged(object, type === 'DELETED'))
-    pods.subscribe(({ type, object }) => keeper.podChanged(object, type === 'DELETED'))
-    quotas.subscribe(({ object }) => keeper.quotaChanged(object.metadata.namespace ?? ''))
-    await keeper.run()
-  },
+  run: (context) =>
+    keepReplicas(context, {
+      type: kinds.replicaSets,
+      ownKind: { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+      selectorOf: ({ selector }) => selector,
+    }),
+}
+
+/** Keeps the pods of replication controllers, the elder form of replica sets, at their number. */
+export const replicationController: Controller = {
+  name: 'replication-controller',
+  run: (context) =>
+    keepReplicas(context, {
+      type: kinds.replicationControllers,
+      ownKind: { apiVersion: 'v1', kind: 'ReplicationController' },
+      selectorOf: ({ selector }) => selector && { matchLabels: selector },
+    }),
+}
+
+async function keepReplicas(context: ControllerContext, flavour: Flavour): Promise<void> {
+  const owners = context.informers.of(flavour.type)
+  const pods = context.informers.of(kinds.pods)
+  const quotas = context.informers.of(kinds.resourceQuotas)
+  await Promise.all([owners.synced, pods.synced])
+  const keeper = new ReplicaKeeper(context, flavour, owners, pods)
+  owners.subscribe(({ type, object }) => keeper.ownerChanged(object, type === 'DELETED'))
+  pods.subscribe(({ type, object }) => keeper.podChanged(object, type === 'DELETED'))
+  quotas.subscribe(({ object }) => keeper.quotaChanged(object.metadata.namespace ?? ''))
+  await keeper.run()
 }
 
 class ReplicaKeeper {
   readonly #queue = new WorkQueue({ firstMs: 200, largestMs: 60_000 })
   readonly #ownWrites = new OwnWrites()
   readonly #context: ControllerContext
-  readonly #owners: SharedInformer<ReplicaSet>
+  readonly #owners: SharedInformer<Counted>
   readonly #pods: SharedInformer<Pod>
 
-  constructor(context: ControllerContext, owners: SharedInformer<ReplicaSet>, pods: SharedInformer<Pod>) {
+  readonly #flavour: Flavour
+
+  constructor(
+    context: ControllerContext,
+    flavour: Flavour,
+    owners: SharedInformer<Counted>,
+    pods: SharedInformer<Pod>,
+  ) {
     this.#context = context
+    this.#flavour = flavour
     this.#owners = owners
     this.#pods = pods
   }
@@ -58,7 +102,7 @@ class ReplicaKeeper {
     return reconcile(this.#context, this.#queue, (key) => this.#sync(key), 8)
   }
 
-  ownerChanged(owner: Persisted<ReplicaSet>, isGone: boolean): void {
+  ownerChanged(owner: Owner, isGone: boolean): void {
     if (isGone) this.#ownWrites.forgetJob(owner.metadata.uid)
     else this.#queue.add(keyOf(owner))
   }
@@ -67,7 +111,7 @@ class ReplicaKeeper {
     const namespace = pod.metadata.namespace ?? ''
     const ref = controllerOf(pod)
     if (ref !== undefined) {
-      if (ref.kind !== ownKind.kind) return
+      if (ref.kind !== this.#flavour.ownKind.kind) return
       if (isGone) this.#ownWrites.gone(ref.uid, pod.metadata.uid)
       else this.#ownWrites.observed(ref.uid, pod)
       this.#queue.add(`${namespace}/${ref.name}`)
@@ -85,10 +129,11 @@ class ReplicaKeeper {
     }
   }
 
-  #matches(owner: Persisted<ReplicaSet>, pod: ReplicaPod): boolean {
+  #matches(owner: Owner, pod: ReplicaPod): boolean {
     const { spec } = owner
-    const selector = spec && labelSelectorOf(spec.selector)
-    return selector !== undefined && selector.length > 0 && matchesLabels(selector, pod.metadata.labels)
+    const wanted = spec && this.#flavour.selectorOf(spec)
+    const selector = wanted ? labelSelectorOf(wanted) : []
+    return selector.length > 0 && matchesLabels(selector, pod.metadata.labels)
   }
 
   async #sync(key: string): Promise<{ againAfterMs: number } | undefined> {
@@ -101,7 +146,7 @@ class ReplicaKeeper {
     if (owner.metadata.deletionTimestamp === undefined) {
       if (difference < 0) failure = await this.#create(owner, Math.min(-difference, mostAtOnce))
       else if (difference > 0) {
-        const spare = [...pods].sort(byDispensability).slice(0, Math.min(difference, mostAtOnce))
+        const spare = mostDispensable(pods, Math.min(difference, mostAtOnce))
         failure = await this.#delete(owner, spare)
       }
     }
@@ -112,7 +157,7 @@ class ReplicaKeeper {
   }
 
   /** The owner's living pods: those that fit and nobody has are taken, those that no longer fit are let go. */
-  async #claim(owner: Persisted<ReplicaSet>): Promise<ReplicaPod[]> {
+  async #claim(owner: Owner): Promise<ReplicaPod[]> {
     const { now } = this.#context
     const { uid, namespace = '', deletionTimestamp } = owner.metadata
     const mine: ReplicaPod[] = []
@@ -131,7 +176,7 @@ class ReplicaKeeper {
     if (free.length === 0 || deletionTimestamp !== undefined) return kept
     const { client, signal } = this.#context
     // The cache may lag behind a deletion that orphaned these very pods.
-    const fresh = await unlessGone(client.get(kinds.replicaSets, parseKey(keyOf(owner)), { signal }))
+    const fresh = await unlessGone(client.get(this.#flavour.type, parseKey(keyOf(owner)), { signal }))
     if (fresh?.metadata.uid !== uid || fresh.metadata.deletionTimestamp !== undefined) return kept
     for (const pod of free) {
       const adopted = await this.#patchOwner(pod, { ownerReferences: [this.#reference(owner)] })
@@ -151,12 +196,12 @@ class ReplicaKeeper {
     return unlessGone(client.patch(kinds.pods, at, { type: 'strategic', patch }, { signal }))
   }
 
-  #reference({ metadata: { name, uid } }: Persisted<ReplicaSet>) {
-    return { ...ownKind, name, uid, controller: true, blockOwnerDeletion: true }
+  #reference({ metadata: { name, uid } }: Owner) {
+    return { ...this.#flavour.ownKind, name, uid, controller: true, blockOwnerDeletion: true }
   }
 
   /** Returns the first failure, if there was one. */
-  async #create(owner: Persisted<ReplicaSet>, count: number): Promise<unknown> {
+  async #create(owner: Owner, count: number): Promise<unknown> {
     const { client, signal } = this.#context
     const { name, namespace = '', uid } = owner.metadata
     const { metadata, spec } = owner.spec?.template ?? {}
@@ -200,7 +245,7 @@ class ReplicaKeeper {
   }
 
   /** Returns the first failure, if there was one. */
-  async #delete(owner: Persisted<ReplicaSet>, pods: readonly ReplicaPod[]): Promise<unknown> {
+  async #delete(owner: Owner, pods: readonly ReplicaPod[]): Promise<unknown> {
     const { client, signal } = this.#context
     const waiting = [...pods]
     let failure: unknown
@@ -223,15 +268,15 @@ class ReplicaKeeper {
     return failure
   }
 
-  async #writeStatus(owner: Persisted<ReplicaSet>, status: Status): Promise<void> {
+  async #writeStatus(owner: Owner, status: Status): Promise<void> {
     if (sortedText(status) === sortedText(owner.status ?? { replicas: 0 })) return
     const { client, signal } = this.#context
     const at = parseKey(keyOf(owner))
-    await client.replace(kinds.replicaSets, at, { ...owner, status }, { subresource: 'status', signal })
+    await client.replace(this.#flavour.type, at, { ...owner, status }, { subresource: 'status', signal })
   }
 
-  #tell(owner: Persisted<ReplicaSet>, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#context.recorder.record({ about: referenceTo(owner, ownKind), type, reason, message })
+  #tell(owner: Owner, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#context.recorder.record({ about: referenceTo(owner, this.#flavour.ownKind), type, reason, message })
   }
 }
 
@@ -241,7 +286,7 @@ function controllerOf(pod: ReplicaPod) {
 
 interface StatusSource {
   readonly metadata: { readonly generation?: number }
-  readonly spec?: ReplicaSet['spec'] | undefined
+  readonly spec?: Counted['spec'] | undefined
   readonly status?: ReplicaSet['status'] | undefined
 }
 

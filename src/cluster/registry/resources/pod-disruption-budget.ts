@@ -1,11 +1,14 @@
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 import { type Fault, invalidValue } from '../faults.ts'
-import { notNegative, optionalChoice, validateLabelSelector } from '../validation/checks.ts'
-import { patternText } from '../validation/names.ts'
+import {
+  countOrPercent,
+  notMoreThanAll,
+  notNegative,
+  optionalChoice,
+  validateLabelSelector,
+} from '../validation/checks.ts'
 import { ageColumn, column, nameColumn } from './columns.ts'
 import { define } from './define.ts'
-
-const percent = '[0-9]+%'
 
 export const podDisruptionBudgets = define<PodDisruptionBudget>({
   group: 'policy',
@@ -36,8 +39,8 @@ export const podDisruptionBudgets = define<PodDisruptionBudget>({
       faults.push(invalidValue('spec', shown, 'minAvailable and maxUnavailable cannot be both set'))
     }
     faults.push(
-      ...amountFaults('spec.minAvailable', spec.minAvailable),
-      ...amountFaults('spec.maxUnavailable', spec.maxUnavailable),
+      ...shareOfPods('spec.minAvailable', spec.minAvailable),
+      ...shareOfPods('spec.maxUnavailable', spec.maxUnavailable),
       ...validateLabelSelector('spec.selector', spec.selector),
       ...optionalChoice('spec.unhealthyPodEvictionPolicy', spec.unhealthyPodEvictionPolicy, [
         'AlwaysAllow',
@@ -68,14 +71,6 @@ export const podDisruptionBudgets = define<PodDisruptionBudget>({
   ],
 })
 
-/** A number of pods or a share of them. */
-function amountFaults(path: string, amount: number | string | undefined): Fault[] {
-  if (amount === undefined || typeof amount === 'number') return notNegative(path, amount)
-  if (!/^[0-9]+%$/.test(amount)) {
-    const text = "a valid percent string must be a numeric string followed by an ending '%'"
-    return [invalidValue(path, amount, patternText(text, percent, '1%', '93%'))]
-  }
-  return Number(amount.slice(0, -1)) > 100
-    ? [invalidValue(path, amount, 'must not be greater than 100%')]
-    : []
+function shareOfPods(path: string, amount: number | string | undefined): Fault[] {
+  return amount === undefined ? [] : [...countOrPercent(path, amount), ...notMoreThanAll(path, amount)]
 }

@@ -21,6 +21,8 @@ import { podDisruptionBudgets } from './pod-disruption-budget.ts'
 import { podTemplates } from './pod-template.ts'
 import { pods } from './pod/pod.ts'
 import { priorityClasses } from './priority-class.ts'
+import { deployments } from './replicas/deployment.ts'
+import { replicationControllers } from './replicas/replication-controller.ts'
 import { replicaSets } from './replicas/replica-set.ts'
 import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
@@ -52,10 +54,12 @@ export function builtinResources(options: {
     persistentVolumes,
     pods,
     podTemplates,
+    replicationControllers,
     resourceQuotas,
     secrets,
     serviceAccounts,
     services,
+    deployments,
     replicaSets,
     cronJobs,
     jobs,

@@ -1,6 +1,14 @@
 import { isIP } from 'node:net'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
-import { type Check, dnsSubdomain, labelText, portName, portNumber, qualifiedName } from './names.ts'
+import {
+  type Check,
+  dnsSubdomain,
+  labelText,
+  patternText,
+  portName,
+  portNumber,
+  qualifiedName,
+} from './names.ts'
 import { validateLabels } from './metadata.ts'
 
 /** One fault per text with which `check` objects to the value. */
@@ -12,6 +20,22 @@ export function notNegative(path: string, value: number | undefined): Fault[] {
   return value !== undefined && value < 0
     ? [invalidValue(path, value, 'must be greater than or equal to 0')]
     : []
+}
+
+const percent = '[0-9]+%'
+
+/** A number, or a share of one: `25%`. */
+export function countOrPercent(path: string, amount: number | string): Fault[] {
+  if (typeof amount === 'number') return notNegative(path, amount)
+  if (/^[0-9]+%$/.test(amount)) return []
+  const text = "a valid percent string must be a numeric string followed by an ending '%'"
+  return [invalidValue(path, amount, patternText(text, percent, '1%', '93%'))]
+}
+
+export function notMoreThanAll(path: string, amount: number | string): Fault[] {
+  const isTooMuch =
+    typeof amount === 'string' && /^[0-9]+%$/.test(amount) && Number.parseInt(amount, 10) > 100
+  return isTooMuch ? [invalidValue(path, amount, 'must not be greater than 100%')] : []
 }
 
 /** A fault of a whole structure, too large to repeat. */

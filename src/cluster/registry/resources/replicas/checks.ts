@@ -1,8 +1,28 @@
-import type { ReplicaSetStatus } from 'kubernetes-types/apps/v1.js'
+import type { ReplicaSetSpec, ReplicaSetStatus } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
-import { type Fault, forbiddenField, invalidValue, notSupported } from '../../faults.ts'
-import { notNegative } from '../../validation/checks.ts'
+import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
+import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
 import { validatePodTemplate } from '../../validation/pod/pod-spec.ts'
+
+/** A selector, and the template of pods that it has to find. */
+export function validateSelected(
+  selector: ReplicaSetSpec['selector'] | undefined,
+  template: PodTemplateSpec = {},
+): Fault[] {
+  const faults: Fault[] = []
+  const { labels } = template.metadata ?? {}
+  const isEmpty =
+    Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
+  if (!selector) faults.push(required('spec.selector'))
+  else {
+    faults.push(...validateLabelSelector('spec.selector', selector))
+    if (isEmpty) {
+      faults.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'))
+    }
+  }
+  if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
+  return [...faults, ...validateLastingTemplate('ReplicaSet', template)]
+}
 
 /** Pods that are kept at a number are started again for ever: they may not be made to end. */
 export function validateLastingTemplate(kind: string, template: PodTemplateSpec): Fault[] {

@@ -1,12 +1,11 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
-import { invalidValue, required } from '../../faults.ts'
-import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
+import { notNegative } from '../../validation/checks.ts'
 import { immutableField } from '../../validation/metadata.ts'
 import { podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { ageColumn, column, containerColumns, nameColumn, selectorText, wideColumn } from '../columns.ts'
 import { define } from '../define.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { selectorMismatch, validateLastingTemplate, validateReplicaStatus } from './checks.ts'
+import { validateReplicaStatus, validateSelected } from './checks.ts'
 
 export const replicaSets = define<ReplicaSet>({
   group: 'apps',
@@ -37,23 +36,11 @@ export const replicaSets = define<ReplicaSet>({
     for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
   },
   validate({ spec = { selector: {} } }) {
-    const { selector, template = {} } = spec
-    const labels = template.metadata?.labels
-    const isEmpty =
-      Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
-    const faults = [
+    return [
       ...notNegative('spec.replicas', spec.replicas),
       ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
+      ...validateSelected(spec.selector, spec.template),
     ]
-    if (!selector) faults.push(required('spec.selector'))
-    else {
-      faults.push(...validateLabelSelector('spec.selector', selector))
-      if (isEmpty) {
-        faults.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'))
-      }
-    }
-    if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
-    return [...faults, ...validateLastingTemplate('ReplicaSet', template)]
   },
   validateUpdate: ({ spec }, old) => immutableField('spec.selector', spec?.selector, old.spec?.selector),
   validateStatus: ({ status }) => validateReplicaStatus(status),
