@@ -17,6 +17,7 @@ import {
   type ServerOptions,
   openApiDocuments,
 } from './http/index.ts'
+import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
@@ -52,6 +53,8 @@ export interface ApiServerCore {
   /** What a TLS front needs to serve it. */
   readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'began' | 'upgrade' | 'onFault'>
   clientAs(user: UserInfo): KubeClient
+  /** Shows the clients in the cluster where the server listens. */
+  announce(address: ServerAddress): Promise<void>
 }
 
 /** Puts store, registry, authentication, authorisation, admission and HTTP together, and creates what every cluster has. */
@@ -131,6 +134,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       onFault,
     },
     clientAs: (user) => createKubeClient(localTransport(handler, user)),
+    announce: (address) =>
+      keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
   }
 }
 
