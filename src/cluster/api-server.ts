@@ -104,7 +104,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     ...auditor,
     exists: (key) => store.latest(key) !== undefined,
     now: Date.now,
-    documents: { ...documents(auth.tokens), ...openApiDocuments(catalog) },
+    documents: { ...documents(auth.tokens, options.address), ...openApiDocuments(catalog) },
     streams: createStreamServer({ catalog, registry, streams }),
     address: options.address,
     onFault,

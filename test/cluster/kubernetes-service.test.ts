@@ -88,3 +88,12 @@ test('a quota that leaves no room for services keeps no cluster from starting', 
   const { client: again } = await start()
   await expect(again.get(kinds.services, at)).rejects.toMatchObject({ reason: 'NotFound' })
 })
+
+test('who verifies tokens finds the keys where the server is, and may keep them', async () => {
+  const { client } = await start()
+  const found = await client.raw({ method: 'GET', path: '/.well-known/openid-configuration', headers: {} })
+  let text = ''
+  for await (const part of found.body) text += Buffer.from(part).toString('utf8')
+  expect(JSON.parse(text)).toMatchObject({ jwks_uri: `${cluster?.url}/openid/v1/jwks` })
+  expect(found.headers['cache-control']).toBe('public, max-age=3600')
+})
