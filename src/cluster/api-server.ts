@@ -4,7 +4,12 @@ import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
 import { operatorCrds } from '../operator/index.ts'
 import { createAccountConnections } from './account-connections.ts'
-import { admissionSteps, policyExpressionFaults } from './admission/index.ts'
+import {
+  admissionSteps,
+  type ExpressionWarning,
+  policyExpressionFaults,
+  policyTypeWarnings,
+} from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
 import { documents } from './documents.ts'
@@ -53,6 +58,8 @@ export interface ApiServerCore {
   /** What a TLS front needs to serve it. */
   readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'began' | 'upgrade' | 'onFault'>
   clientAs(user: UserInfo): KubeClient
+  /** What cannot be right about an admission policy's expressions, given the kinds that are served now. */
+  policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
   /** Shows the clients in the cluster where the server listens. */
   announce(address: ServerAddress): Promise<void>
 }
@@ -134,6 +141,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       onFault,
     },
     clientAs: (user) => createKubeClient(localTransport(handler, user)),
+    policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
   }

@@ -86,6 +86,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       clientAs: core.clientAs,
       pki,
       tokens: core.auth.tokens,
+      policyWarnings: core.policyWarnings,
       dataDir,
       config,
       apiServer: { host, port: server.port },

@@ -12,6 +12,7 @@ import { jobExpiry } from './job-expiry.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage.ts'
+import { policyStatusController } from './policy-status.ts'
 import { replicaSetController } from './replicas/replicas.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
@@ -47,4 +48,5 @@ export const controllers: readonly Controller[] = [
   podGarbageCollector,
   eventExpiry,
   customResourceCleanup,
+  policyStatusController,
 ]
