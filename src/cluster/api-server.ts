@@ -4,7 +4,12 @@ import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
 import { operatorCrds } from '../operator/index.ts'
 import { createAccountConnections } from './account-connections.ts'
-import { admissionSteps, policyExpressionFaults } from './admission/index.ts'
+import {
+  admissionSteps,
+  type ExpressionWarning,
+  policyExpressionFaults,
+  policyTypeWarnings,
+} from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
 import { documents } from './documents.ts'
@@ -17,6 +22,7 @@ import {
   type ServerOptions,
   openApiDocuments,
 } from './http/index.ts'
+import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
@@ -52,6 +58,10 @@ export interface ApiServerCore {
   /** What a TLS front needs to serve it. */
   readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'began' | 'upgrade' | 'onFault'>
   clientAs(user: UserInfo): KubeClient
+  /** What cannot be right about an admission policy's expressions, given the kinds that are served now. */
+  policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
+  /** Shows the clients in the cluster where the server listens. */
+  announce(address: ServerAddress): Promise<void>
 }
 
 /** Puts store, registry, authentication, authorisation, admission and HTTP together, and creates what every cluster has. */
@@ -101,7 +111,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     ...auditor,
     exists: (key) => store.latest(key) !== undefined,
     now: Date.now,
-    documents: { ...documents(auth.tokens), ...openApiDocuments(catalog) },
+    documents: { ...documents(auth.tokens, options.address), ...openApiDocuments(catalog) },
     streams: createStreamServer({ catalog, registry, streams }),
     address: options.address,
     onFault,
@@ -131,6 +141,9 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       onFault,
     },
     clientAs: (user) => createKubeClient(localTransport(handler, user)),
+    policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
+    announce: (address) =>
+      keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
   }
 }
 

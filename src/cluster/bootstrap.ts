@@ -113,7 +113,8 @@ async function ensure(catalog: Catalog, registry: Registry, object: KubeObject):
   }
 }
 
-function requestFor(catalog: Catalog, object: KubeObject): ResourceRequest | undefined {
+/** A request of the server itself for an object, if its kind is served. */
+export function requestFor(catalog: Catalog, object: KubeObject): ResourceRequest | undefined {
   const [first = '', second] = (object.apiVersion ?? '').split('/')
   const [group, version] = second === undefined ? ['', first] : [first, second]
   const resource = catalog

@@ -81,10 +81,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ...core.front,
     })
     const url = `https://${address()}`
+    const announced = core.announce({ host, port: server.port })
     engine = startEngine({
       clientAs: core.clientAs,
       pki,
       tokens: core.auth.tokens,
+      policyWarnings: core.policyWarnings,
       dataDir,
       config,
       apiServer: { host, port: server.port },
@@ -92,7 +94,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       log,
     })
     const adminKubeconfig = await writeAdminKubeconfig(dataDir, url, pki)
-    await engine.ready
+    await Promise.all([announced, engine.ready])
     return { url, adminKubeconfig, clientAs: core.clientAs, close }
   } catch (error) {
     await close()

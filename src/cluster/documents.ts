@@ -34,19 +34,25 @@ function health(name: string): Documents {
   }
 }
 
-/** The server's documents that do not depend on what it serves. */
-export function documents(tokens: AccountTokens): Documents {
+/** Keys change so rarely that whoever verifies tokens may keep what it got for an hour. */
+const keep = { 'cache-control': 'public, max-age=3600' }
+
+/** The server's documents that do not depend on what it serves. `address` is `host:port`. */
+export function documents(tokens: AccountTokens, address: () => string): Documents {
   return {
     '/version': () => jsonAnswer(200, JSON.stringify(version)),
     ...health('healthz'),
     ...health('livez'),
     ...health('readyz'),
-    '/.well-known/openid-configuration': async () =>
-      jsonAnswer(200, JSON.stringify((await tokens.discovery()).configuration)),
+    '/.well-known/openid-configuration': async () => ({
+      status: 200,
+      headers: { 'content-type': 'application/json', ...keep },
+      body: JSON.stringify((await tokens.discovery(address())).configuration),
+    }),
     '/openid/v1/jwks': async () => ({
       status: 200,
-      headers: { 'content-type': 'application/jwk-set+json' },
-      body: JSON.stringify((await tokens.discovery()).keys),
+      headers: { 'content-type': 'application/jwk-set+json', ...keep },
+      body: JSON.stringify((await tokens.discovery(address())).keys),
     }),
   }
 }

@@ -1,5 +1,6 @@
-import type { KubeClient } from '../kube/index.ts'
+import type { KubeClient, KubeObject } from '../kube/index.ts'
 import { startOperator } from '../operator/index.ts'
+import type { ExpressionWarning } from './admission/index.ts'
 import { type AccountTokens, accountGroups, accountUserName, type Pki } from './auth/index.ts'
 import type { ClusterConfig } from './config.ts'
 import { startControllers } from './controllers/index.ts'
@@ -12,6 +13,8 @@ export interface EngineOptions {
   clientAs(user: UserInfo): KubeClient
   readonly pki: Pki
   readonly tokens: AccountTokens
+  /** What cannot be right about an admission policy's expressions. */
+  policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
   readonly dataDir: string
   readonly config: ClusterConfig
   readonly apiServer: { readonly host: string; readonly port: number }
@@ -40,6 +43,7 @@ export function startEngine(options: EngineOptions): Engine {
     signal,
     settings: {
       rootCertificate: options.pki.authority,
+      policyWarnings: options.policyWarnings,
       mintToken: (account, secretName) => options.tokens.mintLegacy(account, secretName),
     },
     onError: (error, name) => report(name)(error),

@@ -2,3 +2,4 @@
 export type { AdmissionContext, AuthorizationAnswer, AuthorizationQuestion, ServedKind } from './context.ts'
 export { admissionSteps } from './table.ts'
 export { policyExpressionFaults } from './validating-policies/compile.ts'
+export { type ExpressionWarning, policyTypeWarnings } from './validating-policies/type-check.ts'

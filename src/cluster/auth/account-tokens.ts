@@ -53,8 +53,8 @@ export interface AccountTokens {
   mintLegacy(account: KubeObject, secretName: string): Promise<string>
   /** Undefined when the token is not one of ours, has been changed, or is out of its time. */
   verify(token: string): Promise<VerifiedToken | undefined>
-  /** `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
-  discovery(): Promise<{ configuration: object; keys: object }>
+  /** `/.well-known/openid-configuration` and `/openid/v1/jwks`, of a server at `host:port`. */
+  discovery(address: string): Promise<{ configuration: object; keys: object }>
 }
 
 /** Signs and verifies service account tokens with an EC P-256 key. */
@@ -127,12 +127,13 @@ export function createAccountTokens(options: {
         throw error
       }
     },
-    async discovery() {
+    async discovery(address) {
       const { exportJWK } = await import('jose')
       return {
         configuration: {
           issuer,
-          jwks_uri: `${issuer}/openid/v1/jwks`,
+          // The issuer is a name that only programs in the cluster can resolve.
+          jwks_uri: `https://${address}/openid/v1/jwks`,
           response_types_supported: ['id_token'],
           subject_types_supported: ['public'],
           id_token_signing_alg_values_supported: [algorithm],

@@ -21,6 +21,7 @@ export {
   resourceCheckType,
 } from './functions/authorizer.ts'
 export { kubernetesEnvironment } from './functions/table.ts'
+export { typeOfKind } from './kind-type.ts'
 export { type Bindings, Program } from './program.ts'
 export * as celTypes from './types.ts'
 export type { Type } from './types.ts'

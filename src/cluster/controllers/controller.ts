@@ -16,6 +16,10 @@ export interface ControllerSettings {
   readonly rootCertificate?: string
   /** Makes the token of a `kubernetes.io/service-account-token` secret; token secrets stay empty when left out. */
   readonly mintToken?: (account: KubeObject, secretName: string) => Promise<string>
+  /** Finds what cannot be right about a policy's expressions, given the kinds they are about. */
+  readonly policyWarnings?: (
+    policy: KubeObject,
+  ) => readonly { readonly fieldRef: string; readonly warning: string }[]
   /** Events older than this are removed; one hour when left out. */
   readonly eventLifetimeMs?: number
 }

@@ -14,6 +14,8 @@ import { namespaceController } from './namespace.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbageCollector } from './pod-garbage.ts'
 import { replicaSetController, replicationController } from './replicas/replicas.ts'
+import { policyStatusController } from './policy-status.ts'
+import { replicaSetController } from './replicas/replicas.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
@@ -50,4 +52,5 @@ export const controllers: readonly Controller[] = [
   podGarbageCollector,
   eventExpiry,
   customResourceCleanup,
+  policyStatusController,
 ]

@@ -240,7 +240,7 @@ function subresourceEntry(one: Subresource): ApiResource {
     ...(one.bodyGroup !== undefined && { group: one.bodyGroup }),
     ...(one.bodyVersion !== undefined && { version: one.bodyVersion }),
     kind: one.kind,
-    verbs: verbs.includes('update') ? [...verbs, 'patch'].sort() : verbs,
+    verbs,
   }
 }
 

@@ -77,6 +77,7 @@ export async function serveResource(
   const call: Call = { parts, api, target, at, form, warnings }
   if (served.virtual) return serveVirtual(call, served.virtual)
   checkScope(served.stored, at)
+  if (served.stored.deprecation) warnings.push(served.stored.deprecation)
   if (!at.subresource) return serveWhole(call, served.stored)
   const own = parts.catalog.subresource(at.group, at.plural, at.subresource)
   if (own) return serveSubresource(call, served.stored, own)

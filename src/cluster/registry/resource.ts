@@ -41,6 +41,8 @@ export interface ResourceDefinition {
   readonly categories?: readonly string[]
   /** All eight when left out. */
   readonly verbs?: readonly Verb[]
+  /** What every answer about a kind warns of that has a better successor. */
+  readonly deprecation?: string
   /** Hash that discovery shows; clients compare it and nothing else. */
   readonly storageVersionHash?: string
   /** Where objects of several served versions live together; `group/plural` when left out. */

@@ -247,8 +247,11 @@ test('a token review tells whose token it is and for whom it is good', async () 
 })
 
 test('the key that verifies tokens is published', async () => {
-  const { configuration, keys } = await auth.tokens.discovery()
-  expect(configuration).toMatchObject({ issuer: 'https://kubernetes.default.svc' })
+  const { configuration, keys } = await auth.tokens.discovery('127.0.0.1:6443')
+  expect(configuration).toMatchObject({
+    issuer: 'https://kubernetes.default.svc',
+    jwks_uri: 'https://127.0.0.1:6443/openid/v1/jwks',
+  })
   expect(keys).toMatchObject({ keys: [{ kty: 'EC', crv: 'P-256', use: 'sig', alg: 'ES256' }] })
   expect(JSON.stringify(keys)).not.toContain('"d"')
 })

@@ -85,14 +85,40 @@ export function compilePolicy(object: KubeObject): CompiledPolicy {
   return policy
 }
 
-function compileAll(object: KubeObject): CompiledPolicy {
+/** What is known of the objects that a policy looks at, beyond that they are objects. */
+interface KnownTypes {
+  readonly object: Type
+  readonly params: Type
+}
+
+/** What is wrong with an expression, without the word that it is. */
+interface Problem {
+  readonly path: string
+  readonly text: string
+}
+
+/** Compiles a policy's expressions for objects of one type: what is wrong with them then. */
+export function compileFor(object: KubeObject, { object: type, params }: KnownTypes): Problem[] {
+  const problems: Problem[] = []
+  const base = bare.with({ object: type, oldObject: type })
+  compileAll(object, { base, params, onProblem: (problem) => problems.push(problem) })
+  return problems
+}
+
+function compileAll(
+  object: KubeObject,
+  how: { readonly base: Environment; readonly params: Type; onProblem?(problem: Problem): void } = {
+    base: bare,
+    params: dyn,
+  },
+): CompiledPolicy {
   const policy = object as ValidatingAdmissionPolicy
   const spec: Spec = policy.spec ?? {}
   const faults: Fault[] = []
   const known = new Map<string, Type>()
   const variables: { name: string; expression: Expression }[] = []
   // Who names no kind of parameters has none to speak of.
-  const environment = spec.paramKind ? bare.with({ params: dyn }) : bare
+  const environment = spec.paramKind ? how.base.with({ params: how.params }) : how.base
   // Each variable sees those before it, and what is known of their types.
   const withVariables = (): Environment =>
     environment.with({ variables: objectOf(Object.fromEntries(known)) })
@@ -108,6 +134,7 @@ function compileAll(object: KubeObject): CompiledPolicy {
     } catch (error) {
       if (!(error instanceof CelCompileError)) throw error
       faults.push(invalidValue(path, source, error.told))
+      how.onProblem?.({ path, text: error.message })
       return { source, program: undefined, failure: error.told }
     }
   }

@@ -14,8 +14,8 @@ import {
   wideColumn,
 } from './columns.ts'
 import { define } from './define.ts'
-import { setJobSpecDefaults } from './job/defaults.ts'
 import { validateJobSpec } from './job/validate-spec.ts'
+import { setPodSpecDefaults } from './pod/defaults.ts'
 
 /** Jobs are named after their cron job, with eleven characters more. */
 const longestName = 52
@@ -39,7 +39,10 @@ export const cronJobs = define<CronJob>({
     spec.failedJobsHistoryLimit ??= 1
     spec.jobTemplate ??= {}
     spec.jobTemplate.spec ??= { template: {} }
-    setJobSpecDefaults(spec.jobTemplate.spec)
+    // The rest of a job's defaults each job gets when it is made.
+    const { template } = spec.jobTemplate.spec
+    template.spec ??= { containers: [] }
+    setPodSpecDefaults(template.spec)
   },
   prepareForCreate(cronJob, request) {
     cronJob.status = {}

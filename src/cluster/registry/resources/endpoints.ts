@@ -13,6 +13,7 @@ export const endpoints = define<Endpoints>({
   version: 'v1',
   kind: 'Endpoints',
   plural: 'endpoints',
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   createsOnUpdate: true,
   namespaced: true,
   shortNames: ['ep'],

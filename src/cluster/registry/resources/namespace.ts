@@ -19,6 +19,8 @@ export const namespaces = define<Namespace>({
   namespaced: false,
   shortNames: ['ns'],
   nameRule: 'label',
+  // Nobody deletes all of them in one request.
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   hasStatus: true,
   deleteReturnsObject: true,
   setDefaults(object) {

@@ -232,8 +232,14 @@ describe('a cron job', () => {
       failedJobsHistoryLimit: 1,
       successfulJobsHistoryLimit: 3,
       suspend: false,
-      jobTemplate: { spec: { backoffLimit: 6, completions: 1, parallelism: 1 } },
+      jobTemplate: { spec: { template: { spec: { dnsPolicy: 'ClusterFirst' } } } },
     })
+  })
+
+  it('leaves to each job what only jobs have', () => {
+    expect(Object.keys(at(created(cronJobs, cronJob()), 'spec.jobTemplate.spec') as object)).toEqual([
+      'template',
+    ])
   })
 
   it.each<[string, Body, string[]]>([

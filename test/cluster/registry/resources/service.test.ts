@@ -140,6 +140,43 @@ describe('a changed service', () => {
   })
 })
 
+describe('the status of a service', () => {
+  const report = (spec: Body, ingress: Body[]): string[] =>
+    updateFaults(
+      services,
+      web(spec),
+      (object) => put(object, 'status.loadBalancer.ingress', ingress),
+      'status',
+    )
+
+  it('tells where its load balancer is', () => {
+    const ingress = [{ ip: '203.0.113.1' }, { hostname: 'lb.example.com' }, { ip: '::1', ipMode: 'Proxy' }]
+    expect(report({ type: 'LoadBalancer' }, ingress)).toEqual([])
+  })
+
+  it('names addresses that are some', () => {
+    expect(
+      report({ type: 'LoadBalancer' }, [
+        { ip: 'bogus' },
+        { hostname: '1.2.3.4' },
+        { hostname: 'lb.example.com', ipMode: 'VIP' },
+        { ip: '1.2.3.4', ipMode: 'Other' },
+      ]),
+    ).toEqual([
+      'status.loadBalancer.ingress[0].ip: Invalid value: "bogus": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+      'status.loadBalancer.ingress[1].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address',
+      'status.loadBalancer.ingress[2].ipMode: Forbidden: may not be specified when `ip` is not set',
+      'status.loadBalancer.ingress[3].ipMode: Unsupported value: "Other": supported values: "Proxy", "VIP"',
+    ])
+  })
+
+  it('has no load balancer when the service has none', () => {
+    expect(report({ type: 'ClusterIP' }, [{ ip: '203.0.113.1' }])).toEqual([
+      "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'",
+    ])
+  })
+})
+
 describe('the table of services', () => {
   it('shows ports, addresses and selectors', () => {
     const object = created(services, web({ type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30080 }] }))

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 import type { Service } from 'kubernetes-types/core/v1.js'
-import { duplicate, type Fault, invalidValue, required } from '../../faults.ts'
-import { ipAddress, optionalChoice } from '../../validation/checks.ts'
+import { duplicate, type Fault, forbiddenField, invalidValue, required } from '../../faults.ts'
+import { checked, ipAddress, optionalChoice } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
+import { dnsSubdomain } from '../../validation/names.ts'
+import type { Of } from '../define.ts'
 import { nodePorts, serviceRange } from './allocate.ts'
 import { isHeadless, needsNodePorts } from './defaults.ts'
 
@@ -153,4 +155,27 @@ function changeFaults(field: 'clusterIPs' | 'ipFamilies', spec: Spec, before: Sp
     faults.push(invalidValue(path.policy, spec.ipFamilyPolicy ?? null, text))
   }
   return faults
+}
+
+const ipModes = ['Proxy', 'VIP']
+
+/** What a load balancer reports of itself, and that the service has one. */
+export function validateBalancerStatus({ spec, status }: Of<Service>): Fault[] {
+  const path = 'status.loadBalancer.ingress'
+  const ingress = status?.loadBalancer?.ingress ?? []
+  if (ingress.length > 0 && spec?.type !== 'LoadBalancer')
+    return [forbiddenField(path, "may only be used when `spec.type` is 'LoadBalancer'")]
+  return ingress.flatMap((one, index) => {
+    const at = `${path}[${index}]`
+    const { ip = '', ipMode, hostname = '' } = one
+    const faults = ip === '' ? [] : ipAddress(`${at}.ip`, ip)
+    if (ip === '' && ipMode !== undefined)
+      faults.push(forbiddenField(`${at}.ipMode`, 'may not be specified when `ip` is not set'))
+    else faults.push(...optionalChoice(`${at}.ipMode`, ipMode, ipModes))
+    if (hostname === '') return faults
+    faults.push(...checked(`${at}.hostname`, hostname, dnsSubdomain))
+    if (isIP(hostname) !== 0)
+      faults.push(invalidValue(`${at}.hostname`, hostname, 'must be a DNS name, not an IP address'))
+    return faults
+  })
 }

@@ -1,6 +1,7 @@
 import type { Service } from 'kubernetes-types/core/v1.js'
 import { ageColumn, column, labelsText, nameColumn, wideColumn } from '../columns.ts'
 import { define, type Of } from '../define.ts'
+import { validateBalancerStatus } from './addresses.ts'
 import { allocate, keepAllocated } from './allocate.ts'
 import { setServiceDefaults } from './defaults.ts'
 import { sharedFaults } from './taken.ts'
@@ -30,6 +31,7 @@ export const services = define<Service>({
   },
   validate: (service, _request, all) => [...validateService(service), ...sharedFaults(service, all)],
   validateUpdate: validateServiceUpdate,
+  validateStatus: validateBalancerStatus,
   selectableFields: {
     'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',
     'spec.type': ({ spec }) => spec?.type ?? '',

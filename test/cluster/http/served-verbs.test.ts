@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
+
+let cluster: Cluster
+let dataDir: string
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'arena-verbs-'))
+  cluster = await startCluster({ dataDir, config: { ...usualConfig, nodes: [] }, log: () => undefined })
+}, 60_000)
+
+afterAll(async () => {
+  await cluster.close()
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: Record<string, unknown>
+}
+
+async function send(method: string, path: string, body?: unknown): Promise<Answer> {
+  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+  const response = await cluster.clientAs({ name: 'admin', groups: ['system:masters'] }).raw({
+    method,
+    path,
+    headers: { 'content-type': type },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const parts: Uint8Array[] = []
+  for await (const part of response.body) parts.push(part)
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: JSON.parse(Buffer.concat(parts).toString('utf8')),
+  }
+}
+
+async function verbsOf(path: string, name: string): Promise<unknown> {
+  const { body } = await send('GET', path)
+  return (body['resources'] as { name: string; verbs: string[] }[]).find((one) => one.name === name)?.verbs
+}
+
+test('namespaces are deleted one by one, never all in one request', async () => {
+  expect(await verbsOf('/api/v1', 'namespaces')).toEqual([
+    'create',
+    'delete',
+    'get',
+    'list',
+    'patch',
+    'update',
+    'watch',
+  ])
+  const refused = await send('DELETE', '/api/v1/namespaces')
+  expect(refused).toMatchObject({ status: 405, body: { reason: 'MethodNotAllowed' } })
+  expect((await send('GET', '/api/v1/namespaces/kube-node-lease')).body).toMatchObject({
+    status: { phase: 'Active' },
+  })
+})
+
+test('discovery shows of a subresource what it answers', async () => {
+  expect(await verbsOf('/api/v1', 'namespaces/finalize')).toEqual(['update'])
+  const patched = await send('PATCH', '/api/v1/namespaces/default/finalize', { spec: { finalizers: [] } })
+  expect(patched.status).toBe(405)
+})
+
+test('answers about Endpoints warn of their successor', async () => {
+  const text = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+  const path = '/api/v1/namespaces/default/endpoints'
+  expect(String((await send('GET', path)).headers['warning'])).toBe(text)
+  expect(String((await send('GET', `${path}/kubernetes`)).headers['warning'])).toBe(text)
+  expect((await send('GET', '/api/v1/services')).headers['warning']).toBeUndefined()
+})
