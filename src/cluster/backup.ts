@@ -19,6 +19,9 @@ const backupVersion = 1
  */
 const revisionLeap = 1_000_000
 
+/** What a restore writes before it counts, with the number of its process. */
+const unfinishedPrefix = 'restoring-'
+
 interface Header {
   readonly arenaBackup: number
   readonly made: string
@@ -42,6 +45,8 @@ export interface BackupSummary {
  *   cannot be written.
  */
 export async function backupCluster(dataDir: string, file: string): Promise<BackupSummary> {
+  // Objects of one cluster with the keys of another would be no backup of either.
+  if (!isInUse(join(dataDir, 'store'))) await finishRestore(dataDir)
   const snapshot = readSnapshot(join(dataDir, 'store'))
   const made = new Date().toISOString()
   const unfinished = `${file}.${process.pid}.tmp`
@@ -87,19 +92,17 @@ export function holdsCluster(dataDir: string): boolean {
  *   `FILE_UNREADABLE`.
  */
 export async function restoreCluster(dataDir: string, file: string): Promise<BackupSummary> {
-  const running = await findRunning(dataDir)
-  if (running || isInUse(join(dataDir, 'store')))
-    throw new UserError('STORE_IN_USE', `a cluster runs in "${dataDir}"`, {
-      hint: `stop it first: arena cluster stop --data-dir ${dataDir}`,
-    })
+  await refuseIfRunning(dataDir)
+  await clearUp(dataDir)
   const { header, records } = await readBackup(file)
-  const unfinished = join(dataDir, `restoring-${process.pid}`)
+  const unfinished = join(dataDir, `${unfinishedPrefix}${process.pid}`)
   try {
     await rm(unfinished, { recursive: true, force: true })
     await writeSnapshot(join(unfinished, 'store'), header.revision + revisionLeap, records)
     for (const [name, text] of Object.entries(header.pki))
       await writePrivateFile(join(unfinished, 'pki', name), text)
-    await rm(join(dataDir, 'restored'), { recursive: true, force: true })
+    // Reading and writing took a while.
+    await refuseIfRunning(dataDir)
     // From here on the restore counts: what is left to do is done by whoever looks next.
     await rename(unfinished, join(dataDir, 'restored'))
   } finally {
@@ -107,6 +110,22 @@ export async function restoreCluster(dataDir: string, file: string): Promise<Bac
   }
   await finishRestore(dataDir)
   return { objects: records.length, revision: header.revision, made: header.made }
+}
+
+async function refuseIfRunning(dataDir: string): Promise<void> {
+  if ((await findRunning(dataDir)) || isInUse(join(dataDir, 'store')))
+    throw new UserError('STORE_IN_USE', `a cluster runs in "${dataDir}"`, {
+      hint: `stop it first: arena cluster stop --data-dir ${dataDir}`,
+    })
+}
+
+/** Deals with what restores have left that were killed: those that counted are finished, the others removed. */
+async function clearUp(dataDir: string): Promise<void> {
+  await finishRestore(dataDir)
+  const names = existsSync(dataDir) ? await readdir(dataDir) : []
+  for (const name of names)
+    if (name.startsWith(unfinishedPrefix) && !existsSync(`/proc/${name.slice(unfinishedPrefix.length)}`))
+      await rm(join(dataDir, name), { recursive: true, force: true })
 }
 
 /** Moves what a restore has prepared into place; does nothing when there is nothing. */
