@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
@@ -9,7 +9,15 @@ import { createGunzip, createGzip } from 'node:zlib'
 import { UserError } from '../errors.ts'
 import { writePrivateFile } from '../files.ts'
 import { findRunning } from './process-state.ts'
-import { type DiskRecord, isInUse, readSnapshot, type Snapshot, writeSnapshot } from './storage/index.ts'
+import {
+  type DiskRecord,
+  isInUse,
+  isUnwritable,
+  unwritable,
+  readSnapshot,
+  type Snapshot,
+  writeSnapshot,
+} from './storage/index.ts'
 
 /** Version of the format: gzip of lines of JSON, a header, one record each, and an end with a count and a hash. */
 const backupVersion = 1
@@ -18,6 +26,9 @@ const backupVersion = 1
  * given out again for something else: such a client hears that its version is too old, and lists anew.
  */
 const revisionLeap = 1_000_000
+
+/** What a restore writes before it counts, with the number of its process. */
+const unfinishedPrefix = 'restoring-'
 
 interface Header {
   readonly arenaBackup: number
@@ -42,6 +53,8 @@ export interface BackupSummary {
  *   cannot be written.
  */
 export async function backupCluster(dataDir: string, file: string): Promise<BackupSummary> {
+  // Objects of one cluster with the keys of another would be no backup of either.
+  if (!isInUse(join(dataDir, 'store'))) await finishRestore(dataDir)
   const snapshot = readSnapshot(join(dataDir, 'store'))
   const made = new Date().toISOString()
   const unfinished = `${file}.${process.pid}.tmp`
@@ -84,41 +97,70 @@ export function holdsCluster(dataDir: string): boolean {
  * killed on the way. Other files of the directory (volumes, logs) stay.
  *
  * @throws {UserError} `STORE_IN_USE` while a cluster runs there, `STORE_DAMAGED` when the backup is not whole,
- *   `FILE_UNREADABLE`.
+ *   `FILE_UNREADABLE`, `STORE_UNWRITABLE`.
  */
 export async function restoreCluster(dataDir: string, file: string): Promise<BackupSummary> {
-  const running = await findRunning(dataDir)
-  if (running || isInUse(join(dataDir, 'store')))
+  await refuseIfRunning(dataDir)
+  await orUnwritable(dataDir, () => clearUp(dataDir))
+  const { header, records } = await readBackup(file)
+  const unfinished = join(dataDir, `${unfinishedPrefix}${process.pid}`)
+  await orUnwritable(dataDir, async () => {
+    try {
+      await rm(unfinished, { recursive: true, force: true })
+      await mkdir(dataDir, { recursive: true, mode: 0o700 })
+      // One by one: making several says of a disk that is read-only that there is none.
+      await mkdir(unfinished, { mode: 0o700 })
+      await writeSnapshot(join(unfinished, 'store'), header.revision + revisionLeap, records)
+      for (const [name, text] of Object.entries(header.pki))
+        await writePrivateFile(join(unfinished, 'pki', name), text)
+      // Reading and writing took a while.
+      await refuseIfRunning(dataDir)
+      // From here on the restore counts: what is left to do is done by whoever looks next.
+      await rename(unfinished, join(dataDir, 'restored'))
+    } finally {
+      await rm(unfinished, { recursive: true, force: true })
+    }
+    await finishRestore(dataDir)
+  })
+  return { objects: records.length, revision: header.revision, made: header.made }
+}
+
+async function orUnwritable(dataDir: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    throw !(error instanceof UserError) && isUnwritable(error) ? unwritable(dataDir, error) : error
+  }
+}
+
+async function refuseIfRunning(dataDir: string): Promise<void> {
+  if ((await findRunning(dataDir)) || isInUse(join(dataDir, 'store')))
     throw new UserError('STORE_IN_USE', `a cluster runs in "${dataDir}"`, {
       hint: `stop it first: arena cluster stop --data-dir ${dataDir}`,
     })
-  const { header, records } = await readBackup(file)
-  const unfinished = join(dataDir, `restoring-${process.pid}`)
-  try {
-    await rm(unfinished, { recursive: true, force: true })
-    await writeSnapshot(join(unfinished, 'store'), header.revision + revisionLeap, records)
-    for (const [name, text] of Object.entries(header.pki))
-      await writePrivateFile(join(unfinished, 'pki', name), text)
-    await rm(join(dataDir, 'restored'), { recursive: true, force: true })
-    // From here on the restore counts: what is left to do is done by whoever looks next.
-    await rename(unfinished, join(dataDir, 'restored'))
-  } finally {
-    await rm(unfinished, { recursive: true, force: true })
-  }
+}
+
+/** Deals with what restores have left that were killed: those that counted are finished, the others removed. */
+async function clearUp(dataDir: string): Promise<void> {
   await finishRestore(dataDir)
-  return { objects: records.length, revision: header.revision, made: header.made }
+  const names = existsSync(dataDir) ? await readdir(dataDir) : []
+  for (const name of names)
+    if (name.startsWith(unfinishedPrefix) && !existsSync(`/proc/${name.slice(unfinishedPrefix.length)}`))
+      await rm(join(dataDir, name), { recursive: true, force: true })
 }
 
 /** Moves what a restore has prepared into place; does nothing when there is nothing. */
 export async function finishRestore(dataDir: string): Promise<void> {
   const restored = join(dataDir, 'restored')
   if (!existsSync(restored)) return
-  for (const part of ['store', 'pki']) {
-    if (!existsSync(join(restored, part))) continue
-    await rm(join(dataDir, part), { recursive: true, force: true })
-    await rename(join(restored, part), join(dataDir, part))
-  }
-  await rm(restored, { recursive: true, force: true })
+  await orUnwritable(dataDir, async () => {
+    for (const part of ['store', 'pki']) {
+      if (!existsSync(join(restored, part))) continue
+      await rm(join(dataDir, part), { recursive: true, force: true })
+      await rename(join(restored, part), join(dataDir, part))
+    }
+    await rm(restored, { recursive: true, force: true })
+  })
 }
 
 async function readPki(dataDir: string): Promise<Record<string, string>> {
@@ -166,15 +208,18 @@ async function readBackup(file: string): Promise<{ header: Header; records: Disk
       if (isEnd(value)) isWhole = value.sha256 === hash.digest('hex') && value.objects === records.length
       else {
         hash.update(`${line}\n`)
-        if (isHeader(value)) header = value
-        else if (isRecord(value)) records.push(value)
+        if (isHeader(value)) {
+          if (value.arenaBackup !== backupVersion)
+            throw new Error(
+              `it has format ${value.arenaBackup}, and this program reads format ${backupVersion}`,
+            )
+          header = value
+        } else if (isRecord(value)) records.push(value)
         else throw new Error('it holds something unknown')
       }
     }
     await reading
     if (!header || !isWhole) throw new Error('its end is missing or does not match')
-    if (header.arenaBackup !== backupVersion)
-      throw new Error(`it has format ${header.arenaBackup}, and this program reads format ${backupVersion}`)
     return { header, records }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)

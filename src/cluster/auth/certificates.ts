@@ -67,7 +67,7 @@ export async function openPki(directory: string, options: PkiOptions = {}): Prom
   const authority =
     storedAuthority && isAlive(storedAuthority, now())
       ? storedAuthority
-      : await store(directory, 'ca', await newAuthority(now()))
+      : await store(directory, 'ca', await newAuthority(now(), storedAuthority))
   const names = serverNames(options.extraNames ?? [])
   const [serving, admin, tokenKey] = await Promise.all([
     storedServing && isUsable(storedServing, authority, now()) && covers(storedServing, names)
@@ -103,9 +103,14 @@ function serverNames(extra: readonly string[]): ServerNames {
   }
 }
 
-async function newAuthority(now: Date): Promise<Credential> {
+/**
+ * Keeps the key of one that is out of its time: a clock that was wrong for one start must not make all kubeconfigs bad.
+ * They hold the former certificate, which is good again, for the same key, when the clock is.
+ */
+async function newAuthority(now: Date, former: Credential | undefined): Promise<Credential> {
   const { issueAuthority } = await import('./issuing.ts')
-  return issueAuthority('arena-ca', authorityLifetimeMs, now)
+  const key = former && isPair(former) ? former.key : undefined
+  return issueAuthority('arena-ca', authorityLifetimeMs, now, key)
 }
 
 async function newServing(authority: Credential, names: ServerNames, now: Date): Promise<Credential> {
@@ -156,21 +161,24 @@ async function store(directory: string, name: string, credential: Credential): P
   return credential
 }
 
-/** The pair belongs together and has not ended. */
-function isAlive(credential: Credential, now: Date): boolean {
+/** The pair belongs together, has begun and has not ended: the clock may have been wrong when it was made, or be so now. */
+function isAlive(credential: Credential, now: Date, marginMs = 0): boolean {
   const certificate = new X509Certificate(credential.certificate)
   return (
-    Date.parse(certificate.validTo) > now.getTime() &&
-    certificate.checkPrivateKey(createPrivateKey(credential.key))
+    Date.parse(certificate.validFrom) <= now.getTime() &&
+    Date.parse(certificate.validTo) - now.getTime() > marginMs &&
+    isPair(credential)
   )
 }
 
+function isPair({ certificate, key }: Credential): boolean {
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+}
+
 function isUsable(credential: Credential, authority: Credential, now: Date): boolean {
-  const certificate = new X509Certificate(credential.certificate)
   return (
-    Date.parse(certificate.validTo) - now.getTime() > renewalMarginMs &&
-    certificate.checkPrivateKey(createPrivateKey(credential.key)) &&
-    certificate.verify(new X509Certificate(authority.certificate).publicKey)
+    isAlive(credential, now, renewalMarginMs) &&
+    new X509Certificate(credential.certificate).verify(new X509Certificate(authority.certificate).publicKey)
   )
 }
 

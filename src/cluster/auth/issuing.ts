@@ -1,6 +1,6 @@
 // oxlint-disable-next-line no-unassigned-import -- the certificate library throws unless this came first
 import 'reflect-metadata'
-import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -45,9 +45,18 @@ export interface LeafRequest {
   readonly now: Date
 }
 
-/** A self-signed certificate authority. */
-export async function issueAuthority(commonName: string, lifetimeMs: number, now: Date): Promise<Credential> {
-  const keys = await generateKeys()
+/**
+ * A self-signed certificate authority.
+ *
+ * @param key of the authority to be renewed, PEM: what it has signed stays good.
+ */
+export async function issueAuthority(
+  commonName: string,
+  lifetimeMs: number,
+  now: Date,
+  key?: string,
+): Promise<Credential> {
+  const keys = key === undefined ? await generateKeys() : await readKeys(key)
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: [{ CN: [commonName] }],
@@ -114,6 +123,16 @@ function serialNumber(): string {
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+}
+
+async function readKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto
+  const secret = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' })
+  const open = createPublicKey(pem).export({ format: 'der', type: 'spki' })
+  return {
+    privateKey: await subtle.importKey('pkcs8', secret, algorithm, true, ['sign']),
+    publicKey: await subtle.importKey('spki', open, algorithm, true, ['verify']),
+  }
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -10,7 +10,7 @@ import { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 import { boundConnections, type TimeLimits, usualTimes } from './connections.ts'
-import { createFairness, type Fairness, type Seat } from './fairness.ts'
+import { createFairness, type Fairness, type FairnessLimits, type Seat } from './fairness.ts'
 import { failure } from './handler.ts'
 import type { ApiHandler, ApiResponse } from './message.ts'
 import { readBody } from './request-body.ts'
@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly maxConnections?: number
   /** Some seconds for handshakes and headers, a minute for bodies when left out. */
   readonly times?: TimeLimits
+  /** What one user may have under way; plenty when left out. */
+  readonly limits?: FairnessLimits
   /** Who sends a request. @throws {StatusError} `Unauthorized`, `Forbidden`. */
   authenticate(socket: TLSSocket, headers: IncomingHttpHeaders): UserInfo | Promise<UserInfo>
   /** Told when a request of a user begins; what it returns is called when the answer is out. */
@@ -76,7 +78,7 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
     settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024 },
   })
   const connections = boundConnections(server, options.maxConnections, times)
-  const fairness = createFairness()
+  const fairness = createFairness(options.limits)
   server.on('request', (request: Incoming, response: Outgoing) => {
     const socket = socketOf(request)
     if (socket) response.on('close', connections.begin(socket))
@@ -179,6 +181,8 @@ async function respond(
     answer = await answering
     if (isStream(answer)) taken.stream()
   } catch (error) {
+    // A stream that finds no place has begun already: nobody will read it to its end.
+    gone.abort()
     answer = failure(error, options.onFault)
   }
   try {

@@ -1,6 +1,6 @@
 export * from './store.ts'
 export { OrderedStore, type StoreOptions } from './ordered-store.ts'
-export { openLmdb } from './lmdb-disk.ts'
+export { isUnwritable, openLmdb, unwritable } from './lmdb-disk.ts'
 export { memoryDisk } from './memory-disk.ts'
 export type { Disk, DiskRecord } from './disk.ts'
 export { isInUse } from './owner.ts'

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { open } from 'lmdb'
 import { UserError } from '../../errors.ts'
+import { hasCode } from '../../files.ts'
 import type { DiskRecord } from './disk.ts'
 import { checkLmdbFile } from './lmdb-check.ts'
-import { damaged, formatVersion, readRecords } from './lmdb-disk.ts'
+import { damaged, formatVersion, otherFormat, readRecords } from './lmdb-disk.ts'
 import { isInUse } from './owner.ts'
 import { seal } from './seal.ts'
 
@@ -22,6 +23,7 @@ export interface Snapshot {
  */
 export function readSnapshot(directory: string): Snapshot {
   const file = join(directory, 'data.mdb')
+  refuseIfUnreadable(directory)
   if (!existsSync(file))
     throw new UserError('NOT_FOUND', `"${directory}" holds no store`, {
       hint: 'name the directory of the cluster with --data-dir DIR',
@@ -34,7 +36,8 @@ export function readSnapshot(directory: string): Snapshot {
     const records = environment.openDB<string, string>({ name: 'records', encoding: 'string' })
     const changes = environment.openDB<string, number>({ name: 'changes', encoding: 'string' })
     const transaction = environment.useReadTransaction()
-    if (meta.get('format', { transaction }) !== formatVersion) throw new Error('its format is another one')
+    const format = meta.get('format', { transaction })
+    if (format !== formatVersion) throw otherFormat(directory, format)
     const newest = [...changes.getKeys({ transaction, reverse: true, limit: 1 })][0] ?? 0
     return {
       revision: Math.max(Number(meta.get('revision', { transaction }) ?? 0), newest),
@@ -46,6 +49,19 @@ export function readSnapshot(directory: string): Snapshot {
     }
   } catch (cause) {
     throw damaged(file, cause)
+  }
+}
+
+/** What may not be looked into only seems to hold nothing. */
+function refuseIfUnreadable(directory: string): void {
+  try {
+    statSync(join(directory, 'data.mdb'))
+  } catch (cause) {
+    if (!hasCode(cause, 'EACCES', 'EPERM')) return
+    throw new UserError('FILE_UNREADABLE', `the data directory "${dirname(directory)}" cannot be read`, {
+      hint: 'run as the user who started the cluster',
+      cause,
+    })
   }
 }
 

@@ -163,15 +163,7 @@ function claim(environment: RootDatabase, meta: Database<unknown, string>, direc
     }
   })
   if (other) throw inUse(directory, other)
-  if (version !== formatVersion) {
-    throw new UserError(
-      'STORE_DAMAGED',
-      `the data in "${directory}" has format ${String(version)}; this program reads format ${formatVersion}`,
-      {
-        hint: 'use the version of arena that wrote it, or restore a backup',
-      },
-    )
-  }
+  if (version !== formatVersion) throw otherFormat(directory, version)
   writeOwner(directory)
 }
 
@@ -280,7 +272,20 @@ export function damaged(file: string, cause: unknown): UserError {
   })
 }
 
-function unwritable(directory: string, cause: unknown): UserError {
+/** Nothing is wrong with it: no word of beginning anew. */
+export function otherFormat(directory: string, version: unknown): UserError {
+  return new UserError(
+    'STORE_DAMAGED',
+    `the data in "${directory}" has format ${String(version)}; this program reads format ${formatVersion}`,
+    { hint: 'use the version of arena that wrote it, or restore a backup' },
+  )
+}
+
+export function isUnwritable(error: unknown): boolean {
+  return isFileError(error, unwritableCodes)
+}
+
+export function unwritable(directory: string, cause: unknown): UserError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new UserError('STORE_UNWRITABLE', `the data directory "${directory}" cannot be written: ${why}`, {
     hint: 'name a directory of your own with --data-dir',

@@ -46,10 +46,15 @@ export class Subscription<V> {
     this.#wake?.()
   }
 
-  async *batches(signal: AbortSignal): AsyncGenerator<readonly Change<V>[]> {
+  /** Ends with the signal, even when nobody has begun to read. */
+  batches(signal: AbortSignal): AsyncGenerator<readonly Change<V>[]> {
     const stop = (): void => this.end()
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) this.end()
+    return this.#read(signal, stop)
+  }
+
+  async *#read(signal: AbortSignal, stop: () => void): AsyncGenerator<readonly Change<V>[]> {
     try {
       for (;;) {
         if (this.#lost) throw this.#lost

@@ -133,3 +133,23 @@ test('a key that does not belong to its certificate, as a crash may leave it, is
   expect(await readFile(join(directory, 'apiserver.key'), 'utf8')).toBe(second.serving.key)
   expect(await whoAmI(second, second.admin)).toContain('kubernetes-admin')
 })
+
+const years = (count: number) => ({ now: () => new Date(Date.now() + count * 365 * 24 * 3600 * 1000) })
+
+test.each([
+  ['years ahead', 5],
+  ['beyond the end of the authority', 25],
+  ['at a time long gone', -30],
+])('a clock that is %s for the first start or a later one does no lasting harm', async (_, wrong) => {
+  // Wrong from the beginning, right afterwards.
+  await openPki(directory, years(wrong))
+  const righted = await openPki(directory)
+  expect(await whoAmI(righted, righted.admin)).toBe('kubernetes-admin system:masters,system:authenticated')
+  const given = await righted.issueClientCertificate({ user: 'bob' })
+  // Wrong for one start, and right again: what was given out before is good, with the authority it came with.
+  await openPki(directory, years(wrong))
+  const again = await openPki(directory)
+  expect(await whoAmI(again, given)).toBe('bob system:authenticated')
+  expect(await whoAmI({ ...again, authority: righted.authority }, given)).toBe('bob system:authenticated')
+  expect(again.tokenKey).toBe(righted.tokenKey)
+})

@@ -17,6 +17,7 @@ import {
   StoreFailed,
   type StoreOptions,
 } from '../../../src/cluster/storage/index.ts'
+import { Subscription } from '../../../src/cluster/storage/subscription.ts'
 
 interface Value {
   readonly at: number
@@ -218,6 +219,16 @@ describe('a store whose disk fails', () => {
     expect((await watching).map(({ current }) => current?.value.text)).toEqual(['again'])
     expect(log).toEqual([1, 2])
     await store.close()
+  })
+})
+
+describe('a watcher of a store', () => {
+  it('is forgotten by its signal, whether it has begun to read or not', () => {
+    let ends = 0
+    const stop = new AbortController()
+    new Subscription('g/things/', 0, [], 10, () => ends++).batches(stop.signal)
+    stop.abort()
+    expect(ends).toBe(1)
   })
 })
 
