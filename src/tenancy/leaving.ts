@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
 import { jobAnnotations, jobLabels, userIdOf } from '../jobs/index.ts'
+import { manifestOf } from './manifest.ts'
 import { type KubeClient, kinds, type ResourceType, StatusError } from '../kube/index.ts'
 import type { User } from './org.ts'
 
@@ -20,9 +21,16 @@ export type JobDecision = { readonly do: 'stop' | 'keep' } | { readonly do: 'han
 /** The group of the training operator: each of its kinds is a job. */
 const jobGroup = 'kubeflow.org'
 
+/** A job that somebody owns. */
+export interface OwnedJob {
+  readonly job: SettledJob
+  /** What creates it anew. */
+  readonly manifest: unknown
+}
+
 /** What a user owns, in all namespaces, as it has to be dealt with; nothing is touched yet. */
-export async function findOwnedJobs(client: KubeClient, owner: string): Promise<readonly SettledJob[]> {
-  const found: SettledJob[] = []
+export async function findOwnedJobs(client: KubeClient, owner: string): Promise<readonly OwnedJob[]> {
+  const found: OwnedJob[] = []
   for (const type of await jobTypes(client)) {
     const { items } = await client
       .list(type, { labelSelector: `${jobLabels.owner}=${owner}` })
@@ -30,11 +38,13 @@ export async function findOwnedJobs(client: KubeClient, owner: string): Promise<
         if (error instanceof StatusError && error.code === 404) return { items: [] }
         throw error
       })
-    for (const { metadata } of items) {
+    for (const item of items) {
+      const { metadata } = item
       // Whatever has a controller lives and dies with it.
       if (metadata.ownerReferences?.some((reference) => reference.controller === true) === true) continue
       const { name, namespace = '', uid } = metadata
-      found.push({ kind: type.kind, namespace, name, uid, outcome: 'begun' })
+      const job: SettledJob = { kind: type.kind, namespace, name, uid, outcome: 'begun' }
+      found.push({ job, manifest: manifestOf(type, item) })
     }
   }
   return found

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hasCode, writePrivateFile } from '../files.ts'
 import { UserError } from '../errors.ts'
+import type { Cut } from './file/cut.ts'
 import type { SettledJob } from './leaving.ts'
 
 /** What was done when somebody left: proof for the admin, and what `--undo` needs. */
@@ -15,6 +16,8 @@ export interface Receipt {
   /** Entries of the organisation file as they were. */
   readonly entry: unknown
   readonly memberships: Readonly<Record<string, unknown>>
+  /** How they stood in the file, comments included. */
+  readonly cuts?: readonly Cut[]
   readonly jobs: readonly SettledJob[]
   readonly jobsGoTo?: string
   /** What was asked to become of the jobs. */
@@ -29,10 +32,29 @@ function receiptDirectory(orgFile: string): string {
   return join(dirname(orgFile), 'receipts')
 }
 
+function pathOf(orgFile: string, { user, removedAt }: Pick<Receipt, 'user' | 'removedAt'>): string {
+  return join(receiptDirectory(orgFile), `${user}-${removedAt.replaceAll(/[:.]/g, '-')}`)
+}
+
+/** Where the manifests of the jobs are that were stopped. */
+export function manifestDirectory(orgFile: string, receipt: Pick<Receipt, 'user' | 'removedAt'>): string {
+  return `${pathOf(orgFile, receipt)}-jobs`
+}
+
+/** Keeps the manifest of a job beside the receipt, for the admin alone: it may have secrets in it. */
+export async function keepManifest(
+  orgFile: string,
+  receipt: Pick<Receipt, 'user' | 'removedAt'>,
+  { job, manifest }: { readonly job: SettledJob; readonly manifest: unknown },
+): Promise<void> {
+  const name = `${job.namespace}-${job.kind.toLowerCase()}-${job.name}.json`
+  const path = join(manifestDirectory(orgFile, receipt), name)
+  await writePrivateFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
+}
+
 /** Writes a receipt beside the organisation file, for the admin alone; again, it takes the place of the first. Returns its path. */
 export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<string> {
-  const name = `${receipt.user}-${receipt.removedAt.replaceAll(/[:.]/g, '-')}.json`
-  const path = join(receiptDirectory(orgFile), name)
+  const path = `${pathOf(orgFile, receipt)}.json`
   await writePrivateFile(path, `${JSON.stringify(receipt, undefined, 2)}\n`)
   return path
 }

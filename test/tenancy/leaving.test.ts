@@ -1,10 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '../../src/kube/index.ts'
 import { runBuilt } from './built.ts'
 import { openOrganisation, type TestOrganisation } from './organisation.ts'
 
+const run = promisify(execFile)
 const guide = await readFile('examples/guide/org.yaml', 'utf8')
 let company: TestOrganisation
 
@@ -111,5 +114,79 @@ describe('arena user remove', () => {
       reason: 'NotFound',
     })
     expect(await company.arena('user', 'remove', 'nobody')).toMatchObject({ status: 3 })
+  })
+})
+
+const commented = `organisation: department1
+
+users:
+  # On leave in spring.
+  ann: { uid: 20003 }
+  # Came from the other building.
+  bob:
+    uid: 20001
+    name: Bob B # not Robert
+  tom: { uid: 20002 }
+
+groups:
+  dev1:
+    gid: 10001
+    members:
+      bob: member # until the review
+      ann: lead
+  dev2:
+    gid: 10002
+    members: { bob: viewer, tom: member }
+`
+const text = (): Promise<string> => readFile(join(company.directory, 'org.yaml'), 'utf8')
+
+describe('arena user remove --undo', () => {
+  it('puts the entries back where they were, with their comments', async () => {
+    await company.write(commented)
+    await company.arena('org', 'apply', '--allow-destroy')
+    await company.arena('user', 'remove', 'bob', '--no-host')
+    expect(await text()).not.toContain('bob')
+    const back = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+    expect(await text()).toBe(commented)
+
+    await company.arena('user', 'remove', 'bob', '--no-host')
+    await company.arena('user', 'add', 'eve', '--group', 'dev2')
+    const later = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(later.status, later.err).toBe(0)
+    expect(await text()).toContain(
+      '  # Came from the other building.\n  bob:\n    uid: 20001\n    name: Bob B # not',
+    )
+    expect(await text()).toContain('      bob: member # until the review\n      ann: lead\n')
+    expect(later.err).toContain('at the end of their section now, without comments: groups.dev2.members.bob')
+    expect(await text()).toContain('members: { tom: member, eve: member, bob: viewer }')
+  })
+
+  it('says which jobs were stopped, and has kept what starts them anew', async () => {
+    await startEverything()
+    await company.client.create(
+      kinds.pods,
+      { metadata: owned('shell'), spec: { ...template.spec, nodeSelector: { none: 'such' } } },
+      { namespace: 'dev1' },
+    )
+    await company.arena('user', 'remove', 'bob', '--no-host')
+    const back = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    const [, directory = ''] = /kubectl create -f (\S+)/.exec(back.err) ?? []
+    expect(back.err).toContain('stopped, and not brought back: ')
+    const kept = await readdir(directory)
+    expect(kept.sort()).toEqual([
+      'dev1-cronjob-nightly.json',
+      'dev1-job-batch.json',
+      'dev1-pod-shell.json',
+      'dev1-tfjob-training.json',
+    ])
+    for (const name of kept) expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600)
+    expect((await stat(directory)).mode & 0o777).toBe(0o700)
+    await run('kubectl', ['create', '-f', directory], {
+      env: { ...process.env, KUBECONFIG: company.cluster.adminKubeconfig },
+    })
+    const job = await company.client.get(kinds.jobs, at('batch'))
+    expect(job.metadata.labels?.['arena.dev/owner']).toBe('bob')
+    await company.client.get(kinds.tfJobs, at('training'))
   })
 })

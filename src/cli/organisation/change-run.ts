@@ -22,7 +22,16 @@ export async function changeOrg(
   input: Input,
   context: CommandContext,
 ): Promise<void> {
-  const text = editText(loaded.text, edits)
+  await changeOrgText(loaded, editText(loaded.text, edits), input, context)
+}
+
+/** The same with the text as it is to be. */
+export async function changeOrgText(
+  loaded: LoadedOrg,
+  text: string,
+  input: Input,
+  context: CommandContext,
+): Promise<void> {
   if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
   const org = parseChanged(text, loaded)
   if (input.flag('edit-only')) {

@@ -4,9 +4,12 @@ import { findAccount, handHomeOver, lockAccount, runProgram, unlockAccount } fro
 import { isStatus, type KubeClient, kinds, parseDurationMs } from '../../kube/index.ts'
 import {
   type Change,
-  editText,
+  cutText,
   findOwnedJobs,
   findReceipt,
+  keepManifest,
+  manifestDirectory,
+  mendText,
   type JobDecision,
   labels,
   type Org,
@@ -23,7 +26,7 @@ import {
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { changeOrg } from './change-run.ts'
+import { changeOrgText } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
 /** What a receipt says of the client host while the removal is unfinished. */
@@ -46,7 +49,7 @@ export async function letGo(
       hint: 'as in: 168h',
     })
   }
-  const text = editText(loaded.text, removeUser(loaded.org, user.name))
+  const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
   const org = parseOrg(text, loaded.name)
   const { client } = await context.connect()
   const plan = await planOrg(org, client, { now: context.now(), signal: context.signal })
@@ -61,6 +64,7 @@ export async function letGo(
     removedAt: now.toISOString(),
     undoUntil: new Date(now.getTime() + undoMs).toISOString(),
     ...entriesOf(loaded.text, user.name),
+    cuts,
     jobs: [],
     jobsDecision: leaving.jobs.do,
     ...(leaving.jobs.to !== undefined && { jobsGoTo: leaving.jobs.to }),
@@ -121,8 +125,11 @@ async function finish(
   const { client } = await context.connect()
   await dropStaticToken(client, user)
   const found = await findOwnedJobs(client, user.name)
-  const before = removal.receipt.jobs.filter((job) => !found.some(({ uid }) => uid === job.uid))
-  const receipt = { ...removal.receipt, jobs: [...before, ...found] }
+  const before = removal.receipt.jobs.filter((each) => !found.some(({ job }) => job.uid === each.uid))
+  const receipt = { ...removal.receipt, jobs: [...before, ...found.map(({ job }) => job)] }
+  if (removal.jobs.do === 'stop') {
+    for (const owned of found) await keepManifest(loaded.path, receipt, owned)
+  }
   // What is handed over no longer names its first owner: the receipt has to, before it happens.
   await writeReceipt(loaded.path, receipt)
   const settled = await settleJobs(client, receipt.jobs, removal.jobs)
@@ -209,7 +216,13 @@ export async function bringBack(name: string, input: Input, context: CommandCont
     { path: ['users', name], value: receipt.entry },
     ...memberships.map(([group, value]) => ({ path: ['groups', group, 'members', name], value })),
   ]
-  await changeOrg(loaded, edits, input, context)
+  const { text, misplaced } = mendText(loaded.text, edits, receipt.cuts ?? [])
+  await changeOrgText(loaded, text, input, context)
+  if (misplaced.length > 0) {
+    context.note(
+      `note: ${loaded.name} has changed where these stood; they are at the end of their section now, without comments: ${misplaced.join(', ')}`,
+    )
+  }
   const { client } = await context.connect()
   if (receipt.jobsGoTo !== undefined) await takeBackJobs(client, receipt)
   const account = input.flag('no-host') ? undefined : await findAccount(runProgram, name)
@@ -220,7 +233,17 @@ export async function bringBack(name: string, input: Input, context: CommandCont
     if (heir !== undefined) await handHomeOver(runProgram, { ...heir, home: account.home }, account)
     context.note(`account ${name} on this machine is open again`)
   }
+  tellOfStopped(receipt, loaded, context)
   context.note(`${name} is back and needs a new kubeconfig: arena user kubeconfig ${name}`)
+}
+
+function tellOfStopped(receipt: Receipt, loaded: LoadedOrg, context: CommandContext): void {
+  const stopped = receipt.jobs.filter((job) => job.outcome === 'stopped')
+  if (stopped.length === 0) return
+  const names = stopped.map((job) => `${job.namespace}/${job.name}`).join(', ')
+  context.note(
+    `stopped, and not brought back: ${names}; to start them anew: kubectl create -f ${manifestDirectory(loaded.path, receipt)}`,
+  )
 }
 
 async function takeBackJobs(client: KubeClient, receipt: Receipt): Promise<void> {
@@ -229,7 +252,7 @@ async function takeBackJobs(client: KubeClient, receipt: Receipt): Promise<void>
     (job) =>
       (job.outcome === 'handed over' || job.outcome === 'begun') &&
       owned.some(
-        (each) =>
+        ({ job: each }) =>
           each.kind.toLowerCase() === job.kind.toLowerCase() &&
           each.namespace === job.namespace &&
           each.name === job.name &&
