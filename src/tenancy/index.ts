@@ -10,7 +10,14 @@ export { draftFromCluster, type ImportOptions } from './import/cluster.ts'
 export { draftFromCsv } from './import/csv.ts'
 export { draftText, fillIds, type KnownIds, type OrgDraft } from './import/draft.ts'
 export { findOwnedJobs, type JobDecision, type OwnedJob, settleJobs, type SettledJob } from './leaving.ts'
-export { findReceipt, keepManifest, manifestDirectory, type Receipt, writeReceipt } from './receipt.ts'
+export {
+  dropReceipt,
+  findReceipt,
+  keepManifest,
+  manifestDirectory,
+  type Receipt,
+  writeReceipt,
+} from './receipt.ts'
 export { type Deed, findStrangers, lastDeeds, type Stranger, watchOrganisation } from './drift.ts'
 export { diffOrgs } from './diff.ts'
 export { findRevision, listRevisions, recordRevision, type Revision } from './history.ts'

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hasCode, writePrivateFile } from '../files.ts'
 import { UserError } from '../errors.ts'
@@ -26,6 +26,10 @@ export interface Receipt {
   readonly dataGoesTo?: string
   /** What happened to the account on the client host; `not reached` while the removal is unfinished. */
   readonly host: string
+  /** The accounts below this directory are meant; left out when those of the machine were to be left alone. */
+  readonly hostRoot?: string
+  /** When an undoing of it was complete. */
+  readonly undoneAt?: string
 }
 
 function receiptDirectory(orgFile: string): string {
@@ -57,6 +61,11 @@ export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<s
   const path = `${pathOf(orgFile, receipt)}.json`
   await writePrivateFile(path, `${JSON.stringify(receipt, undefined, 2)}\n`)
   return path
+}
+
+/** Throws away the receipt of a removal that never began. */
+export async function dropReceipt(orgFile: string, receipt: Receipt): Promise<void> {
+  await rm(`${pathOf(orgFile, receipt)}.json`, { force: true })
 }
 
 /**

@@ -189,4 +189,60 @@ describe('arena user remove --undo', () => {
     expect(job.metadata.labels?.['arena.dev/owner']).toBe('bob')
     await company.client.get(kinds.tfJobs, at('training'))
   })
+
+  it('that was interrupted goes on, and is refused once it is done', async () => {
+    await startEverything()
+    const before = await text()
+    await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom')
+    // As a kill right after the file had changed leaves it.
+    await company.write(before)
+    const back = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+    await company.client.get(kinds.serviceAccounts, { namespace: 'dev1', name: 'bob' })
+    const job = await company.client.get(kinds.jobs, at('batch'))
+    expect(job.metadata.labels?.['arena.dev/owner']).toBe('bob')
+    const twice = await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(twice).toMatchObject({ status: 1, err: expect.stringContaining('they have been back since') })
+  })
+})
+
+const forLater = (owner: string) => ({
+  metadata: { labels: { 'arena.dev/owner': owner } },
+  spec: { ...template.spec, nodeSelector: { none: 'such' } },
+})
+
+describe('what is handed over', () => {
+  it('takes its pods along, those that are there and those to come, and brings them back', async () => {
+    const signal = AbortSignal.timeout(20_000)
+    const watch = company.client.watch(kinds.pods, { namespace: 'dev1', signal })
+    await company.client.create(
+      kinds.jobs,
+      { metadata: owned('batch'), spec: { template: forLater('bob') } },
+      { namespace: 'dev1' },
+    )
+    await company.client.create(
+      kinds.cronJobs,
+      {
+        metadata: owned('nightly'),
+        spec: { schedule: '0 3 * * *', suspend: true, jobTemplate: { spec: { template: forLater('bob') } } },
+      },
+      { namespace: 'dev1' },
+    )
+    for await (const event of watch) if (event.type === 'ADDED') break
+    const pods = async () => {
+      const { items } = await company.client.list(kinds.pods, { namespace: 'dev1' })
+      return items.map(({ metadata }) => [
+        metadata.labels?.['arena.dev/owner'],
+        metadata.annotations?.['arena.dev/username'],
+      ])
+    }
+    const handed = await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom')
+    expect(handed.status, handed.err).toBe(0)
+    expect(await pods()).toEqual([['tom', 'system:serviceaccount:dev2:tom']])
+    const nightly = await company.client.get(kinds.cronJobs, at('nightly'))
+    const made = nightly.spec?.jobTemplate.spec?.template.metadata?.labels
+    expect(made?.['arena.dev/owner']).toBe('tom')
+    await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+    expect(await pods()).toEqual([['bob', 'system:serviceaccount:dev1:bob']])
+  })
 })

@@ -44,6 +44,13 @@ Examples:
       meaning: 'How long --undo is possible.',
     },
     { name: 'no-host', type: 'boolean', meaning: 'Leave the accounts of this machine alone.' },
+    {
+      name: 'root',
+      type: 'string',
+      default: '/',
+      value: 'DIR',
+      meaning: 'Deal with the accounts below this directory, as of an image.',
+    },
     fileFlag,
     yesFlag,
     allowDestroyFlag,
@@ -51,8 +58,11 @@ Examples:
   ],
   async run(input, context) {
     const [name = '', ...receivers] = input.arguments
-    const { bringBack, letGo } = await import('../organisation/leave.ts')
-    if (input.flag('undo')) return bringBack(name, input, context)
+    if (input.flag('undo')) {
+      const { bringBack } = await import('../organisation/bring-back.ts')
+      return bringBack(name, input, context)
+    }
+    const { letGo } = await import('../organisation/leave.ts')
     const waiting = [...receivers]
     const decide = (flag: 'jobs' | 'data', choices: readonly string[]): Decision => {
       const [choice = '', stated] = (input.text(flag) ?? '').split(/[ =:]/)

@@ -52,7 +52,8 @@ export async function changeOrgText(
   await runPlan(plan, input, context, { again, isChecked: true, text })
 }
 
-function parseChanged(text: string, loaded: LoadedOrg): Org {
+/** What the file would be. @throws {UserError} `ORG_FILE_INVALID` */
+export function parseChanged(text: string, loaded: LoadedOrg): Org {
   try {
     return parseOrg(text, loaded.name)
   } catch (error) {
