@@ -79,14 +79,18 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  const pattern = /^-\d{4}-[\dTZ-]+\.json$/
+  const stamp = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.json$/
   const newest = names
-    .filter((name) => name.startsWith(user) && pattern.test(name.slice(user.length)))
+    .filter((each) => stamp.test(each) && each.replace(stamp, '') === user)
     .sort()
     .at(-1)
   if (newest === undefined) {
+    const others = new Set(names.filter((each) => stamp.test(each)).map((each) => each.replace(stamp, '')))
     throw new UserError('NOT_FOUND', `there is no receipt of the removal of "${user}"`, {
-      hint: `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
+      hint:
+        others.size > 0
+          ? `receipts in ${directory} are of: ${[...others].sort().slice(0, 20).join(', ')}`
+          : `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
     })
   }
   const value: unknown = JSON.parse(await readFile(join(directory, newest), 'utf8'))

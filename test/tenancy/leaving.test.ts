@@ -3,9 +3,17 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { kinds } from '../../src/kube/index.ts'
+import { issueFirstToken, issueStaticToken } from '../../src/credentials/index.ts'
+import {
+  connectionOf,
+  createKubeClient,
+  type KubeClient,
+  kinds,
+  openHttpsTransport,
+  readKubeconfig,
+} from '../../src/kube/index.ts'
 import { runBuilt } from './built.ts'
-import { openOrganisation, type TestOrganisation } from './organisation.ts'
+import { openOrganisation, type Printed, type TestOrganisation } from './organisation.ts'
 
 const run = promisify(execFile)
 const guide = await readFile('examples/guide/org.yaml', 'utf8')
@@ -244,5 +252,97 @@ describe('what is handed over', () => {
     expect(made?.['arena.dev/owner']).toBe('tom')
     await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
     expect(await pods()).toEqual([['bob', 'system:serviceaccount:dev1:bob']])
+  })
+})
+
+describe('credentials of somebody who leaves', () => {
+  async function connectWith(token: string): Promise<{ client: KubeClient; close: () => void }> {
+    const environment = { KUBECONFIG: company.cluster.adminKubeconfig }
+    const { server, certificateAuthority } = await connectionOf(await readKubeconfig({ environment }), {
+      environment,
+    })
+    const { transport, close } = await openHttpsTransport({
+      server,
+      ...(certificateAuthority !== undefined && { certificateAuthority }),
+      token: async () => token,
+    })
+    return { client: createKubeClient(transport, { fieldManager: 'bob' }), close }
+  }
+
+  it('are refused within two seconds, the bound token and the static one, on open connections too', async () => {
+    const account = { namespace: 'dev1', name: 'bob' }
+    const tokens = [
+      await issueFirstToken(company.client, account),
+      await issueStaticToken(company.client, account, { labels: {} }),
+    ]
+    const bobs = await Promise.all(tokens.map(connectWith))
+    try {
+      const list = ({ client }: { client: KubeClient }) =>
+        client.list(kinds.persistentVolumeClaims, { namespace: 'dev1' })
+      for (const bob of bobs) expect((await list(bob)).items).not.toEqual([])
+      const signal = AbortSignal.timeout(20_000)
+      const accounts = company.client.watch(kinds.serviceAccounts, { namespace: 'dev1', signal })
+      let removal: Promise<Printed> | undefined
+      let begunAt = 0
+      for await (const event of accounts) {
+        if (event.object.metadata.name !== 'bob') continue
+        if (event.type === 'DELETED') break
+        if (removal !== undefined) continue
+        // Only now, as the watch is open.
+        begunAt = performance.now()
+        removal = company.arena('user', 'remove', 'bob', '--no-host')
+      }
+      // The connections have been open since before.
+      for (const bob of bobs) await expect(list(bob)).rejects.toMatchObject({ reason: 'Unauthorized' })
+      expect(performance.now() - begunAt).toBeLessThan(2000)
+      expect((await removal)?.status).toBe(0)
+      await company.arena('user', 'remove', 'bob', '--undo', '--no-host')
+      // A new account of the name is another one.
+      for (const bob of bobs) await expect(list(bob)).rejects.toMatchObject({ reason: 'Unauthorized' })
+    } finally {
+      for (const { close } of bobs) close()
+    }
+  })
+})
+
+describe('a removal that cannot be', () => {
+  it('is refused to a member, in words for a member, and nothing changes', async () => {
+    await company.arena('user', 'kubeconfig', 'bob', '--static', '-o', 'bob.config')
+    const before = await text()
+    const asBob = { environment: { KUBECONFIG: join(company.directory, 'bob.config') } }
+    const refused = await company.run(['user', 'remove', 'tom', '--no-host'], asBob)
+    expect(refused.status).toBe(4)
+    expect(refused.err).toContain('only admins change the organisation')
+    expect(refused.err).not.toContain('-n GROUP')
+    expect(await text()).toBe(before)
+    await expect(readdir(join(company.directory, 'receipts'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('says what is wrong with names and times', async () => {
+    const remove = async (...typed: string[]) => (await company.arena('user', 'remove', ...typed)).err
+    expect(await remove('bbo')).toContain('did you mean "bob"?')
+    expect(await remove('bob', '--undo')).toContain('was never removed')
+    expect(await remove('bob', '--undo-within', 'week')).toContain('as in: 7d, or 12h30m')
+    expect(await remove('bob', 'tom', '--undo')).toContain('"tom" belongs to no flag')
+    await remove('bob', '--no-host', '--undo-within', '2d')
+    expect(await remove('bbo', '--undo')).toMatch(/receipts in \S+ are of: bob/)
+    const late = { now: new Date(Date.now() + 3 * 86_400_000) }
+    const again = await company.run(['user', 'remove', 'bob'], late)
+    expect(again.err).toContain('undoing was possible until')
+    expect((await company.run(['user', 'remove', 'bob', '--undo'], late)).err).toContain(
+      'could be undone until',
+    )
+  })
+
+  it('warns of a group that has no lead any more, and of volumes without their owner', async () => {
+    await company.write(
+      guide
+        .replace('{ bob: member }', '{ bob: lead }')
+        .replace('access: { dev1: write }', 'access: { dev1: write }\n    owner: bob'),
+    )
+    await company.arena('org', 'apply', '--allow-destroy')
+    const removed = await company.arena('user', 'remove', 'bob', '--no-host')
+    expect(removed.err).toContain('group dev1 has no lead any more')
+    expect(removed.err).toContain('volume dev1-public still names bob as its owner')
   })
 })

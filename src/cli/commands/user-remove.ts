@@ -41,7 +41,7 @@ Examples:
       type: 'string',
       default: '168h',
       value: 'DURATION',
-      meaning: 'How long --undo is possible.',
+      meaning: 'How long --undo is possible, as in 7d.',
     },
     { name: 'no-host', type: 'boolean', meaning: 'Leave the accounts of this machine alone.' },
     {
@@ -59,6 +59,7 @@ Examples:
   async run(input, context) {
     const [name = '', ...receivers] = input.arguments
     if (input.flag('undo')) {
+      if (receivers.length > 0) throw usage(`"${receivers.join(' ')}" belongs to no flag`)
       const { bringBack } = await import('../organisation/bring-back.ts')
       return bringBack(name, input, context)
     }

@@ -6,21 +6,30 @@ import {
   findReceipt,
   manifestDirectory,
   mendText,
-  planOrg,
   type Receipt,
   settleJobs,
   writeReceipt,
 } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { runPlan } from './apply-run.ts'
+import { planAsAdmin } from './plan-as-admin.ts'
 import { changeOrgText } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
 /** Brings somebody back as the receipt of their removal has them. */
 export async function bringBack(name: string, input: Input, context: CommandContext): Promise<void> {
   const loaded = await loadOrg(input, context)
-  const receipt = await findReceipt(loaded.path, name)
   const present = loaded.org.users.find((user) => user.name === name)
+  const receipt = await findReceipt(loaded.path, name).catch((error: unknown) => {
+    if (present === undefined || !(error instanceof UserError) || error.code !== 'NOT_FOUND') throw error
+    throw new UserError(
+      'ALREADY_EXISTS',
+      `user "${name}" is in the organisation file and was never removed`,
+      {
+        hint: 'nothing to undo',
+      },
+    )
+  })
   if (present !== undefined && (receipt.undoneAt !== undefined || present.uid !== receipt.uid)) {
     throw new UserError('ALREADY_EXISTS', `user "${name}" is in the organisation file already`, {
       hint:
@@ -76,7 +85,7 @@ async function writeBack(
 /** An undoing that was interrupted after it had changed the file goes on from there. */
 async function followFile(loaded: LoadedOrg, input: Input, context: CommandContext): Promise<void> {
   const { client } = await context.connect()
-  const plan = await planOrg(loaded.org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(loaded.org, client, { now: context.now(), signal: context.signal })
   const again = `arena org apply -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text: loaded.text })
 }

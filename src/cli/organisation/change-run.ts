@@ -1,16 +1,9 @@
 import { UserError } from '../../errors.ts'
-import {
-  type Edit,
-  editText,
-  type Org,
-  OrgFileError,
-  parseOrg,
-  planOrg,
-  writeOrgFile,
-} from '../../tenancy/index.ts'
+import { type Edit, editText, type Org, OrgFileError, parseOrg, writeOrgFile } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import type { LoadedOrg } from './load.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
+import { planAsAdmin } from './plan-as-admin.ts'
 
 /**
  * Edits the organisation file, comments and order kept, and makes the cluster follow. A change that the file's checks,
@@ -40,7 +33,7 @@ export async function changeOrgText(
     return
   }
   const { client } = await context.connect()
-  const plan = await planOrg(org, client, {
+  const plan = await planAsAdmin(org, client, {
     now: context.now(),
     adopt: input.flag('adopt'),
     signal: context.signal,

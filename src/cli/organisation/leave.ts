@@ -14,7 +14,6 @@ import {
   type JobDecision,
   labels,
   type Org,
-  planOrg,
   type Receipt,
   removeUser,
   settleJobs,
@@ -26,6 +25,7 @@ import {
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
+import { planAsAdmin } from './plan-as-admin.ts'
 import { parseChanged } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
@@ -43,16 +43,11 @@ export async function letGo(
   if (user === undefined) return goOn(leaving.name, loaded, input, context)
   const jobs = jobDecision(leaving.jobs, loaded.org, user)
   const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
-  const undoMs = parseDurationMs(input.text('undo-within') ?? '168h')
-  if (undoMs === undefined || undoMs < 0) {
-    throw new UserError('USAGE', `--undo-within "${input.text('undo-within')}" is no duration`, {
-      hint: 'as in: 168h',
-    })
-  }
+  const undoMs = undoTime(input)
   const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
   const org = parseChanged(text, loaded)
   const { client } = await context.connect()
-  const plan = await planOrg(org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
   const consented = (change: Change): boolean => change.labels[labels.user] === user.name
   await checkPlan(plan, input, context, { again: 'run the same command with', consented })
   const now = context.now()
@@ -81,11 +76,24 @@ export async function letGo(
       `note: group ${group} has no lead any more; name one with: arena user grant USER ${group} lead`,
     )
   }
+  for (const volume of loaded.org.volumes.filter(({ owner }) => owner === user.name)) {
+    context.note(
+      `note: volume ${volume.name} still names ${user.name} as its owner; change volumes.${volume.name}.owner`,
+    )
+  }
   await writeOrgFile(loaded.path, text)
   context.note(`${loaded.name} changed`)
   const again = `arena user remove ${user.name} -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text, isChecked: true })
   await finish({ receipt, user, jobs, heir }, loaded, input, context)
+}
+
+function undoTime(input: Input): number {
+  const typed = input.text('undo-within') ?? '168h'
+  const days = /^(\d{1,5})d$/.exec(typed)?.[1]
+  const timeMs = days === undefined ? parseDurationMs(typed) : Number(days) * 86_400_000
+  if (timeMs !== undefined && timeMs >= 0) return timeMs
+  throw new UserError('USAGE', `--undo-within "${typed}" is no duration`, { hint: 'as in: 7d, or 12h30m' })
 }
 
 /** A removal that was killed before it changed the file has nothing to prove: this one takes its place. */
@@ -141,7 +149,7 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
   const heir =
     receipt.dataGoesTo === undefined ? undefined : receiverNamed(loaded.org, receipt.dataGoesTo, user)
   const { client } = await context.connect()
-  const plan = await planOrg(loaded.org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(loaded.org, client, { now: context.now(), signal: context.signal })
   const again = `arena user remove ${name} -f ${loaded.name}`
   const consented = (change: Change): boolean => change.labels[labels.user] === name
   await checkPlan(plan, input, context, { again, consented })
