@@ -1,17 +1,18 @@
 import { UserError } from '../errors.ts'
 import type { HostAccount } from './account.ts'
 import type { Run } from './run.ts'
+import type { HostWorld } from './state.ts'
 
 /** Locks an account and lets it expire, so that neither password nor key gets in; its home stays. */
-export async function lockAccount(run: Run, name: string): Promise<void> {
-  await must(run, 'usermod', ['-L', '-e', '1', '--', name])
+export async function lockAccount(world: HostWorld, name: string): Promise<void> {
+  await must(world.run, 'usermod', [...prefix(world), '-L', '-e', '1', '--', name])
 }
 
 /** Opens an account that {@link lockAccount} closed. */
-export async function unlockAccount(run: Run, name: string): Promise<void> {
-  await must(run, 'usermod', ['-e', '', '--', name])
+export async function unlockAccount(world: HostWorld, name: string): Promise<void> {
+  await must(world.run, 'usermod', [...prefix(world), '-e', '', '--', name])
   // Refused for an account that never had a password: then there is nothing to unlock.
-  await run('usermod', ['-U', '--', name])
+  await world.run('usermod', [...prefix(world), '-U', '--', name])
 }
 
 /** Gives the files of a home to another account, where they are. Files of others in it stay theirs. */
@@ -22,6 +23,10 @@ export async function handHomeOver(
 ): Promise<void> {
   // -h and -P: links are changed themselves, never what they point to.
   await must(run, 'chown', ['-R', '-h', '-P', `--from=${from.uid}`, `${to.uid}:${to.gid}`, '--', from.home])
+}
+
+function prefix({ root }: HostWorld): readonly string[] {
+  return root === '/' ? [] : ['--prefix', root]
 }
 
 async function must(run: Run, command: string, args: readonly string[]): Promise<void> {

@@ -9,12 +9,20 @@ export { type DesiredObject, desiredObjects } from './objects/desired.ts'
 export { draftFromCluster, type ImportOptions } from './import/cluster.ts'
 export { draftFromCsv } from './import/csv.ts'
 export { draftText, fillIds, type KnownIds, type OrgDraft } from './import/draft.ts'
-export { findOwnedJobs, type JobDecision, settleJobs, type SettledJob } from './leaving.ts'
-export { findReceipt, type Receipt, writeReceipt } from './receipt.ts'
+export { findOwnedJobs, type JobDecision, type OwnedJob, settleJobs, type SettledJob } from './leaving.ts'
+export {
+  dropReceipt,
+  findReceipt,
+  keepManifest,
+  manifestDirectory,
+  type Receipt,
+  writeReceipt,
+} from './receipt.ts'
 export { type Deed, findStrangers, lastDeeds, type Stranger, watchOrganisation } from './drift.ts'
 export { diffOrgs } from './diff.ts'
 export { findRevision, listRevisions, recordRevision, type Revision } from './history.ts'
 export * from './file/edits.ts'
+export { type Cut, cutText, mendText } from './file/cut.ts'
 export { type Edit, editText } from './file/edit.ts'
 export * from './org.ts'
 export { type ApplyOptions, applyChanges, type Outcome } from './plan/apply.ts'

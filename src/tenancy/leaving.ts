@@ -1,6 +1,14 @@
 import { UserError } from '../errors.ts'
 import { jobAnnotations, jobLabels, userIdOf } from '../jobs/index.ts'
-import { type KubeClient, kinds, type ResourceType, StatusError } from '../kube/index.ts'
+import { manifestOf } from './manifest.ts'
+import {
+  isStatus,
+  type JsonObject,
+  type KubeClient,
+  kinds,
+  type ResourceType,
+  StatusError,
+} from '../kube/index.ts'
 import type { User } from './org.ts'
 
 /** A job of somebody who leaves, and what became of it. */
@@ -20,9 +28,19 @@ export type JobDecision = { readonly do: 'stop' | 'keep' } | { readonly do: 'han
 /** The group of the training operator: each of its kinds is a job. */
 const jobGroup = 'kubeflow.org'
 
+/** A job that somebody owns. */
+export interface OwnedJob {
+  readonly job: SettledJob
+  /** What creates it anew. */
+  readonly manifest: unknown
+}
+
+/** What jobs are made of, those first that own others. */
+const dependentTypes = [untyped(kinds.jobs), untyped(kinds.pods)]
+
 /** What a user owns, in all namespaces, as it has to be dealt with; nothing is touched yet. */
-export async function findOwnedJobs(client: KubeClient, owner: string): Promise<readonly SettledJob[]> {
-  const found: SettledJob[] = []
+export async function findOwnedJobs(client: KubeClient, owner: string): Promise<readonly OwnedJob[]> {
+  const found: OwnedJob[] = []
   for (const type of await jobTypes(client)) {
     const { items } = await client
       .list(type, { labelSelector: `${jobLabels.owner}=${owner}` })
@@ -30,11 +48,13 @@ export async function findOwnedJobs(client: KubeClient, owner: string): Promise<
         if (error instanceof StatusError && error.code === 404) return { items: [] }
         throw error
       })
-    for (const { metadata } of items) {
+    for (const item of items) {
+      const { metadata } = item
       // Whatever has a controller lives and dies with it.
       if (metadata.ownerReferences?.some((reference) => reference.controller === true) === true) continue
       const { name, namespace = '', uid } = metadata
-      found.push({ kind: type.kind, namespace, name, uid, outcome: 'begun' })
+      const job: SettledJob = { kind: type.kind, namespace, name, uid, outcome: 'begun' }
+      found.push({ job, manifest: manifestOf(type, item) })
     }
   }
   return found
@@ -78,16 +98,70 @@ async function stop(client: KubeClient, type: ResourceType, job: SettledJob): Pr
 }
 
 async function handOver(client: KubeClient, type: ResourceType, job: SettledJob, user: User): Promise<void> {
+  const current = await client.get(type, job)
+  const former = current.metadata.labels?.[jobLabels.owner] ?? user.name
+  const templates = type.kind === 'Job' ? undefined : templatesOwnedBy(current['spec'], former, user)
   // With the uid in it, a newer job of the same name is refused by the server.
   const metadata = { ...ownedBy(user), ...(job.uid !== undefined && { uid: job.uid }) }
-  await client.patch(type, job, { type: 'merge', patch: { metadata } })
+  await handDependentsOver(client, { ...job, uid: current.metadata.uid }, { former, user })
+  await client.patch(type, job, {
+    type: 'merge',
+    patch: { metadata, ...(templates !== undefined && { spec: templates }) },
+  })
+}
+
+/** The pods of a job, and the jobs of a cron job. They come first: what names the former owner leads here again. */
+async function handDependentsOver(
+  client: KubeClient,
+  job: SettledJob,
+  { former, user }: { readonly former: string; readonly user: User },
+): Promise<void> {
+  const owners = new Set([job.uid])
+  for (const type of dependentTypes) {
+    const { items } = await client.list(type, { namespace: job.namespace, labelSelector: jobLabels.owner })
+    for (const { metadata } of items) {
+      const { name, namespace, uid, labels } = metadata
+      const controller = metadata.ownerReferences?.find((reference) => reference.controller === true)
+      if (!owners.has(controller?.uid)) continue
+      owners.add(uid)
+      if (labels?.[jobLabels.owner] !== former) continue
+      try {
+        const patch = { metadata: { ...ownedBy(user), uid } }
+        await client.patch(
+          type,
+          { name, ...(namespace !== undefined && { namespace }) },
+          { type: 'merge', patch },
+        )
+      } catch (error) {
+        // Pods come and go while their job runs.
+        if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error
+      }
+    }
+  }
+}
+
+/** A patch that gives the templates in a spec the new owner, so that pods made from now on name that one too. */
+function templatesOwnedBy(spec: unknown, former: string, user: User): JsonObject | undefined {
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) return undefined
+  const patch: JsonObject = {}
+  for (const [name, value] of Object.entries(spec)) {
+    const inner = templatesOwnedBy(value, former, user)
+    const isTemplate = name === 'template' || name === 'jobTemplate'
+    const isTheirs =
+      isTemplate && field(field(field(value, 'metadata'), 'labels'), jobLabels.owner) === former
+    if (inner === undefined && !isTheirs) continue
+    patch[name] = { ...inner, ...(isTheirs && { metadata: ownedBy(user) }) }
+  }
+  return Object.keys(patch).length > 0 ? patch : undefined
+}
+
+function untyped({ group, version, plural, kind, namespaced }: Omit<ResourceType, 'shape'>): ResourceType {
+  return { group, version, plural, kind, namespaced }
 }
 
 /** Kinds that people run things with: those of the training operator that this cluster serves, and the built-in ones. */
 async function jobTypes(client: KubeClient): Promise<readonly ResourceType[]> {
-  const builtIn: readonly ResourceType[] = [kinds.cronJobs, kinds.jobs, kinds.pods].map(
-    ({ group, version, plural, kind, namespaced }) => ({ group, version, plural, kind, namespaced }),
-  )
+  const builtIn = [untyped(kinds.cronJobs), ...dependentTypes]
   const group = await discover(client, `/apis/${jobGroup}`)
   const version = field(field(group, 'preferredVersion'), 'version')
   if (typeof version !== 'string') return builtIn

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { hasCode, writePrivateFile } from '../files.ts'
 import { UserError } from '../errors.ts'
+import type { Cut } from './file/cut.ts'
 import type { SettledJob } from './leaving.ts'
 
 /** What was done when somebody left: proof for the admin, and what `--undo` needs. */
@@ -15,6 +16,8 @@ export interface Receipt {
   /** Entries of the organisation file as they were. */
   readonly entry: unknown
   readonly memberships: Readonly<Record<string, unknown>>
+  /** How they stood in the file, comments included. */
+  readonly cuts?: readonly Cut[]
   readonly jobs: readonly SettledJob[]
   readonly jobsGoTo?: string
   /** What was asked to become of the jobs. */
@@ -23,18 +26,46 @@ export interface Receipt {
   readonly dataGoesTo?: string
   /** What happened to the account on the client host; `not reached` while the removal is unfinished. */
   readonly host: string
+  /** The accounts below this directory are meant; left out when those of the machine were to be left alone. */
+  readonly hostRoot?: string
+  /** When an undoing of it was complete. */
+  readonly undoneAt?: string
 }
 
 function receiptDirectory(orgFile: string): string {
   return join(dirname(orgFile), 'receipts')
 }
 
+function pathOf(orgFile: string, { user, removedAt }: Pick<Receipt, 'user' | 'removedAt'>): string {
+  return join(receiptDirectory(orgFile), `${user}-${removedAt.replaceAll(/[:.]/g, '-')}`)
+}
+
+/** Where the manifests of the jobs are that were stopped. */
+export function manifestDirectory(orgFile: string, receipt: Pick<Receipt, 'user' | 'removedAt'>): string {
+  return `${pathOf(orgFile, receipt)}-jobs`
+}
+
+/** Keeps the manifest of a job beside the receipt, for the admin alone: it may have secrets in it. */
+export async function keepManifest(
+  orgFile: string,
+  receipt: Pick<Receipt, 'user' | 'removedAt'>,
+  { job, manifest }: { readonly job: SettledJob; readonly manifest: unknown },
+): Promise<void> {
+  const name = `${job.namespace}-${job.kind.toLowerCase()}-${job.name}.json`
+  const path = join(manifestDirectory(orgFile, receipt), name)
+  await writePrivateFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
+}
+
 /** Writes a receipt beside the organisation file, for the admin alone; again, it takes the place of the first. Returns its path. */
 export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<string> {
-  const name = `${receipt.user}-${receipt.removedAt.replaceAll(/[:.]/g, '-')}.json`
-  const path = join(receiptDirectory(orgFile), name)
+  const path = `${pathOf(orgFile, receipt)}.json`
   await writePrivateFile(path, `${JSON.stringify(receipt, undefined, 2)}\n`)
   return path
+}
+
+/** Throws away the receipt of a removal that never began. */
+export async function dropReceipt(orgFile: string, receipt: Receipt): Promise<void> {
+  await rm(`${pathOf(orgFile, receipt)}.json`, { force: true })
 }
 
 /**
@@ -48,14 +79,18 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  const pattern = /^-\d{4}-[\dTZ-]+\.json$/
+  const stamp = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.json$/
   const newest = names
-    .filter((name) => name.startsWith(user) && pattern.test(name.slice(user.length)))
+    .filter((each) => stamp.test(each) && each.replace(stamp, '') === user)
     .sort()
     .at(-1)
   if (newest === undefined) {
+    const others = new Set(names.filter((each) => stamp.test(each)).map((each) => each.replace(stamp, '')))
     throw new UserError('NOT_FOUND', `there is no receipt of the removal of "${user}"`, {
-      hint: `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
+      hint:
+        others.size > 0
+          ? `receipts in ${directory} are of: ${[...others].sort().slice(0, 20).join(', ')}`
+          : `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
     })
   }
   const value: unknown = JSON.parse(await readFile(join(directory, newest), 'utf8'))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -12,6 +12,11 @@ export interface BuiltProgram {
     typed: readonly string[],
     world: { directory: string; environment: Record<string, string> },
   ): Promise<void>
+  /** Starts a command line at the head of a process group of its own. */
+  start(
+    typed: readonly string[],
+    world: { directory: string; environment: Record<string, string> },
+  ): ChildProcess
   remove(): Promise<void>
 }
 
@@ -45,6 +50,13 @@ export async function runBuilt(): Promise<BuiltProgram> {
       }
       await ended
     },
+    start: (typed, world) =>
+      spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {
+        cwd: world.directory,
+        env: world.environment,
+        stdio: 'ignore',
+        detached: true,
+      }),
     remove: () => rm(directory, { recursive: true, force: true }),
   }
 }

@@ -41,9 +41,16 @@ Examples:
       type: 'string',
       default: '168h',
       value: 'DURATION',
-      meaning: 'How long --undo is possible.',
+      meaning: 'How long --undo is possible, as in 7d.',
     },
     { name: 'no-host', type: 'boolean', meaning: 'Leave the accounts of this machine alone.' },
+    {
+      name: 'root',
+      type: 'string',
+      default: '/',
+      value: 'DIR',
+      meaning: 'Deal with the accounts below this directory, as of an image.',
+    },
     fileFlag,
     yesFlag,
     allowDestroyFlag,
@@ -51,8 +58,12 @@ Examples:
   ],
   async run(input, context) {
     const [name = '', ...receivers] = input.arguments
-    const { bringBack, letGo } = await import('../organisation/leave.ts')
-    if (input.flag('undo')) return bringBack(name, input, context)
+    if (input.flag('undo')) {
+      if (receivers.length > 0) throw usage(`"${receivers.join(' ')}" belongs to no flag`)
+      const { bringBack } = await import('../organisation/bring-back.ts')
+      return bringBack(name, input, context)
+    }
+    const { letGo } = await import('../organisation/leave.ts')
     const waiting = [...receivers]
     const decide = (flag: 'jobs' | 'data', choices: readonly string[]): Decision => {
       const [choice = '', stated] = (input.text(flag) ?? '').split(/[ =:]/)

@@ -1,16 +1,9 @@
 import { UserError } from '../../errors.ts'
-import {
-  type Edit,
-  editText,
-  type Org,
-  OrgFileError,
-  parseOrg,
-  planOrg,
-  writeOrgFile,
-} from '../../tenancy/index.ts'
+import { type Edit, editText, type Org, OrgFileError, parseOrg, writeOrgFile } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import type { LoadedOrg } from './load.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
+import { planAsAdmin } from './plan-as-admin.ts'
 
 /**
  * Edits the organisation file, comments and order kept, and makes the cluster follow. A change that the file's checks,
@@ -22,7 +15,16 @@ export async function changeOrg(
   input: Input,
   context: CommandContext,
 ): Promise<void> {
-  const text = editText(loaded.text, edits)
+  await changeOrgText(loaded, editText(loaded.text, edits), input, context)
+}
+
+/** The same with the text as it is to be. */
+export async function changeOrgText(
+  loaded: LoadedOrg,
+  text: string,
+  input: Input,
+  context: CommandContext,
+): Promise<void> {
   if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
   const org = parseChanged(text, loaded)
   if (input.flag('edit-only')) {
@@ -31,7 +33,7 @@ export async function changeOrg(
     return
   }
   const { client } = await context.connect()
-  const plan = await planOrg(org, client, {
+  const plan = await planAsAdmin(org, client, {
     now: context.now(),
     adopt: input.flag('adopt'),
     signal: context.signal,
@@ -43,7 +45,8 @@ export async function changeOrg(
   await runPlan(plan, input, context, { again, isChecked: true, text })
 }
 
-function parseChanged(text: string, loaded: LoadedOrg): Org {
+/** What the file would be. @throws {UserError} `ORG_FILE_INVALID` */
+export function parseChanged(text: string, loaded: LoadedOrg): Org {
   try {
     return parseOrg(text, loaded.name)
   } catch (error) {

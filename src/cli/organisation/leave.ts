@@ -1,17 +1,19 @@
+import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { UserError } from '../../errors.ts'
-import { findAccount, handHomeOver, lockAccount, runProgram, unlockAccount } from '../../host/index.ts'
+import { findAccountIn, handHomeOver, type HostWorld, lockAccount, runProgram } from '../../host/index.ts'
 import { isStatus, type KubeClient, kinds, parseDurationMs } from '../../kube/index.ts'
 import {
   type Change,
-  editText,
+  cutText,
+  dropReceipt,
   findOwnedJobs,
   findReceipt,
+  keepManifest,
   type JobDecision,
   labels,
   type Org,
-  parseOrg,
-  planOrg,
   type Receipt,
   removeUser,
   settleJobs,
@@ -23,7 +25,8 @@ import {
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { changeOrg } from './change-run.ts'
+import { planAsAdmin } from './plan-as-admin.ts'
+import { parseChanged } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
 /** What a receipt says of the client host while the removal is unfinished. */
@@ -40,16 +43,11 @@ export async function letGo(
   if (user === undefined) return goOn(leaving.name, loaded, input, context)
   const jobs = jobDecision(leaving.jobs, loaded.org, user)
   const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
-  const undoMs = parseDurationMs(input.text('undo-within') ?? '168h')
-  if (undoMs === undefined || undoMs < 0) {
-    throw new UserError('USAGE', `--undo-within "${input.text('undo-within')}" is no duration`, {
-      hint: 'as in: 168h',
-    })
-  }
-  const text = editText(loaded.text, removeUser(loaded.org, user.name))
-  const org = parseOrg(text, loaded.name)
+  const undoMs = undoTime(input)
+  const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
+  const org = parseChanged(text, loaded)
   const { client } = await context.connect()
-  const plan = await planOrg(org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
   const consented = (change: Change): boolean => change.labels[labels.user] === user.name
   await checkPlan(plan, input, context, { again: 'run the same command with', consented })
   const now = context.now()
@@ -61,20 +59,65 @@ export async function letGo(
     removedAt: now.toISOString(),
     undoUntil: new Date(now.getTime() + undoMs).toISOString(),
     ...entriesOf(loaded.text, user.name),
+    cuts,
     jobs: [],
     jobsDecision: leaving.jobs.do,
     ...(leaving.jobs.to !== undefined && { jobsGoTo: leaving.jobs.to }),
     data: leaving.data.do,
     ...(heir !== undefined && { dataGoesTo: heir.name }),
     host: unfinished,
+    ...(!input.flag('no-host') && { hostRoot: resolve(input.text('root') ?? '/') }),
   }
   // Before anything is taken away, so that an interruption at any point can be undone.
+  await dropNeverBegun(receipt, loaded)
   await writeReceipt(loaded.path, receipt)
+  for (const group of groupsLedByNobodyElse(loaded.org, user.name)) {
+    context.note(
+      `note: group ${group} has no lead any more; name one with: arena user grant USER ${group} lead`,
+    )
+  }
+  for (const volume of loaded.org.volumes.filter(({ owner }) => owner === user.name)) {
+    context.note(
+      `note: volume ${volume.name} still names ${user.name} as its owner; change volumes.${volume.name}.owner`,
+    )
+  }
   await writeOrgFile(loaded.path, text)
   context.note(`${loaded.name} changed`)
   const again = `arena user remove ${user.name} -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text, isChecked: true })
   await finish({ receipt, user, jobs, heir }, loaded, input, context)
+}
+
+function undoTime(input: Input): number {
+  const typed = input.text('undo-within') ?? '168h'
+  const days = /^(\d{1,5})d$/.exec(typed)?.[1]
+  const timeMs = days === undefined ? parseDurationMs(typed) : Number(days) * 86_400_000
+  if (timeMs !== undefined && timeMs >= 0) return timeMs
+  throw new UserError('USAGE', `--undo-within "${typed}" is no duration`, { hint: 'as in: 7d, or 12h30m' })
+}
+
+/** A removal that was killed before it changed the file has nothing to prove: this one takes its place. */
+async function dropNeverBegun(receipt: Receipt, loaded: LoadedOrg): Promise<void> {
+  const earlier = await findReceipt(loaded.path, receipt.user).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined
+    throw error
+  })
+  if (earlier === undefined || isSettled(earlier) || earlier.jobs.length > 0) return
+  const told = ({ entry, memberships }: Receipt): unknown => ({ entry, memberships })
+  if (isDeepStrictEqual(told(earlier), told(receipt))) await dropReceipt(loaded.path, earlier)
+}
+
+function isSettled(receipt: Receipt): boolean {
+  return receipt.host !== unfinished || receipt.undoneAt !== undefined
+}
+
+function groupsLedByNobodyElse(org: Org, leaving: string): readonly string[] {
+  return org.groups
+    .filter(({ members }) => {
+      const leads = members.filter(({ role }) => role === 'lead')
+      return leads.length > 0 && leads.every(({ user }) => user === leaving)
+    })
+    .map(({ name }) => name)
 }
 
 /** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
@@ -84,9 +127,13 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
     userNamed(loaded.org, name)
     throw error
   })
-  if (receipt.host !== unfinished) {
+  if (receipt.undoneAt !== undefined) userNamed(loaded.org, name)
+  if (isSettled(receipt)) {
+    const isLate = context.now().getTime() > Date.parse(receipt.undoUntil)
     throw new UserError('NOT_FOUND', `user "${name}" was removed at ${receipt.removedAt}`, {
-      hint: `until ${receipt.undoUntil} this brings them back: arena user remove ${name} --undo`,
+      hint: isLate
+        ? `undoing was possible until ${receipt.undoUntil}; add them anew: arena user add ${name} --uid ${receipt.uid} --group GROUP`
+        : `until ${receipt.undoUntil} this brings them back: arena user remove ${name} --undo -f ${loaded.name}`,
     })
   }
   context.note(`going on with the removal of ${name} that began at ${receipt.removedAt}, as decided then`)
@@ -102,7 +149,7 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
   const heir =
     receipt.dataGoesTo === undefined ? undefined : receiverNamed(loaded.org, receipt.dataGoesTo, user)
   const { client } = await context.connect()
-  const plan = await planOrg(loaded.org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(loaded.org, client, { now: context.now(), signal: context.signal })
   const again = `arena user remove ${name} -f ${loaded.name}`
   const consented = (change: Change): boolean => change.labels[labels.user] === name
   await checkPlan(plan, input, context, { again, consented })
@@ -121,13 +168,16 @@ async function finish(
   const { client } = await context.connect()
   await dropStaticToken(client, user)
   const found = await findOwnedJobs(client, user.name)
-  const before = removal.receipt.jobs.filter((job) => !found.some(({ uid }) => uid === job.uid))
-  const receipt = { ...removal.receipt, jobs: [...before, ...found] }
+  const before = removal.receipt.jobs.filter((each) => !found.some(({ job }) => job.uid === each.uid))
+  const receipt = { ...removal.receipt, jobs: [...before, ...found.map(({ job }) => job)] }
+  if (removal.jobs.do === 'stop') {
+    for (const owned of found) await keepManifest(loaded.path, receipt, owned)
+  }
   // What is handed over no longer names its first owner: the receipt has to, before it happens.
   await writeReceipt(loaded.path, receipt)
   const settled = await settleJobs(client, receipt.jobs, removal.jobs)
   await writeReceipt(loaded.path, { ...receipt, jobs: settled })
-  const host = input.flag('no-host') ? 'left alone' : await closeAccount(user, removal.heir)
+  const host = input.flag('no-host') ? 'left alone' : await closeAccount(receipt, user, removal.heir)
   const path = await writeReceipt(loaded.path, { ...receipt, jobs: settled, host })
   for (const job of settled) {
     context.note(
@@ -162,13 +212,15 @@ async function dropStaticToken(client: KubeClient, user: User): Promise<void> {
   }
 }
 
-async function closeAccount(user: User, heir: User | undefined): Promise<string> {
-  const account = await findAccount(runProgram, user.name)
+async function closeAccount(receipt: Receipt, user: User, heir: User | undefined): Promise<string> {
+  if (receipt.hostRoot === undefined) return 'left alone'
+  const world: HostWorld = { run: runProgram, root: receipt.hostRoot }
+  const account = await findAccountIn(world, user.name)
   if (account?.uid !== user.uid) return 'there is none'
   if (process.getuid?.() !== 0) return 'still open: lock it as root with: arena host apply'
-  await lockAccount(runProgram, account.name)
+  await lockAccount(world, account.name)
   if (heir === undefined) return `locked; ${account.home} stays`
-  const receiver = await findAccount(runProgram, heir.name)
+  const receiver = await findAccountIn(world, heir.name)
   if (receiver === undefined) return `locked; ${account.home} stays, as ${heir.name} has no account here`
   await handHomeOver(runProgram, account, receiver)
   return `locked; ${account.home} belongs to ${heir.name} now`
@@ -187,55 +239,4 @@ function entriesOf(text: string, user: string): Pick<Receipt, 'entry' | 'members
 
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-/** Brings somebody back as the receipt of their removal has them. */
-export async function bringBack(name: string, input: Input, context: CommandContext): Promise<void> {
-  const loaded = await loadOrg(input, context)
-  const receipt = await findReceipt(loaded.path, name)
-  if (context.now().getTime() > Date.parse(receipt.undoUntil)) {
-    throw new UserError('REJECTED', `the removal of "${name}" could be undone until ${receipt.undoUntil}`, {
-      hint: `add the user again: arena user add ${name} --uid ${receipt.uid} --group GROUP`,
-    })
-  }
-  if (loaded.org.users.some((user) => user.name === name)) {
-    throw new UserError('ALREADY_EXISTS', `user "${name}" is in the organisation file already`, {
-      hint: 'nothing to undo',
-    })
-  }
-  const groups = new Set(loaded.org.groups.map((group) => group.name))
-  const memberships = Object.entries(receipt.memberships).filter(([group]) => groups.has(group))
-  const edits = [
-    { path: ['users', name], value: receipt.entry },
-    ...memberships.map(([group, value]) => ({ path: ['groups', group, 'members', name], value })),
-  ]
-  await changeOrg(loaded, edits, input, context)
-  const { client } = await context.connect()
-  if (receipt.jobsGoTo !== undefined) await takeBackJobs(client, receipt)
-  const account = input.flag('no-host') ? undefined : await findAccount(runProgram, name)
-  if (account?.uid === receipt.uid && process.getuid?.() === 0) {
-    await unlockAccount(runProgram, name)
-    const heir =
-      receipt.dataGoesTo === undefined ? undefined : await findAccount(runProgram, receipt.dataGoesTo)
-    if (heir !== undefined) await handHomeOver(runProgram, { ...heir, home: account.home }, account)
-    context.note(`account ${name} on this machine is open again`)
-  }
-  context.note(`${name} is back and needs a new kubeconfig: arena user kubeconfig ${name}`)
-}
-
-async function takeBackJobs(client: KubeClient, receipt: Receipt): Promise<void> {
-  const owned = await findOwnedJobs(client, receipt.jobsGoTo ?? '')
-  const handed = receipt.jobs.filter(
-    (job) =>
-      (job.outcome === 'handed over' || job.outcome === 'begun') &&
-      owned.some(
-        (each) =>
-          each.kind.toLowerCase() === job.kind.toLowerCase() &&
-          each.namespace === job.namespace &&
-          each.name === job.name &&
-          (job.uid === undefined || each.uid === job.uid),
-      ),
-  )
-  const owner = { name: receipt.user, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
-  await settleJobs(client, handed, { do: 'hand-to', user: owner })
 }
