@@ -114,6 +114,10 @@ test('a node has the CSI node of its own name, and reads the attachments of volu
     })
   expect(may('update', 'csinodes', 'n1', storage)).toBe(true)
   expect(may('update', 'csinodes', 'n2', storage)).toBe(false)
+  expect(write('CREATE', 'csinodes', 'n1', { group: 'storage.k8s.io' })).toBeUndefined()
+  expect(write('CREATE', 'csinodes', 'n2', { group: 'storage.k8s.io' })).toBe(
+    'csinodes.storage.k8s.io "n2" is forbidden: can only access CSINode with the same name as the requesting node',
+  )
   expect(may('get', 'volumeattachments', 'to-n1', storage)).toBe(true)
   expect(may('get', 'volumeattachments', 'to-n2', storage)).toBe(false)
   expect(may('list', 'csidrivers', undefined, storage)).toBe(true)

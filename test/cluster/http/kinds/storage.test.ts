@@ -101,6 +101,8 @@ test('a CSI driver gets its defaults, and keeps how it attaches', async () => {
 })
 
 test('a CSI node lists its drivers by name, and of each only what it can hold may change', async () => {
+  const bare = await api.send('POST', nodes, object('CSINode', 'bare', { spec: {} }))
+  expect(bare.body['spec']).toEqual({ drivers: null })
   const driver = { name: 'acme.io', nodeID: 'n', topologyKeys: ['zone'], allocatable: { count: 5 } }
   const created = await api.send('POST', nodes, object('CSINode', 'n1', { spec: { drivers: [driver] } }))
   expect(created.status).toBe(201)

@@ -17,6 +17,12 @@ export const csiNodes = define<CSINode>({
   plural: 'csinodes',
   namespaced: false,
   updateNeedsVersion: true,
+  setDefaults(object) {
+    // A node without drivers says so, as Kubernetes writes it: null, never absent.
+    const open: { spec?: { drivers?: CSINodeDriver[] | null } } = object
+    open.spec ??= {}
+    open.spec.drivers ??= null
+  },
   validate({ spec }) {
     const drivers = spec?.drivers ?? []
     return drivers.flatMap((driver, index) => {
