@@ -12,7 +12,7 @@ export const roots = {
     kinds:
       'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
   },
-  'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet' },
+  'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet StatefulSet ControllerRevision' },
   'batch/v1': { group: 'batch', kinds: 'Job CronJob' },
   'rbac/v1': { group: 'rbac.authorization.k8s.io', kinds: 'Role RoleBinding ClusterRole ClusterRoleBinding' },
   'apiextensions/v1': { group: 'apiextensions.k8s.io', kinds: 'CustomResourceDefinition' },
@@ -93,7 +93,7 @@ export const int64 = new Set(
   Toleration.tolerationSeconds Condition.observedGeneration DeleteOptions.gracePeriodSeconds ListMeta.remainingItemCount
   ObjectMeta.deletionGracePeriodSeconds ObjectMeta.generation CronJobSpec.startingDeadlineSeconds
   JobSpec.activeDeadlineSeconds DeploymentStatus.observedGeneration ReplicaSetStatus.observedGeneration
-  ReplicationControllerStatus.observedGeneration
+  ReplicationControllerStatus.observedGeneration StatefulSetStatus.observedGeneration ControllerRevision.revision
   CustomResourceDefinitionCondition.observedGeneration CustomResourceDefinitionStatus.observedGeneration
   JSONSchemaProps.maxItems JSONSchemaProps.maxLength JSONSchemaProps.maxProperties JSONSchemaProps.minItems
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
@@ -148,6 +148,7 @@ export const lists = {
   'UncountedTerminatedPods.succeeded': 'set',
   'DeploymentStatus.conditions': 'map type',
   'ReplicaSetStatus.conditions': 'map type',
+  'StatefulSetStatus.conditions': 'map type',
   'ReplicationControllerStatus.conditions': 'map type',
   'PodDisruptionBudgetStatus.conditions': 'map type',
   'Endpoint.addresses': 'set',
@@ -200,6 +201,7 @@ export const patches = {
   'DeploymentSpec.strategy': 'retainKeys',
   'DeploymentStatus.conditions': 'merge type',
   'ReplicaSetStatus.conditions': 'merge type',
+  'StatefulSetStatus.conditions': 'merge type',
   'ReplicationControllerStatus.conditions': 'merge type',
   'PodDisruptionBudgetSpec.selector': 'replace',
   'PodDisruptionBudgetStatus.conditions': 'merge type',
@@ -499,7 +501,8 @@ export const pointers = new Set(
   DeleteOptions.propagationPolicy Preconditions.resourceVersion Preconditions.uid
   ResourceHealth.message DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
   DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount ReplicaSetSpec.replicas
-  ReplicationControllerSpec.replicas ReplicationControllerSpec.template
+  StatefulSetSpec.replicas StatefulSetSpec.revisionHistoryLimit StatefulSetStatus.collisionCount
+  RollingUpdateStatefulSetStrategy.partition ReplicationControllerSpec.replicas ReplicationControllerSpec.template
   TokenRequestSpec.expirationSeconds CronJobSpec.failedJobsHistoryLimit CronJobSpec.startingDeadlineSeconds
   CronJobSpec.successfulJobsHistoryLimit JobSpec.activeDeadlineSeconds JobSpec.backoffLimit JobSpec.backoffLimitPerIndex
   JobSpec.completions JobSpec.maxFailedIndexes JobSpec.parallelism JobSpec.ttlSecondsAfterFinished JobStatus.ready
@@ -584,6 +587,7 @@ export const goTypes = {
 /** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */
 export const valueStructs = new Set(
   words(`Container.resources EphemeralContainer.resources PersistentVolumeClaimSpec.resources DeploymentSpec.strategy
+  StatefulSetSpec.updateStrategy
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector

@@ -3,7 +3,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from 'kubernetes-types/admissionregistration/v1.js'
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import type { ReplicaSet, StatefulSet, Deployment } from 'kubernetes-types/apps/v1.js'
+import type { ControllerRevision, ReplicaSet, StatefulSet, Deployment } from 'kubernetes-types/apps/v1.js'
 import type { SelfSubjectReview, TokenReview } from 'kubernetes-types/authentication/v1.js'
 import type {
   LocalSubjectAccessReview,
@@ -43,6 +43,7 @@ export type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  ControllerRevision,
   CoreEvent,
   CronJob,
   CustomResourceDefinition,
@@ -155,6 +156,7 @@ export const kinds = {
   deployments: namespaced<Deployment>('apps/v1', 'deployments', 'Deployment'),
   replicaSets: namespaced<ReplicaSet>('apps/v1', 'replicasets', 'ReplicaSet'),
   statefulSets: namespaced<StatefulSet>('apps/v1', 'statefulsets', 'StatefulSet'),
+  controllerRevisions: namespaced<ControllerRevision>('apps/v1', 'controllerrevisions', 'ControllerRevision'),
   jobs: namespaced<Job>('batch/v1', 'jobs', 'Job'),
   cronJobs: namespaced<CronJob>('batch/v1', 'cronjobs', 'CronJob'),
   leases: namespaced<Lease>('coordination.k8s.io/v1', 'leases', 'Lease'),

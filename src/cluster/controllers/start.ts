@@ -96,6 +96,8 @@ const wholeKinds = [
   kinds.resourceQuotas,
   kinds.deployments,
   kinds.replicaSets,
+  kinds.statefulSets,
+  kinds.controllerRevisions,
   kinds.replicationControllers,
   kinds.jobs,
   kinds.cronJobs,

@@ -19,6 +19,7 @@ import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
 import { serviceAccountController } from './service-account.ts'
+import { statefulSetController } from './stateful/stateful.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { volumeBinderController } from './volume-binder.ts'
@@ -42,6 +43,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   replicationController,
+  statefulSetController,
   jobController,
   cronJobController,
   jobExpiry,

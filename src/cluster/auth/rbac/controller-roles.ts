@@ -124,6 +124,17 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
   ],
   'root-ca-cert-publisher': [rule('core', 'configmaps', 'create update'), eventRule],
   'service-account-controller': [rule('core', 'serviceaccounts', 'create'), eventRule],
+  'statefulset-controller': [
+    rule('core', 'pods', 'list watch'),
+    rule('apps', 'statefulsets', read),
+    rule('apps', 'statefulsets/status', 'update'),
+    rule('apps', 'statefulsets/finalizers', 'update'),
+    rule('core', 'pods', 'create delete get patch update'),
+    rule('apps', 'controllerrevisions', 'create delete get list patch update watch'),
+    rule('core', 'persistentvolumeclaims', 'create get'),
+    eventRule,
+    rule('core', 'persistentvolumeclaims', 'delete list update watch'),
+  ],
   'ttl-after-finished-controller': [rule('batch', 'jobs', 'delete get list watch'), eventRule],
   'validatingadmissionpolicy-status-controller': [
     rule('admissionregistration.k8s.io', 'validatingadmissionpolicies', read),

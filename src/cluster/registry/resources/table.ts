@@ -24,6 +24,8 @@ import { priorityClasses } from './priority-class.ts'
 import { deployments } from './replicas/deployment.ts'
 import { replicationControllers } from './replicas/replication-controller.ts'
 import { replicaSets } from './replicas/replica-set.ts'
+import { controllerRevisions } from './replicas/controller-revision.ts'
+import { statefulSets } from './replicas/stateful-set.ts'
 import { reportedEvents } from './reported-event.ts'
 import { resourceQuotas } from './resource-quota.ts'
 import { clusterRoles, roles } from './role.ts'
@@ -59,8 +61,10 @@ export function builtinResources(options: {
     secrets,
     serviceAccounts,
     services,
+    controllerRevisions,
     deployments,
     replicaSets,
+    statefulSets,
     cronJobs,
     jobs,
     ingressClasses,

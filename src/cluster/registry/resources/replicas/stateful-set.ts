@@ -1,0 +1,184 @@
+import type { StatefulSet } from 'kubernetes-types/apps/v1.js'
+import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.js'
+import { type Fault, forbiddenField, invalidValue, required } from '../../faults.ts'
+import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
+import { same } from '../../validation/equality.ts'
+import { podSpecWarnings } from '../../validation/pod/warnings.ts'
+import { ageColumn, column, containerColumns, nameColumn } from '../columns.ts'
+import { define } from '../define.ts'
+import { inGoNames } from '../internal-form.ts'
+import { setPodSpecDefaults } from '../pod/defaults.ts'
+import { selectorMismatch, validateLastingTemplate } from './checks.ts'
+
+type Spec = NonNullable<StatefulSet['spec']>
+
+const mayChange = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const
+
+export const statefulSets = define<StatefulSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  namespaced: true,
+  nameRule: 'label',
+  shortNames: ['sts'],
+  categories: ['all'],
+  hasStatus: true,
+  tracksGeneration: true,
+  scale: {
+    specReplicasPath: '.spec.replicas',
+    statusReplicasPath: '.status.replicas',
+    labelSelectorPath: '.spec.selector',
+  },
+  setDefaults(object) {
+    object.spec ??= { selector: {}, template: {}, serviceName: '' }
+    const { spec } = object
+    spec.podManagementPolicy ||= 'OrderedReady'
+    spec.updateStrategy ??= {}
+    spec.updateStrategy.type ||= 'RollingUpdate'
+    if (spec.updateStrategy.type === 'RollingUpdate') {
+      spec.updateStrategy.rollingUpdate ??= {}
+      spec.updateStrategy.rollingUpdate.partition ??= 0
+    }
+    spec.persistentVolumeClaimRetentionPolicy ??= {}
+    spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain'
+    spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain'
+    spec.replicas ??= 1
+    spec.revisionHistoryLimit ??= 10
+    spec.template ??= {}
+    spec.template.spec ??= { containers: [] }
+    setPodSpecDefaults(spec.template.spec)
+    const { volumeClaimTemplates } = spec
+    if (volumeClaimTemplates) spec.volumeClaimTemplates = volumeClaimTemplates.map(withClaimDefaults)
+    object.status ??= { replicas: 0 }
+  },
+  prepareForCreate(object, request) {
+    object.status = { replicas: 0, availableReplicas: 0 }
+    const { spec } = object.spec?.template ?? {}
+    for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+  },
+  validate({ spec = { selector: {}, template: {}, serviceName: '' } }) {
+    const { podManagementPolicy = '', selector, template } = spec
+    const faults: Fault[] = []
+    if (podManagementPolicy !== 'OrderedReady' && podManagementPolicy !== 'Parallel') {
+      const text = "must be 'OrderedReady' or 'Parallel'"
+      faults.push(invalidValue('spec.podManagementPolicy', podManagementPolicy, text))
+    }
+    faults.push(
+      ...strategyFaults(spec),
+      ...retentionFaults(spec),
+      ...notNegative('spec.replicas', spec.replicas),
+      ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
+      ...notNegative('spec.ordinals.start', spec.ordinals?.start),
+      ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+    )
+    const isEmpty =
+      Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
+    if (!selector) faults.push(required('spec.selector'))
+    else {
+      faults.push(...validateLabelSelector('spec.selector', selector))
+      if (isEmpty) {
+        faults.push(invalidValue('spec.selector', selector, 'empty selector is invalid for statefulset'))
+      }
+    }
+    const labels = template.metadata?.labels
+    if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
+    return [...faults, ...validateLastingTemplate('StatefulSet', withClaims(spec))]
+  },
+  validateUpdate({ spec }, old) {
+    const fixed = (whole: Spec | undefined): object => {
+      const rest: Partial<Spec> = { ...whole }
+      for (const field of mayChange) delete rest[field]
+      return rest
+    }
+    if (same(fixed(spec), fixed(old.spec))) return []
+    const text = `updates to statefulset spec for fields other than ${mayChange
+      .slice(0, -1)
+      .map((field) => `'${field}'`)
+      .join(', ')} and 'minReadySeconds' are forbidden`
+    return [forbiddenField('spec', text)]
+  },
+  validateStatus: ({ status }) =>
+    (
+      [
+        'replicas',
+        'readyReplicas',
+        'currentReplicas',
+        'updatedReplicas',
+        'availableReplicas',
+        'observedGeneration',
+        'collisionCount',
+      ] as const
+    ).flatMap((field) => notNegative(`status.${field}`, status?.[field])),
+  columns: [
+    nameColumn,
+    column(
+      'Ready',
+      'Number of the pod with ready state',
+      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
+    ),
+    ageColumn,
+    ...containerColumns<StatefulSet>(({ spec }) => spec?.template?.spec?.containers ?? []),
+  ],
+})
+
+function withClaimDefaults(claim: PersistentVolumeClaim): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    ...claim,
+    spec: { volumeMode: 'Filesystem', ...claim.spec },
+    status: { phase: 'Pending', ...claim.status },
+  }
+}
+
+/** Containers may mount what the claim templates will bring. */
+function withClaims({ template, volumeClaimTemplates = [] }: Spec): Spec['template'] {
+  if (template.spec === undefined || volumeClaimTemplates.length === 0) return template
+  const claimed = volumeClaimTemplates.map(({ metadata }) => ({
+    name: metadata?.name ?? '',
+    persistentVolumeClaim: { claimName: metadata?.name ?? '' },
+  }))
+  const names = new Set(claimed.map(({ name }) => name))
+  const own = (template.spec.volumes ?? []).filter(({ name }) => !names.has(name))
+  return { ...template, spec: { ...template.spec, volumes: [...own, ...claimed] } }
+}
+
+function strategyFaults({ updateStrategy = {} }: Spec): Fault[] {
+  const path = 'spec.updateStrategy'
+  const { type, rollingUpdate } = updateStrategy
+  if (type === 'OnDelete') {
+    const text = "only allowed for updateStrategy 'RollingUpdate'"
+    const shown = inGoNames(rollingUpdate)
+    return rollingUpdate ? [invalidValue(`${path}.rollingUpdate`, shown, text)] : []
+  }
+  if (type !== 'RollingUpdate') {
+    return [invalidValue(path, inGoNames(updateStrategy), "must be 'RollingUpdate' or 'OnDelete'")]
+  }
+  const faults = notNegative(`${path}.rollingUpdate.partition`, rollingUpdate?.partition)
+  if (rollingUpdate?.maxUnavailable !== undefined) {
+    const text = 'more than one pod at a time is not supported by this cluster'
+    if (rollingUpdate.maxUnavailable !== 1) {
+      faults.push(forbiddenField(`${path}.rollingUpdate.maxUnavailable`, text))
+    }
+  }
+  return faults
+}
+
+function retentionFaults({ persistentVolumeClaimRetentionPolicy: policy = {} }: Spec): Fault[] {
+  const path = 'spec.persistentVolumeClaimRetentionPolicy'
+  return (['whenDeleted', 'whenScaled'] as const).flatMap((field) => {
+    const value = policy[field]
+    if (value === 'Retain' || value === 'Delete') return []
+    const text = "must be 'Retain' or 'Delete'"
+    return [invalidValue(`${path}.${field}`, value ?? '', text)]
+  })
+}

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { kinds, type Persisted, type StatefulSet } from '../../../src/kube/index.ts'
+import { type RunningCluster, runCluster } from './running-cluster.ts'
+
+let cluster: RunningCluster
+const namespace = 'stateful'
+type Spec = NonNullable<StatefulSet['spec']>
+
+beforeAll(async () => {
+  cluster = await runCluster()
+  await cluster.client.create(kinds.namespaces, { metadata: { name: namespace } })
+  await cluster.until(
+    kinds.serviceAccounts,
+    { namespace, name: 'default' },
+    (account) => account !== undefined,
+  )
+})
+afterAll(() => cluster.close())
+
+const at = (name: string) => ({ namespace, name })
+const create = (name: string, spec: Partial<Spec> = {}) => {
+  const labels = { app: name }
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'm', image: 'busybox:1' }] } }
+  const whole = { selector: { matchLabels: labels }, serviceName: 'svc', template, ...spec }
+  return cluster.client.create(kinds.statefulSets, { metadata: at(name), spec: whole }, { namespace })
+}
+const change = (name: string, spec: object) =>
+  cluster.client.patch(kinds.statefulSets, at(name), { type: 'strategic', patch: { spec } as never })
+const withImage = (image: string) => ({ template: { spec: { containers: [{ name: 'm', image }] } } })
+const podsOf = async (name: string) => {
+  const { items } = await cluster.client.list(kinds.pods, { namespace, labelSelector: `app=${name}` })
+  return items.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+const untilSet = (name: string, wanted: (status: NonNullable<StatefulSet['status']>) => boolean) =>
+  cluster.until(kinds.statefulSets, at(name), (now) => now?.status !== undefined && wanted(now.status))
+
+/** What a node would do: the pod runs and is ready. */
+async function serve(pod: string): Promise<void> {
+  await cluster.until(kinds.pods, at(pod), (now) => now !== undefined && !now.metadata.deletionTimestamp)
+  const conditions = [{ type: 'Ready', status: 'True' }]
+  const patch = { status: { phase: 'Running', conditions } } as never
+  await cluster.client.patch(kinds.pods, at(pod), { type: 'strategic', patch }, { subresource: 'status' })
+}
+
+describe('a stateful set', () => {
+  it('is refused what makes no sense, and a change of what stays as it is', async () => {
+    await expect(create('wrong', { podManagementPolicy: 'Wild' })).rejects.toThrow(
+      `spec.podManagementPolicy: Invalid value: "Wild": must be 'OrderedReady' or 'Parallel'`,
+    )
+    await expect(
+      create('wrong', { updateStrategy: { type: 'OnDelete', rollingUpdate: {} } }),
+    ).rejects.toThrow("only allowed for updateStrategy 'RollingUpdate'")
+    await expect(create('wrong', { selector: {} })).rejects.toThrow(
+      'empty selector is invalid for statefulset',
+    )
+    await create('fixed', { replicas: 0 })
+    await expect(change('fixed', { serviceName: 'other' })).rejects.toThrow(
+      "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+    )
+  })
+
+  it('makes its pods one after the other, with names, volumes and a hostname of their own', async () => {
+    const claim: NonNullable<Spec['volumeClaimTemplates']>[number] = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    }
+    const containers = [
+      { name: 'm', image: 'busybox:1', volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    ]
+    await create('db', {
+      replicas: 2,
+      template: { metadata: { labels: { app: 'db' } }, spec: { containers } },
+      volumeClaimTemplates: [claim],
+    })
+    await untilSet('db', ({ replicas }) => replicas === 1)
+    expect((await podsOf('db')).map(({ metadata }) => metadata.name)).toEqual(['db-0'])
+    await serve('db-0')
+    await serve('db-1')
+    const full = await untilSet('db', ({ availableReplicas }) => availableReplicas === 2)
+    expect(full?.status).toMatchObject({ replicas: 2, readyReplicas: 2, currentReplicas: 2 })
+    const [pod] = await podsOf('db')
+    expect(pod).toMatchObject({
+      metadata: {
+        labels: {
+          'statefulset.kubernetes.io/pod-name': 'db-0',
+          'apps.kubernetes.io/pod-index': '0',
+          'controller-revision-hash': full?.status?.currentRevision,
+        },
+        ownerReferences: [{ kind: 'StatefulSet', name: 'db', controller: true }],
+      },
+      spec: { hostname: 'db-0', subdomain: 'svc' },
+    })
+    expect(pod?.spec?.volumes).toContainEqual({
+      name: 'data',
+      persistentVolumeClaim: { claimName: 'data-db-0' },
+    })
+    await change('db', { replicas: 1 })
+    await untilSet('db', ({ replicas }) => replicas === 1)
+    expect((await podsOf('db')).map(({ metadata }) => metadata.name)).toEqual(['db-0'])
+    const claims = await cluster.client.list(kinds.persistentVolumeClaims, { namespace })
+    expect(claims.items.map(({ metadata }) => metadata.name).sort()).toEqual(['data-db-0', 'data-db-1'])
+
+    await change('db', { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete' } })
+    await cluster.until(
+      kinds.persistentVolumeClaims,
+      at('data-db-0'),
+      (now) => now?.metadata.ownerReferences?.[0]?.kind === 'StatefulSet',
+    )
+  })
+
+  it('rolls from the highest down to its partition, keeping a revision of every template', async () => {
+    await create('roll', {
+      replicas: 2,
+      podManagementPolicy: 'Parallel',
+      updateStrategy: { rollingUpdate: { partition: 1 } },
+    })
+    await Promise.all([serve('roll-0'), serve('roll-1')])
+    const first = await untilSet('roll', ({ availableReplicas }) => availableReplicas === 2)
+    await change('roll', withImage('busybox:2'))
+    await cluster.until(
+      kinds.pods,
+      at('roll-1'),
+      (now) => now?.spec?.containers[0]?.image === 'busybox:2' && !now.metadata.deletionTimestamp,
+    )
+    await serve('roll-1')
+    const half = await untilSet(
+      'roll',
+      ({ updatedReplicas, readyReplicas }) => updatedReplicas === 1 && readyReplicas === 2,
+    )
+    expect(half?.status).toMatchObject({
+      currentRevision: first?.status?.currentRevision,
+      currentReplicas: 1,
+    })
+    expect(half?.status?.updateRevision).not.toBe(half?.status?.currentRevision)
+    const imagesOf = async () => (await podsOf('roll')).map(({ spec }) => spec?.containers[0]?.image)
+    expect(await imagesOf()).toEqual(['busybox:1', 'busybox:2'])
+    // Below the partition a pod comes back as it was.
+    const [zero] = await podsOf('roll')
+    await cluster.client.delete(kinds.pods, at('roll-0'), { gracePeriodSeconds: 0 })
+    await cluster.until(
+      kinds.pods,
+      at('roll-0'),
+      (now) => now !== undefined && now.metadata.uid !== zero?.metadata.uid,
+    )
+    await serve('roll-0')
+    expect(await imagesOf()).toEqual(['busybox:1', 'busybox:2'])
+
+    await change('roll', { updateStrategy: { rollingUpdate: { partition: 0 } } })
+    await cluster.until(
+      kinds.pods,
+      at('roll-0'),
+      (now) => now?.spec?.containers[0]?.image === 'busybox:2' && !now.metadata.deletionTimestamp,
+    )
+    await serve('roll-0')
+    const whole = (await untilSet(
+      'roll',
+      ({ currentReplicas, currentRevision, updateRevision }) =>
+        currentReplicas === 2 && currentRevision === updateRevision,
+    )) as Persisted<StatefulSet>
+    const { items } = await cluster.client.list(kinds.controllerRevisions, {
+      namespace,
+      labelSelector: 'app=roll',
+    })
+    expect(items.map(({ revision }) => revision).sort()).toEqual([1, 2])
+    expect(items.find(({ revision }) => revision === 2)?.metadata.name).toBe(whole.status?.updateRevision)
+  })
+
+  it('leaves old pods alone until somebody deletes them, where it is told to', async () => {
+    await create('calm', { replicas: 1, updateStrategy: { type: 'OnDelete' }, ordinals: { start: 5 } })
+    await serve('calm-5')
+    await untilSet('calm', ({ availableReplicas }) => availableReplicas === 1)
+    const changed = await change('calm', withImage('busybox:2'))
+    await untilSet('calm', ({ observedGeneration }) => observedGeneration === changed.metadata.generation)
+    const [old] = await podsOf('calm')
+    expect(old?.spec?.containers[0]?.image).toBe('busybox:1')
+    await cluster.client.delete(kinds.pods, at('calm-5'), { gracePeriodSeconds: 0 })
+    const next = await cluster.until(
+      kinds.pods,
+      at('calm-5'),
+      (now) => now !== undefined && now.metadata.uid !== old?.metadata.uid,
+    )
+    expect(next?.spec?.containers[0]?.image).toBe('busybox:2')
+  })
+})
