@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Cluster, startCluster, usualConfig } from '../../src/cluster/index.ts'
-import { type KubeClient, kinds } from '../../src/kube/index.ts'
+import {
+  connectionOf,
+  createKubeClient,
+  type KubeClient,
+  kinds,
+  openHttpsTransport,
+  readKubeconfig,
+} from '../../src/kube/index.ts'
 
 const at = { namespace: 'default', name: 'kubernetes' }
 let dataDir: string
@@ -90,10 +97,24 @@ test('a quota that leaves no room for services keeps no cluster from starting', 
 })
 
 test('who verifies tokens finds the keys where the server is, and may keep them', async () => {
-  const { client } = await start()
-  const found = await client.raw({ method: 'GET', path: '/.well-known/openid-configuration', headers: {} })
-  let text = ''
-  for await (const part of found.body) text += Buffer.from(part).toString('utf8')
-  expect(JSON.parse(text)).toMatchObject({ jwks_uri: `${cluster?.url}/openid/v1/jwks` })
-  expect(found.headers['cache-control']).toBe('public, max-age=3600')
+  await start()
+  if (cluster === undefined) throw new Error('no cluster')
+  // Over the wire: there every other answer may not be kept.
+  const environment = { KUBECONFIG: cluster.adminKubeconfig }
+  const http = await openHttpsTransport(
+    await connectionOf(await readKubeconfig({ environment }), { environment }),
+  )
+  try {
+    const found = await createKubeClient(http.transport).raw({
+      method: 'GET',
+      path: '/.well-known/openid-configuration',
+      headers: {},
+    })
+    let text = ''
+    for await (const part of found.body) text += Buffer.from(part).toString('utf8')
+    expect(JSON.parse(text)).toMatchObject({ jwks_uri: `${cluster.url}/openid/v1/jwks` })
+    expect(found.headers['cache-control']).toBe('public, max-age=3600')
+  } finally {
+    http.close()
+  }
 })

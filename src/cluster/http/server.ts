@@ -211,8 +211,8 @@ async function send(
 ): Promise<void> {
   if (response.destroyed) return
   response.statusCode = answer.status
-  for (const [name, value] of Object.entries(answer.headers)) setHeader(response, name, value)
   response.setHeader('cache-control', 'no-cache, private')
+  for (const [name, value] of Object.entries(answer.headers)) setHeader(response, name, value)
   if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) {
     const length = Buffer.byteLength(answer.body)
     response.setHeader('content-length', length)
