@@ -31,10 +31,14 @@ export async function keepKubernetesService(options: {
   const { catalog, registry, address, signal, onFault } = options
   const wanted = objectsFor(address)
   const keep = async (): Promise<void> => {
-    await Promise.all(wanted.map((object) => write(catalog, registry, object)))
+    try {
+      await Promise.all(wanted.map((object) => write(catalog, registry, object)))
+    } catch (error) {
+      if (!signal.aborted) onFault(error)
+    }
   }
-  await keep().catch(onFault)
-  const timer = setInterval(() => keep().catch(onFault), repairMs)
+  await keep()
+  const timer = setInterval(() => void keep(), repairMs)
   timer.unref()
   signal.addEventListener('abort', () => clearInterval(timer), { once: true })
 }
