@@ -12,7 +12,7 @@ export const roots = {
     kinds:
       'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
   },
-  'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet StatefulSet ControllerRevision' },
+  'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision' },
   'batch/v1': { group: 'batch', kinds: 'Job CronJob' },
   'rbac/v1': { group: 'rbac.authorization.k8s.io', kinds: 'Role RoleBinding ClusterRole ClusterRoleBinding' },
   'apiextensions/v1': { group: 'apiextensions.k8s.io', kinds: 'CustomResourceDefinition' },
@@ -93,7 +93,8 @@ export const int64 = new Set(
   Toleration.tolerationSeconds Condition.observedGeneration DeleteOptions.gracePeriodSeconds ListMeta.remainingItemCount
   ObjectMeta.deletionGracePeriodSeconds ObjectMeta.generation CronJobSpec.startingDeadlineSeconds
   JobSpec.activeDeadlineSeconds DeploymentStatus.observedGeneration ReplicaSetStatus.observedGeneration
-  ReplicationControllerStatus.observedGeneration StatefulSetStatus.observedGeneration ControllerRevision.revision
+  ReplicationControllerStatus.observedGeneration StatefulSetStatus.observedGeneration DaemonSetStatus.observedGeneration
+  ControllerRevision.revision
   CustomResourceDefinitionCondition.observedGeneration CustomResourceDefinitionStatus.observedGeneration
   JSONSchemaProps.maxItems JSONSchemaProps.maxLength JSONSchemaProps.maxProperties JSONSchemaProps.minItems
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
@@ -149,6 +150,7 @@ export const lists = {
   'DeploymentStatus.conditions': 'map type',
   'ReplicaSetStatus.conditions': 'map type',
   'StatefulSetStatus.conditions': 'map type',
+  'DaemonSetStatus.conditions': 'map type',
   'ReplicationControllerStatus.conditions': 'map type',
   'PodDisruptionBudgetStatus.conditions': 'map type',
   'Endpoint.addresses': 'set',
@@ -202,6 +204,7 @@ export const patches = {
   'DeploymentStatus.conditions': 'merge type',
   'ReplicaSetStatus.conditions': 'merge type',
   'StatefulSetStatus.conditions': 'merge type',
+  'DaemonSetStatus.conditions': 'merge type',
   'ReplicationControllerStatus.conditions': 'merge type',
   'PodDisruptionBudgetSpec.selector': 'replace',
   'PodDisruptionBudgetStatus.conditions': 'merge type',
@@ -502,7 +505,8 @@ export const pointers = new Set(
   ResourceHealth.message DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
   DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount ReplicaSetSpec.replicas
   StatefulSetSpec.replicas StatefulSetSpec.revisionHistoryLimit StatefulSetStatus.collisionCount
-  RollingUpdateStatefulSetStrategy.partition ReplicationControllerSpec.replicas ReplicationControllerSpec.template
+  DaemonSetSpec.revisionHistoryLimit DaemonSetStatus.collisionCount RollingUpdateStatefulSetStrategy.partition
+  ReplicationControllerSpec.replicas ReplicationControllerSpec.template
   TokenRequestSpec.expirationSeconds CronJobSpec.failedJobsHistoryLimit CronJobSpec.startingDeadlineSeconds
   CronJobSpec.successfulJobsHistoryLimit JobSpec.activeDeadlineSeconds JobSpec.backoffLimit JobSpec.backoffLimitPerIndex
   JobSpec.completions JobSpec.maxFailedIndexes JobSpec.parallelism JobSpec.ttlSecondsAfterFinished JobStatus.ready
@@ -531,7 +535,8 @@ export const pointers = new Set(
   EndpointConditions.terminating StorageClass.allowVolumeExpansion
   JSONSchemaProps.x-kubernetes-preserve-unknown-fields ValidationRule.optionalOldSelf DeleteOptions.orphanDependents
   DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential OwnerReference.blockOwnerDeletion
-  OwnerReference.controller RollingUpdateDeployment.maxSurge RollingUpdateDeployment.maxUnavailable
+  OwnerReference.controller RollingUpdateDaemonSet.maxSurge RollingUpdateDaemonSet.maxUnavailable
+  RollingUpdateDeployment.maxSurge RollingUpdateDeployment.maxUnavailable
   PodDisruptionBudgetSpec.maxUnavailable PodDisruptionBudgetSpec.minAvailable HTTPIngressPath.pathType
   IngressSpec.ingressClassName IngressClassParametersReference.apiGroup IngressClassParametersReference.scope
   IngressClassParametersReference.namespace IngressPortStatus.error NetworkPolicyPort.protocol NetworkPolicyPort.port
@@ -587,7 +592,7 @@ export const goTypes = {
 /** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */
 export const valueStructs = new Set(
   words(`Container.resources EphemeralContainer.resources PersistentVolumeClaimSpec.resources DeploymentSpec.strategy
-  StatefulSetSpec.updateStrategy
+  StatefulSetSpec.updateStrategy DaemonSetSpec.updateStrategy
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector

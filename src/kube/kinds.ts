@@ -3,7 +3,13 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from 'kubernetes-types/admissionregistration/v1.js'
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import type { ControllerRevision, ReplicaSet, StatefulSet, Deployment } from 'kubernetes-types/apps/v1.js'
+import type {
+  ControllerRevision,
+  DaemonSet,
+  ReplicaSet,
+  StatefulSet,
+  Deployment,
+} from 'kubernetes-types/apps/v1.js'
 import type { SelfSubjectReview, TokenReview } from 'kubernetes-types/authentication/v1.js'
 import type {
   LocalSubjectAccessReview,
@@ -47,6 +53,7 @@ export type {
   CoreEvent,
   CronJob,
   CustomResourceDefinition,
+  DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
@@ -155,6 +162,7 @@ export const kinds = {
   ),
   deployments: namespaced<Deployment>('apps/v1', 'deployments', 'Deployment'),
   replicaSets: namespaced<ReplicaSet>('apps/v1', 'replicasets', 'ReplicaSet'),
+  daemonSets: namespaced<DaemonSet>('apps/v1', 'daemonsets', 'DaemonSet'),
   statefulSets: namespaced<StatefulSet>('apps/v1', 'statefulsets', 'StatefulSet'),
   controllerRevisions: namespaced<ControllerRevision>('apps/v1', 'controllerrevisions', 'ControllerRevision'),
   jobs: namespaced<Job>('batch/v1', 'jobs', 'Job'),

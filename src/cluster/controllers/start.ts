@@ -97,6 +97,7 @@ const wholeKinds = [
   kinds.deployments,
   kinds.replicaSets,
   kinds.statefulSets,
+  kinds.daemonSets,
   kinds.controllerRevisions,
   kinds.replicationControllers,
   kinds.jobs,

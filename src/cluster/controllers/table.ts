@@ -1,6 +1,7 @@
 import type { Controller } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
+import { daemonSetController } from './daemon/daemon.ts'
 import { deploymentController } from './deployment/deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointMirror } from './endpoint-mirror.ts'
@@ -44,6 +45,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   replicationController,
   statefulSetController,
+  daemonSetController,
   jobController,
   cronJobController,
   jobExpiry,

@@ -1,5 +1,12 @@
-import type { Persisted, Pod, PodSpec, Toleration } from '../../kube/index.ts'
-import { type LabelTest, type Labels, labelTest, nodeTermTest, nodeTermsTest } from './label-match.ts'
+import {
+  nodeTermTest,
+  type Persisted,
+  type Pod,
+  type PodSpec,
+  requiredNodes,
+  type Toleration,
+} from '../../kube/index.ts'
+import { type LabelTest, type Labels, labelTest } from './label-match.ts'
 import { type PodRequests, podRequests } from './pod-requests.ts'
 
 export interface HostPort {
@@ -123,17 +130,6 @@ function hostPorts(spec: PodSpec): readonly HostPort[] {
     }
   }
   return ports ?? none
-}
-
-function requiredNodes(spec: PodSpec): PodInfo['matchesNode'] {
-  const wanted = Object.entries(spec.nodeSelector ?? {})
-  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  if (wanted.length === 0 && terms === undefined) return undefined
-  const matchesTerms = terms === undefined ? undefined : nodeTermsTest(terms)
-  return (labels, nodeName) => {
-    for (const [key, value] of wanted) if (labels[key] !== value) return false
-    return matchesTerms === undefined || matchesTerms(labels, nodeName)
-  }
 }
 
 interface RawTerm {

@@ -3,12 +3,12 @@ import {
   bindCompletedAnnotation,
   classOfClaim,
   hasAnnotation,
+  nodeTermsTest,
   type Persisted,
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../kube/index.ts'
 import type { ClusterView } from './filter.ts'
-import { nodeTermsTest } from './label-match.ts'
 import type { NodeInfo } from './node-info.ts'
 
 type Claim = Persisted<PersistentVolumeClaim>

@@ -19,6 +19,16 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('core', 'pods', 'delete list watch'),
     eventRule,
   ],
+  'daemon-set-controller': [
+    rule('apps extensions', 'daemonsets', read),
+    rule('apps extensions', 'daemonsets/status', 'update'),
+    rule('apps extensions', 'daemonsets/finalizers', 'update'),
+    rule('core', 'nodes', 'list watch'),
+    rule('core', 'pods', 'create delete list patch watch'),
+    rule('core', 'pods/binding', 'create'),
+    rule('apps', 'controllerrevisions', 'create delete get list patch update watch'),
+    eventRule,
+  ],
   'deployment-controller': [
     rule('apps extensions', 'deployments', 'get list update watch'),
     rule('apps extensions', 'deployments/status', 'update'),

@@ -1,5 +1,4 @@
 import {
-  isStatus,
   keyOf,
   kinds,
   labelSelectorOf,
@@ -7,7 +6,6 @@ import {
   parseKey,
   type Persisted,
   type Pod,
-  referenceTo,
   type ReplicaSet,
   type ResourceType,
   type SharedInformer,
@@ -18,6 +16,7 @@ import { type Controller, type ControllerContext, TryAgain, reconcile, unlessGon
 import { isActive, isReady } from '../job/job-pod.ts'
 import { OwnWrites } from '../job/own-writes.ts'
 import { mostDispensable } from './dispensable.ts'
+import { PodBatches } from './pod-batches.ts'
 
 /** What replica sets and replication controllers have in common. */
 interface Counted {
@@ -41,7 +40,6 @@ interface Flavour {
 
 /** More pods than these are neither made nor deleted in one go. */
 const mostAtOnce = 500
-const atATime = 16
 
 /** Keeps the pods of replica sets at their number. */
 export const replicaSetController: Controller = {
@@ -85,6 +83,7 @@ class ReplicaKeeper {
   readonly #pods: SharedInformer<Pod>
 
   readonly #flavour: Flavour
+  readonly #batches: PodBatches
 
   constructor(
     context: ControllerContext,
@@ -96,6 +95,7 @@ class ReplicaKeeper {
     this.#flavour = flavour
     this.#owners = owners
     this.#pods = pods
+    this.#batches = new PodBatches(context, flavour.ownKind, this.#ownWrites)
   }
 
   run(): Promise<void> {
@@ -144,10 +144,15 @@ class ReplicaKeeper {
     const difference = pods.length - (owner.spec?.replicas ?? 1)
     let failure: unknown
     if (owner.metadata.deletionTimestamp === undefined) {
-      if (difference < 0) failure = await this.#create(owner, Math.min(-difference, mostAtOnce))
-      else if (difference > 0) {
+      if (difference < 0) {
+        const made = Math.min(-difference, mostAtOnce)
+        failure = await this.#batches.create(
+          owner,
+          Array.from({ length: made }, () => this.#podOf(owner)),
+        )
+      } else if (difference > 0) {
         const spare = mostDispensable(pods, Math.min(difference, mostAtOnce))
-        failure = await this.#delete(owner, spare)
+        failure = await this.#batches.delete(owner, spare)
       }
     }
     const { status, againAfterMs } = statusOf(owner, pods, now())
@@ -200,12 +205,10 @@ class ReplicaKeeper {
     return { ...this.#flavour.ownKind, name, uid, controller: true, blockOwnerDeletion: true }
   }
 
-  /** Returns the first failure, if there was one. */
-  async #create(owner: Owner, count: number): Promise<unknown> {
-    const { client, signal } = this.#context
-    const { name, namespace = '', uid } = owner.metadata
+  #podOf(owner: Owner): Pod {
+    const { name, namespace = '' } = owner.metadata
     const { metadata, spec } = owner.spec?.template ?? {}
-    const pod: Pod = {
+    return {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
@@ -218,54 +221,6 @@ class ReplicaKeeper {
       },
       spec: spec ?? { containers: [] },
     }
-    const failures: unknown[] = []
-    let left = count
-    // Starts slowly: where the first pod is refused, the other hundred would be too.
-    for (let size = 1; left > 0 && failures.length === 0; size = Math.min(2 * size, atATime)) {
-      const batch = Math.min(size, left)
-      left -= batch
-      const one = async (): Promise<void> => {
-        try {
-          const made = await client.create(kinds.pods, pod, { namespace, signal })
-          this.#ownWrites.created(uid, made)
-          this.#tell(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name}`)
-        } catch (error) {
-          if (isNamespaceTerminating(error)) left = 0
-          else {
-            failures.push(error)
-            if (!signal.aborted) {
-              this.#tell(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`)
-            }
-          }
-        }
-      }
-      await Promise.all(Array.from({ length: batch }, one))
-    }
-    return failures[0]
-  }
-
-  /** Returns the first failure, if there was one. */
-  async #delete(owner: Owner, pods: readonly ReplicaPod[]): Promise<unknown> {
-    const { client, signal } = this.#context
-    const waiting = [...pods]
-    let failure: unknown
-    const work = async (): Promise<void> => {
-      for (let pod = waiting.pop(); pod !== undefined; pod = waiting.pop()) {
-        const { uid, name, namespace = '' } = pod.metadata
-        try {
-          await unlessGone(client.delete(kinds.pods, { namespace, name }, { preconditions: { uid }, signal }))
-          this.#ownWrites.deleted(pod)
-          this.#tell(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
-        } catch (error) {
-          failure ??= error
-          if (!signal.aborted) {
-            this.#tell(owner, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
-          }
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(atATime, waiting.length) }, work))
-    return failure
   }
 
   async #writeStatus(owner: Owner, status: Status): Promise<void> {
@@ -273,10 +228,6 @@ class ReplicaKeeper {
     const { client, signal } = this.#context
     const at = parseKey(keyOf(owner))
     await client.replace(this.#flavour.type, at, { ...owner, status }, { subresource: 'status', signal })
-  }
-
-  #tell(owner: Owner, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#context.recorder.record({ about: referenceTo(owner, this.#flavour.ownKind), type, reason, message })
   }
 }
 
@@ -334,13 +285,6 @@ function withFailure(status: Status, failure: unknown, difference: number, time:
     message: messageOf(failure),
   }
   return { ...rest, conditions: [...others, condition] }
-}
-
-function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    isStatus(error, 'Forbidden') &&
-    (error.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
-  )
 }
 
 function messageOf(error: unknown): string {

@@ -11,6 +11,7 @@ import {
 } from '../../../kube/index.ts'
 import { type Controller, type ControllerContext, reconcile, unlessGone } from '../controller.ts'
 import { hasEnded } from '../job/job-pod.ts'
+import { claimPods, controllerOf } from '../replicas/adoption.ts'
 import {
   claimsOf,
   msToAvailable,
@@ -23,7 +24,9 @@ import {
   revisionOf,
   type SetPod,
 } from './pods.ts'
-import { forgetRevisions, type Revisions, syncRevisions } from './revisions.ts'
+import { forgetRevisions, type Revisions, syncRevisions } from '../revisions/revisions.ts'
+
+const revised = { type: kinds.statefulSets, ownKind, hashLabel: 'controller.kubernetes.io/hash' }
 
 /** Keeps the pods of stateful sets: each with its number, its name and its volumes. */
 export const statefulSetController: Controller = {
@@ -51,9 +54,11 @@ export const statefulSetController: Controller = {
         const owner = owners.get(parseKey(key))
         if (owner === undefined) return undefined
         const namespace = owner.metadata.namespace ?? ''
-        const mine = await claim(context, owner, pods.inNamespace(namespace))
+        const mine = await claimPods(context, revised, owner, pods.inNamespace(namespace), (pod) =>
+          fits(owner, pod),
+        )
         if (owner.metadata.deletionTimestamp !== undefined) return undefined
-        const known = await syncRevisions(context, owner, revisions.inNamespace(namespace))
+        const known = await syncRevisions(context, revised, owner, revisions.inNamespace(namespace))
         return new Round(context, owner, known, mine).run()
       },
       4,
@@ -61,46 +66,10 @@ export const statefulSetController: Controller = {
   },
 }
 
-/** The set's pods: those that fit and nobody has are taken, those that no longer fit are let go. */
-async function claim(context: ControllerContext, owner: Owner, pods: Iterable<SetPod>): Promise<SetPod[]> {
-  const { client, signal } = context
-  const { uid, name, namespace = '', deletionTimestamp } = owner.metadata
-  const kept: SetPod[] = []
-  const free: SetPod[] = []
-  for (const pod of pods) {
-    const ref = controllerOf(pod)
-    if (ref?.uid === uid) {
-      if (fits(owner, pod)) kept.push(pod)
-      else if (deletionTimestamp === undefined) await patchOwner(pod, { $patch: 'delete', uid })
-    } else if (ref === undefined && pod.metadata.deletionTimestamp === undefined && fits(owner, pod)) {
-      free.push(pod)
-    }
-  }
-  if (free.length === 0 || deletionTimestamp !== undefined) return kept
-  // The cache may lag behind a deletion that orphaned these very pods.
-  const fresh = await unlessGone(client.get(kinds.statefulSets, { namespace, name }, { signal }))
-  if (fresh?.metadata.uid !== uid || fresh.metadata.deletionTimestamp !== undefined) return kept
-  for (const pod of free) {
-    const adopted = await patchOwner(pod, referenceOf(owner))
-    if (adopted !== undefined) kept.push(adopted)
-  }
-  return kept
-
-  function patchOwner(pod: SetPod, reference: object): Promise<SetPod | undefined> {
-    const patch = { metadata: { uid: pod.metadata.uid, ownerReferences: [reference] } } as never
-    const at = { namespace, name: pod.metadata.name }
-    return unlessGone(client.patch(kinds.pods, at, { type: 'strategic', patch }, { signal }))
-  }
-}
-
 function fits(owner: Owner, { metadata }: SetPod): boolean {
   const selector = owner.spec ? labelSelectorOf(owner.spec.selector) : []
   const isNamed = ordinalOf(owner, metadata.name) !== undefined
   return isNamed && selector.length > 0 && matchesLabels(selector, metadata.labels)
-}
-
-function controllerOf({ metadata }: SetPod) {
-  return (metadata.ownerReferences ?? []).find(({ controller }) => controller)
 }
 
 /** One look at a stateful set, and the steps that may be taken now. */
@@ -135,7 +104,9 @@ class Round {
     }
     const { current, update } = this.#revisions
     const inUse = new Set([current.name, update.name, ...all.map(revisionOf)])
-    await forgetRevisions(this.#context, this.#owner, this.#revisions, inUse)
+    const idle = this.#revisions.all.filter(({ metadata }) => !inUse.has(metadata.name))
+    const limit = this.#owner.spec?.revisionHistoryLimit ?? 10
+    await forgetRevisions(this.#context, idle, idle.length - limit)
     return this.#againAfterMs === undefined ? undefined : { againAfterMs: this.#againAfterMs }
   }
 

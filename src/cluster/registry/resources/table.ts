@@ -21,6 +21,7 @@ import { podDisruptionBudgets } from './pod-disruption-budget.ts'
 import { podTemplates } from './pod-template.ts'
 import { pods } from './pod/pod.ts'
 import { priorityClasses } from './priority-class.ts'
+import { daemonSets } from './replicas/daemon-set.ts'
 import { deployments } from './replicas/deployment.ts'
 import { replicationControllers } from './replicas/replication-controller.ts'
 import { replicaSets } from './replicas/replica-set.ts'
@@ -62,6 +63,7 @@ export function builtinResources(options: {
     serviceAccounts,
     services,
     controllerRevisions,
+    daemonSets,
     deployments,
     replicaSets,
     statefulSets,

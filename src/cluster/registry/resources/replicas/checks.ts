@@ -44,6 +44,12 @@ export function selectorMismatch(labels: Record<string, string> | undefined): Fa
   return invalidValue('spec.template.metadata.labels', labels ?? null, text)
 }
 
+/** Does an amount, or a share of one, come to nothing? */
+export function isNothing(amount: number | string): boolean {
+  const count = typeof amount === 'number' ? amount : Number(/^(\d+)%$/.exec(amount)?.[1] ?? 0)
+  return count === 0
+}
+
 const counts = [
   'replicas',
   'fullyLabeledReplicas',

@@ -8,7 +8,7 @@ import { ageColumn, column, containerColumns, nameColumn, selectorText, wideColu
 import { define, type Of } from '../define.ts'
 import { inOrder } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { validateSelected } from './checks.ts'
+import { isNothing, validateSelected } from './checks.ts'
 
 export const deployments = define<Deployment>({
   group: 'apps',
@@ -128,11 +128,6 @@ function validateStrategy(path: string, strategy: DeploymentStrategy): Fault[] {
     faults.push(invalidValue(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
   }
   return [...faults, ...notMoreThanAll(`${at}.maxUnavailable`, maxUnavailable)]
-}
-
-function isNothing(amount: number | string): boolean {
-  const count = typeof amount === 'number' ? amount : Number(/^(\d+)%$/.exec(amount)?.[1] ?? 0)
-  return count === 0
 }
 
 const counts = [
