@@ -324,4 +324,45 @@ describe('a deployment', () => {
     const [other] = await setsOf('name')
     expect(other?.metadata.name).not.toBe(taken)
   })
+
+  it('gives every replica set its share when it is scaled in the middle of a rollout', async () => {
+    await create('share', {
+      replicas: 10,
+      strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    })
+    await untilServed('share', isDone(10))
+    await change('share', withImage('busybox:2'))
+    const sizes = async () => (await setsOf('share')).map(({ spec }) => spec?.replicas)
+    // None of the new pods runs: the rollout stops with 8 old ones and 5 new ones.
+    await expect.poll(sizes, { timeout: 15_000 }).toEqual([8, 5])
+    await change('share', { replicas: 15 })
+    await expect.poll(sizes, { timeout: 15_000 }).toEqual([11, 7])
+    const [old] = await setsOf('share')
+    expect(old?.metadata.annotations).toMatchObject({
+      'deployment.kubernetes.io/desired-replicas': '15',
+      'deployment.kubernetes.io/max-replicas': '18',
+    })
+    await untilServed('share', isDone(15, '2'))
+    await expect.poll(sizes, { timeout: 15_000 }).toEqual([0, 15])
+  })
+
+  it('lets go a replica set that its selector no longer finds, and makes another', async () => {
+    await create('loose', { replicas: 1 })
+    await untilServed('loose', isDone(1))
+    const [first] = await setsOf('loose')
+    const name = first?.metadata.name ?? ''
+    await cluster.client.patch(kinds.replicaSets, at(name), {
+      type: 'merge',
+      patch: { metadata: { labels: { app: 'other' } } } as never,
+    })
+    const free = await cluster.until(
+      kinds.replicaSets,
+      at(name),
+      (now) => !now?.metadata.ownerReferences?.length,
+    )
+    expect(free?.spec?.replicas).toBe(1)
+    const others = async () => (await setsOf('loose')).map(({ metadata }) => metadata.uid)
+    await expect.poll(others, { timeout: 15_000 }).toHaveLength(1)
+    expect(await others()).not.toContain(first?.metadata.uid)
+  })
 })

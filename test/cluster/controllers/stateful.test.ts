@@ -181,4 +181,103 @@ describe('a stateful set', () => {
     )
     expect(next?.spec?.containers[0]?.image).toBe('busybox:2')
   })
+
+  it('is refused claim templates that could never become claims', async () => {
+    const asks = (claim: object) => create('wrong', { volumeClaimTemplates: [claim as never] })
+    const resources = { requests: { storage: '1Gi' } }
+    await expect(asks({ metadata: { name: 'data' }, spec: { resources } })).rejects.toThrow(
+      'spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required',
+    )
+    await expect(
+      asks({ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }),
+    ).rejects.toThrow('spec.volumeClaimTemplates[0].spec.resources[storage]: Required value')
+    await expect(asks({ spec: { accessModes: ['ReadWriteOnce'], resources } })).rejects.toThrow(
+      'spec.volumeClaimTemplates[0].metadata.name: Required value',
+    )
+    await expect(
+      create('wrong', { persistentVolumeClaimRetentionPolicy: { whenScaled: 'Never' } }),
+    ).rejects.toThrow(
+      'spec.persistentVolumeClaimRetentionPolicy.whenScaled: Unsupported value: "Never": supported values: "Retain", "Delete"',
+    )
+    const containers = [
+      { name: 'm', image: 'busybox:1', volumeMounts: [{ name: 'none', mountPath: '/data' }] },
+    ]
+    await expect(
+      create('wrong', { template: { metadata: { labels: { app: 'wrong' } }, spec: { containers } } }),
+    ).rejects.toThrow('spec.template.spec.containers[0].volumeMounts[0].name: Not found: "none"')
+  })
+
+  it('gives up the claims of pods that are scaled away, and of the whole set, where it is told to', async () => {
+    const claim: NonNullable<Spec['volumeClaimTemplates']>[number] = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    }
+    await create('brief', {
+      replicas: 2,
+      podManagementPolicy: 'Parallel',
+      volumeClaimTemplates: [claim],
+      persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' },
+    })
+    await Promise.all([serve('brief-0'), serve('brief-1')])
+    await untilSet('brief', ({ availableReplicas }) => availableReplicas === 2)
+    await change('brief', { replicas: 1 })
+    await cluster.until(kinds.persistentVolumeClaims, at('data-brief-1'), (now) => now === undefined)
+    const kept = await cluster.client.get(kinds.persistentVolumeClaims, at('data-brief-0'))
+    expect(kept.metadata.ownerReferences).toMatchObject([{ kind: 'StatefulSet', name: 'brief' }])
+    await cluster.client.delete(kinds.statefulSets, at('brief'))
+    await cluster.until(kinds.persistentVolumeClaims, at('data-brief-0'), (now) => now === undefined)
+  })
+
+  it('keeps as many old revisions as it may, and why each was made', async () => {
+    await create('past', { replicas: 1, podManagementPolicy: 'Parallel', revisionHistoryLimit: 1 })
+    await serve('past-0')
+    for (const version of [2, 3, 4]) {
+      await cluster.client.patch(kinds.statefulSets, at('past'), {
+        type: 'merge',
+        patch: {
+          metadata: { annotations: { 'kubernetes.io/change-cause': `to ${version}` } },
+          spec: withImage(`busybox:${version}`),
+        } as never,
+      })
+      await cluster.until(
+        kinds.pods,
+        at('past-0'),
+        (now) => now?.spec?.containers[0]?.image === `busybox:${version}` && !now.metadata.deletionTimestamp,
+      )
+      await serve('past-0')
+      await untilSet('past', (now) => now.currentRevision === now.updateRevision && now.readyReplicas === 1)
+    }
+    const labelSelector = 'app=past'
+    const revisions = async () => {
+      const { items } = await cluster.client.list(kinds.controllerRevisions, { namespace, labelSelector })
+      return items
+        .sort((a, b) => a.revision - b.revision)
+        .map(({ metadata }) => metadata.annotations?.['kubernetes.io/change-cause'])
+    }
+    await expect.poll(revisions, { timeout: 15_000 }).toEqual(['to 3', 'to 4'])
+  })
+
+  it('takes pods of its name that nobody has, and lets go those that no longer fit', async () => {
+    const labels = { app: 'taken' }
+    const spec = { containers: [{ name: 'm', image: 'busybox:1' }] }
+    await cluster.client.create(kinds.pods, { metadata: { name: 'taken-0', labels }, spec }, { namespace })
+    await cluster.client.create(kinds.pods, { metadata: { name: 'taken-x', labels }, spec }, { namespace })
+    await create('taken', { replicas: 1 })
+    const adopted = await cluster.until(
+      kinds.pods,
+      at('taken-0'),
+      (now) => now?.metadata.ownerReferences?.[0]?.kind === 'StatefulSet',
+    )
+    expect(adopted?.metadata.ownerReferences).toMatchObject([{ name: 'taken', controller: true }])
+    const other = await cluster.client.get(kinds.pods, at('taken-x'))
+    expect(other.metadata.ownerReferences).toBeUndefined()
+    await cluster.client.patch(kinds.pods, at('taken-0'), {
+      type: 'merge',
+      patch: { metadata: { labels: { app: 'free' } } } as never,
+    })
+    await cluster.until(kinds.pods, at('taken-0'), (now) => !now?.metadata.ownerReferences?.length)
+    // Its place is taken until somebody deletes it.
+    await cluster.client.delete(kinds.pods, at('taken-0'), { gracePeriodSeconds: 0 })
+    await cluster.until(kinds.pods, at('taken-0'), (now) => now?.metadata.labels?.['app'] === 'taken')
+  })
 })

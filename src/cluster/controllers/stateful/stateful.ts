@@ -106,7 +106,7 @@ class Round {
     const inUse = new Set([current.name, update.name, ...all.map(revisionOf)])
     const idle = this.#revisions.all.filter(({ metadata }) => !inUse.has(metadata.name))
     const limit = this.#owner.spec?.revisionHistoryLimit ?? 10
-    await forgetRevisions(this.#context, idle, idle.length - limit)
+    if (limit >= 0) await forgetRevisions(this.#context, idle, idle.length - limit)
     return this.#againAfterMs === undefined ? undefined : { againAfterMs: this.#againAfterMs }
   }
 

@@ -1,11 +1,13 @@
 import type { StatefulSet } from 'kubernetes-types/apps/v1.js'
 import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.js'
-import { type Fault, forbiddenField, invalidValue, required } from '../../faults.ts'
+import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
 import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
 import { podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { ageColumn, column, containerColumns, nameColumn } from '../columns.ts'
-import { define } from '../define.ts'
+import type { ResourceRequest } from '../../request.ts'
+import { validateClaimSpec } from '../../validation/claims.ts'
+import { define, type Of } from '../define.ts'
 import { inGoNames } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { selectorMismatch, validateLastingTemplate } from './checks.ts'
@@ -64,6 +66,10 @@ export const statefulSets = define<StatefulSet>({
     object.status = { replicas: 0, availableReplicas: 0 }
     const { spec } = object.spec?.template ?? {}
     for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+    warnOfHistory(object, request)
+  },
+  prepareForUpdate(object, _old, request) {
+    if (request.subresource === undefined) warnOfHistory(object, request)
   },
   validate({ spec = { selector: {}, template: {}, serviceName: '' } }) {
     const { podManagementPolicy = '', selector, template } = spec
@@ -78,7 +84,6 @@ export const statefulSets = define<StatefulSet>({
       ...notNegative('spec.replicas', spec.replicas),
       ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
       ...notNegative('spec.ordinals.start', spec.ordinals?.start),
-      ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
     )
     const isEmpty =
       Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
@@ -91,7 +96,7 @@ export const statefulSets = define<StatefulSet>({
     }
     const labels = template.metadata?.labels
     if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
-    return [...faults, ...validateLastingTemplate('StatefulSet', withClaims(spec))]
+    return [...faults, ...claimFaults(spec), ...validateLastingTemplate('StatefulSet', withClaims(spec))]
   },
   validateUpdate({ spec }, old) {
     const fixed = (whole: Spec | undefined): object => {
@@ -106,8 +111,8 @@ export const statefulSets = define<StatefulSet>({
       .join(', ')} and 'minReadySeconds' are forbidden`
     return [forbiddenField('spec', text)]
   },
-  validateStatus: ({ status }) =>
-    (
+  validateStatus({ status }, old) {
+    const faults = (
       [
         'replicas',
         'readyReplicas',
@@ -117,7 +122,29 @@ export const statefulSets = define<StatefulSet>({
         'observedGeneration',
         'collisionCount',
       ] as const
-    ).flatMap((field) => notNegative(`status.${field}`, status?.[field])),
+    ).flatMap((field) => notNegative(`status.${field}`, status?.[field]))
+    const { replicas = 0, readyReplicas = 0, availableReplicas = 0, collisionCount } = status ?? {}
+    for (const field of [
+      'readyReplicas',
+      'currentReplicas',
+      'updatedReplicas',
+      'availableReplicas',
+    ] as const) {
+      const value = status?.[field] ?? 0
+      if (value > replicas) {
+        faults.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
+      }
+    }
+    if (availableReplicas > readyReplicas) {
+      const text = 'cannot be greater than status.readyReplicas'
+      faults.push(invalidValue('status.availableReplicas', availableReplicas, text))
+    }
+    const before = old.status?.collisionCount
+    if (before !== undefined && (collisionCount === undefined || collisionCount < before)) {
+      faults.push(invalidValue('status.collisionCount', collisionCount ?? 0, 'cannot be decremented'))
+    }
+    return faults
+  },
   columns: [
     nameColumn,
     column(
@@ -138,6 +165,24 @@ function withClaimDefaults(claim: PersistentVolumeClaim): PersistentVolumeClaim 
     spec: { volumeMode: 'Filesystem', ...claim.spec },
     status: { phase: 'Pending', ...claim.status },
   }
+}
+
+function warnOfHistory({ spec }: Of<StatefulSet>, request: ResourceRequest): void {
+  if ((spec?.revisionHistoryLimit ?? 0) >= 0) return
+  request.warn(
+    'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended',
+  )
+}
+
+/** What could never become a claim is refused at once, not pod by pod. */
+function claimFaults({ volumeClaimTemplates = [] }: Spec): Fault[] {
+  return volumeClaimTemplates.flatMap(({ metadata, spec }, index) => {
+    const path = `spec.volumeClaimTemplates[${index}]`
+    return [
+      ...(metadata?.name ? [] : [required(`${path}.metadata.name`)]),
+      ...validateClaimSpec(`${path}.spec`, spec ?? {}),
+    ]
+  })
 }
 
 /** Containers may mount what the claim templates will bring. */
@@ -178,7 +223,6 @@ function retentionFaults({ persistentVolumeClaimRetentionPolicy: policy = {} }: 
   return (['whenDeleted', 'whenScaled'] as const).flatMap((field) => {
     const value = policy[field]
     if (value === 'Retain' || value === 'Delete') return []
-    const text = "must be 'Retain' or 'Delete'"
-    return [invalidValue(`${path}.${field}`, value ?? '', text)]
+    return [notSupported(`${path}.${field}`, value ?? '', ['Retain', 'Delete'])]
   })
 }
