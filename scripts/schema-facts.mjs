@@ -536,6 +536,7 @@ export const pointers = new Set(
   JSONSchemaProps.x-kubernetes-preserve-unknown-fields ValidationRule.optionalOldSelf DeleteOptions.orphanDependents
   DeleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential OwnerReference.blockOwnerDeletion
   OwnerReference.controller RollingUpdateDaemonSet.maxSurge RollingUpdateDaemonSet.maxUnavailable
+  RollingUpdateStatefulSetStrategy.maxUnavailable
   RollingUpdateDeployment.maxSurge RollingUpdateDeployment.maxUnavailable
   PodDisruptionBudgetSpec.maxUnavailable PodDisruptionBudgetSpec.minAvailable HTTPIngressPath.pathType
   IngressSpec.ingressClassName IngressClassParametersReference.apiGroup IngressClassParametersReference.scope

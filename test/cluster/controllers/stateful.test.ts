@@ -280,4 +280,23 @@ describe('a stateful set', () => {
     await cluster.client.delete(kinds.pods, at('taken-0'), { gracePeriodSeconds: 0 })
     await cluster.until(kinds.pods, at('taken-0'), (now) => now?.metadata.labels?.['app'] === 'taken')
   })
+
+  it('replaces as many pods at a time as may be missing', async () => {
+    const rolling = (maxUnavailable: number | string) => ({
+      updateStrategy: { rollingUpdate: { maxUnavailable } },
+    })
+    await expect(create('wrong', rolling(0))).rejects.toThrow(
+      'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0',
+    )
+    await expect(create('wrong', rolling('120%'))).rejects.toThrow('must not be greater than 100%')
+    await create('many', { replicas: 4, podManagementPolicy: 'Parallel', ...rolling('50%') })
+    await Promise.all([0, 1, 2, 3].map((ordinal) => serve(`many-${ordinal}`)))
+    await untilSet('many', ({ availableReplicas }) => availableReplicas === 4)
+    await change('many', withImage('busybox:2'))
+    const images = async () => (await podsOf('many')).map(({ spec }) => spec?.containers[0]?.image)
+    const patient = { timeout: 15_000 }
+    await expect.poll(images, patient).toEqual(['busybox:1', 'busybox:1', 'busybox:2', 'busybox:2'])
+    await serve('many-3')
+    await expect.poll(images, patient).toEqual(['busybox:1', 'busybox:2', 'busybox:2', 'busybox:2'])
+  })
 })

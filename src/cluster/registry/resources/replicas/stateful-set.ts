@@ -1,7 +1,13 @@
 import type { StatefulSet } from 'kubernetes-types/apps/v1.js'
 import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.js'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
-import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
+import {
+  countOrPercent,
+  notMoreThanAll,
+  notNegative,
+  selectorMatches,
+  validateLabelSelector,
+} from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
 import { podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { ageColumn, column, containerColumns, nameColumn } from '../columns.ts'
@@ -10,7 +16,7 @@ import { validateClaimSpec } from '../../validation/claims.ts'
 import { define, type Of } from '../define.ts'
 import { inGoNames } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { selectorMismatch, validateLastingTemplate } from './checks.ts'
+import { isNothing, selectorMismatch, validateLastingTemplate } from './checks.ts'
 
 type Spec = NonNullable<StatefulSet['spec']>
 
@@ -209,11 +215,12 @@ function strategyFaults({ updateStrategy = {} }: Spec): Fault[] {
     return [invalidValue(path, inGoNames(updateStrategy), "must be 'RollingUpdate' or 'OnDelete'")]
   }
   const faults = notNegative(`${path}.rollingUpdate.partition`, rollingUpdate?.partition)
-  if (rollingUpdate?.maxUnavailable !== undefined) {
-    const text = 'more than one pod at a time is not supported by this cluster'
-    if (rollingUpdate.maxUnavailable !== 1) {
-      faults.push(forbiddenField(`${path}.rollingUpdate.maxUnavailable`, text))
-    }
+  const most = rollingUpdate?.maxUnavailable
+  if (most !== undefined) {
+    const at = `${path}.rollingUpdate.maxUnavailable`
+    faults.push(...countOrPercent(at, most))
+    if (isNothing(most)) faults.push(invalidValue(at, most, 'cannot be 0'))
+    faults.push(...notMoreThanAll(at, most))
   }
   return faults
 }
