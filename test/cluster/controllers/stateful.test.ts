@@ -262,13 +262,19 @@ describe('a stateful set', () => {
     const spec = { containers: [{ name: 'm', image: 'busybox:1' }] }
     await cluster.client.create(kinds.pods, { metadata: { name: 'taken-0', labels }, spec }, { namespace })
     await cluster.client.create(kinds.pods, { metadata: { name: 'taken-x', labels }, spec }, { namespace })
-    await create('taken', { replicas: 1 })
+    await create('taken', { replicas: 1, updateStrategy: { type: 'OnDelete' } })
     const adopted = await cluster.until(
       kinds.pods,
       at('taken-0'),
       (now) => now?.metadata.ownerReferences?.[0]?.kind === 'StatefulSet',
     )
     expect(adopted?.metadata.ownerReferences).toMatchObject([{ name: 'taken', controller: true }])
+    await serve('taken-0')
+    await cluster.until(
+      kinds.pods,
+      at('taken-0'),
+      (now) => now?.metadata.labels?.['statefulset.kubernetes.io/pod-name'] === 'taken-0',
+    )
     const other = await cluster.client.get(kinds.pods, at('taken-x'))
     expect(other.metadata.ownerReferences).toBeUndefined()
     await cluster.client.patch(kinds.pods, at('taken-0'), {

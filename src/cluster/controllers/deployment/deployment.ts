@@ -12,6 +12,7 @@ import {
   WorkQueue,
 } from '../../../kube/index.ts'
 import { type Controller, type ControllerContext, reconcile, unlessGone } from '../controller.ts'
+import { ReplicaSets } from './replica-sets.ts'
 import { Rollout } from './rollout.ts'
 import { type Generation, type Owner, ownKind } from './template.ts'
 
@@ -87,7 +88,8 @@ class DeploymentKeeper {
     const pods = [...this.#pods.inNamespace(owner.metadata.namespace ?? '')].filter((pod) =>
       uids.has(controllerOf(pod)?.uid ?? ''),
     )
-    const againAfterMs = await new Rollout(this.#context, owner, sets, pods).run()
+    const kept = new ReplicaSets(this.#context, owner, sets)
+    const againAfterMs = await new Rollout(kept, pods, this.#context.now).run()
     return againAfterMs === undefined ? undefined : { againAfterMs }
   }
 

@@ -22,6 +22,11 @@ export function ordinalOf(owner: Owner, name: string): number | undefined {
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined
 }
 
+/** Labels that tell a pod of a set from the others. */
+export function identityOf(name: string, ordinal: number): Record<string, string> {
+  return { [nameLabel]: name, [indexLabel]: String(ordinal) }
+}
+
 /** The pod of an ordinal, from the template of one revision. */
 export function podOf(owner: Owner, template: PodTemplate, revision: string, ordinal: number): Pod {
   const name = `${owner.metadata.name}-${ordinal}`
@@ -44,8 +49,7 @@ export function podOf(owner: Owner, template: PodTemplate, revision: string, ord
       namespace: owner.metadata.namespace ?? '',
       labels: {
         ...metadata.labels,
-        [nameLabel]: name,
-        [indexLabel]: String(ordinal),
+        ...identityOf(name, ordinal),
         [revisionLabel]: revision,
       },
       ...(metadata.annotations && { annotations: metadata.annotations }),

@@ -3,7 +3,16 @@ import { type ControllerContext, unlessGone } from '../controller.ts'
 import { hasEnded } from '../job/job-pod.ts'
 import { forgetRevisions, type Revisions } from '../revisions/revisions.ts'
 import { ensureClaims, tendClaims } from './claims.ts'
-import { msToAvailable, ordinalOf, type Owner, ownKind, podOf, revisionOf, type SetPod } from './pods.ts'
+import {
+  identityOf,
+  msToAvailable,
+  ordinalOf,
+  type Owner,
+  ownKind,
+  podOf,
+  revisionOf,
+  type SetPod,
+} from './pods.ts'
 import { statusOf } from './status.ts'
 
 /** One look at a stateful set, and the steps that may be taken now. */
@@ -57,6 +66,7 @@ export class Round {
         await this.#delete(pod)
         if (this.#isOrdered) return false
       } else if (this.#isOrdered && !this.#isAvailable(pod)) return false
+      else await this.#identify(ordinal, pod)
     }
     return true
   }
@@ -71,6 +81,17 @@ export class Round {
       if (this.#isOrdered) return false
     }
     return true
+  }
+
+  /** A pod that somebody else made gets the labels that it would have had. */
+  async #identify(ordinal: number, { metadata }: SetPod): Promise<void> {
+    const { name, namespace = '', labels, deletionTimestamp } = metadata
+    const wanted = identityOf(name, ordinal)
+    const isKnown = Object.entries(wanted).every(([key, value]) => labels?.[key] === value)
+    if (isKnown || deletionTimestamp !== undefined) return
+    const { client, signal } = this.#context
+    const patch = { metadata: { labels: wanted } } as never
+    await unlessGone(client.patch(kinds.pods, { namespace, name }, { type: 'merge', patch }, { signal }))
   }
 
   #isWanted(ordinal: number): boolean {
