@@ -305,4 +305,22 @@ describe('a stateful set', () => {
     await serve('many-3')
     await expect.poll(images, patient).toEqual(['busybox:1', 'busybox:2', 'busybox:2', 'busybox:2'])
   })
+
+  it('takes over the pods and the history that one of its name has left behind', async () => {
+    await create('heir', { replicas: 1 })
+    await serve('heir-0')
+    const first = await untilSet('heir', ({ availableReplicas }) => availableReplicas === 1)
+    const pod = await cluster.client.get(kinds.pods, at('heir-0'))
+    await cluster.client.delete(kinds.statefulSets, at('heir'), { propagationPolicy: 'Orphan' })
+    await cluster.until(kinds.statefulSets, at('heir'), (now) => now === undefined)
+    await create('heir', { replicas: 1 })
+    const second = await untilSet('heir', ({ availableReplicas }) => availableReplicas === 1)
+    expect(second?.status).toMatchObject({
+      currentRevision: first?.status?.currentRevision,
+      updateRevision: first?.status?.updateRevision,
+      collisionCount: 0,
+    })
+    const now = await cluster.client.get(kinds.pods, at('heir-0'))
+    expect(now.metadata.uid).toBe(pod.metadata.uid)
+  })
 })

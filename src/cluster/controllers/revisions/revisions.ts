@@ -2,6 +2,9 @@ import {
   type ControllerRevision,
   isStatus,
   kinds,
+  labelSelectorOf,
+  type LabelSelectorObject,
+  matchesLabels,
   type Persisted,
   type PodTemplateSpec,
   type ResourceType,
@@ -16,7 +19,7 @@ export interface Revised {
   apiVersion?: string
   kind?: string
   metadata?: ControllerRevision['metadata']
-  spec?: { template?: PodTemplateSpec }
+  spec?: { template?: PodTemplateSpec; selector?: LabelSelectorObject }
   status?: { collisionCount?: number; currentRevision?: string }
 }
 
@@ -50,12 +53,8 @@ export async function syncRevisions(
   known: Iterable<Revision>,
 ): Promise<Revisions> {
   const { client, signal } = context
-  const { uid, namespace = '' } = owner.metadata
-  const all = [...known]
-    .filter(({ metadata }) =>
-      (metadata.ownerReferences ?? []).some((ref) => ref.controller && ref.uid === uid),
-    )
-    .sort((a, b) => a.revision - b.revision)
+  const { namespace = '' } = owner.metadata
+  const all = await claimRevisions(context, flavour, owner, known)
   const template = owner.spec?.template ?? {}
   const next = (all.at(-1)?.revision ?? 0) + 1
   let update = all.findLast((revision) => isSameTemplate(templateOf(revision), template))
@@ -78,6 +77,41 @@ export async function syncRevisions(
     template: made,
   })
   return { current: named(current, templateOf(current) ?? template), update: named(update, template), all }
+}
+
+/** The owner's revisions, and those that one of its name left behind; the eldest first. */
+async function claimRevisions(
+  { client, signal }: ControllerContext,
+  { type, ownKind }: RevisedKind,
+  { metadata: { name, namespace = '', uid }, spec }: Persisted<Revised>,
+  known: Iterable<Revision>,
+): Promise<Revision[]> {
+  const selector = spec?.selector ? labelSelectorOf(spec.selector) : []
+  const kept: Revision[] = []
+  const free: Revision[] = []
+  for (const revision of known) {
+    const { ownerReferences = [], labels, deletionTimestamp } = revision.metadata
+    const ref = ownerReferences.find(({ controller }) => controller)
+    if (ref?.uid === uid) kept.push(revision)
+    else if (ref === undefined && deletionTimestamp === undefined && selector.length > 0) {
+      if (matchesLabels(selector, labels)) free.push(revision)
+    }
+  }
+  if (free.length > 0) {
+    // The cache may lag behind a deletion that orphaned these very revisions.
+    const fresh = await unlessGone(client.get(type, { namespace, name }, { signal }))
+    const isThere = fresh?.metadata.uid === uid && fresh.metadata.deletionTimestamp === undefined
+    const reference = { ...ownKind, name, uid, controller: true, blockOwnerDeletion: true }
+    for (const { metadata } of isThere ? free : []) {
+      const at = { namespace, name: metadata.name }
+      const patch = { metadata: { uid: metadata.uid, ownerReferences: [reference] } } as never
+      const adopted = await unlessGone(
+        client.patch(kinds.controllerRevisions, at, { type: 'strategic', patch }, { signal }),
+      )
+      if (adopted !== undefined) kept.push(adopted)
+    }
+  }
+  return kept.sort((a, b) => a.revision - b.revision)
 }
 
 async function makeRevision(
