@@ -1,4 +1,6 @@
 import type { Controller } from './controller.ts'
+import { certificateCleaner } from './certificate-cleaner.ts'
+import { certificateSigner } from './certificate-signer.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
 import { deploymentController } from './deployment/deployment.ts'
@@ -53,5 +55,7 @@ export const controllers: readonly Controller[] = [
   podGarbageCollector,
   eventExpiry,
   customResourceCleanup,
+  certificateSigner,
+  certificateCleaner,
   policyStatusController,
 ]
