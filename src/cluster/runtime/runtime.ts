@@ -112,10 +112,13 @@ export interface PodUsage {
 /** The container could not be run as asked. `reason` is that of the waiting container, as in `CreateContainerError`. */
 export class ContainerRefused extends Error {
   readonly reason: string
-  constructor(reason: string, message: string, options: { cause?: unknown } = {}) {
+  /** Nothing that could change would make it run. */
+  readonly isFinal: boolean
+  constructor(reason: string, message: string, options: { cause?: unknown; isFinal?: boolean } = {}) {
     super(message, options)
     this.name = 'ContainerRefused'
     this.reason = reason
+    this.isFinal = options.isFinal === true
   }
 }
 

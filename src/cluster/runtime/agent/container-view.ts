@@ -1,7 +1,7 @@
 import { type ContainerState, type ContainerStatus, timestamp } from '../../../kube/index.ts'
 import type { ContainerExit } from '../runtime.ts'
 
-export type ContainerKind = 'init' | 'sidecar' | 'main'
+export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral'
 
 /** What there is to say about one container of a pod. */
 export interface ContainerView {

@@ -13,6 +13,7 @@ export interface ContainerWorkerOptions {
   readonly runtime: Runtime
   readonly clock: Clock
   readonly podAddress: string
+  readonly podUid: string
   /** As in `web-0_dev1(uid)`, for messages. */
   readonly podName: string
   readonly graceMs: number
@@ -79,6 +80,10 @@ export class ContainerWorker {
       } catch (error) {
         if (!(error instanceof ContainerRefused)) throw error
         if (this.#ending.signal.aborted) return undefined
+        if (error.isFinal && !isRestarted(this.options.kind, this.options.restartPolicy, { exitCode: 128 })) {
+          next = this.#neverStarted(error)
+          continue
+        }
         this.#change({ state: { waiting: { reason: error.reason, message: error.message } } })
         this.options.onEvent('Warning', 'Failed', `Error: ${error.message}`)
         await pause(
@@ -120,6 +125,30 @@ export class ContainerWorker {
     this.#ending.abort()
   }
 
+  /** Stands for the one run that there will ever have been: whoever waits for the container is told why. */
+  #neverStarted(refusal: ContainerRefused): Container {
+    const { podUid, clock } = this.options
+    const now = new Date(clock.now())
+    const exit: ContainerExit = {
+      exitCode: 128,
+      reason: 'StartError',
+      message: refusal.message,
+      startedAt: now,
+      finishedAt: now,
+    }
+    const exited = Promise.resolve(exit)
+    return {
+      key: { podUid, container: this.name, attempt: this.#attempt },
+      id: '',
+      startedAt: now,
+      exited,
+      exit,
+      notices: [],
+      gpus: [],
+      stop: () => exited,
+    }
+  }
+
   /** Sees one run from its start to its end. */
   async #see(container: Container, onStarted: (() => void) | undefined): Promise<ContainerExit> {
     this.#current = container
@@ -148,8 +177,8 @@ export class ContainerWorker {
       )
     }
     this.#change({
-      state: terminatedState(exit, container.id),
-      containerId: container.id,
+      state: terminatedState(exit, container.id || undefined),
+      containerId: container.id || undefined,
       // A finished init container counts as ready: it has done its part.
       ready: this.options.kind === 'init' && exit.exitCode === 0,
       started: false,
@@ -162,7 +191,7 @@ export class ContainerWorker {
     if (container === this.options.found) return { started: this.view.started, ready: this.view.ready }
     const { startupProbe, readinessProbe } = this.options.manifest
     const started = startupProbe === undefined && !this.#hasPostStart
-    return { started, ready: started && readinessProbe === undefined && this.options.kind !== 'init' }
+    return { started, ready: started && readinessProbe === undefined && countsAsReady(this.options.kind) }
   }
 
   /** What runs beside a running container: the hook after its start, then its probes. */
@@ -192,7 +221,7 @@ export class ContainerWorker {
         },
         onReady: (ready) => {
           // An init container is ready when it has done its part.
-          if (this.options.kind !== 'init' && this.view.ready !== ready) this.#change({ ready })
+          if (countsAsReady(this.options.kind) && this.view.ready !== ready) this.#change({ ready })
         },
         onFatal: (kind, graceSeconds) => {
           this.options.onEvent(
@@ -276,4 +305,8 @@ export class ContainerWorker {
     Object.assign(this.view, change)
     this.options.onChange()
   }
+}
+
+function countsAsReady(kind: ContainerKind): boolean {
+  return kind === 'main' || kind === 'sidecar'
 }

@@ -1,7 +1,7 @@
 import type { Container as ContainerManifest, Persisted, Pod } from '../../../kube/index.ts'
 import { hostsFile } from '../pod-directory.ts'
 import type { Container, ContainerExit } from '../runtime.ts'
-import { containersOf } from './container-kinds.ts'
+import { containersOf, ephemeralContainersOf } from './container-kinds.ts'
 import { ContainerStarter } from './container-starter.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 import { ContainerWorker } from './container-worker.ts'
@@ -87,6 +87,7 @@ export class PodAgent {
       compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),
     })
     for (const [kind, manifest] of containersOf(pod)) this.#views.push(viewFrom(pod, kind, manifest))
+    this.#viewEphemeral()
   }
 
   get pod(): Persisted<Pod> {
@@ -124,7 +125,10 @@ export class PodAgent {
   update(pod: Persisted<Pod>): void {
     this.#pod = pod
     this.#publisher.update(pod)
-    if (pod.metadata.deletionTimestamp === undefined) return
+    if (pod.metadata.deletionTimestamp === undefined) {
+      this.#startEphemeral()
+      return
+    }
     const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
     this.#requestStop(graceMs)
     this.#deletionRequested()
@@ -182,6 +186,7 @@ export class PodAgent {
     } else {
       this.#isPrepared = true
     }
+    this.#startEphemeral()
     if (await this.#initialize()) await this.#runMain()
     if (this.#context.signal.aborted) return
     await this.#stopAll()
@@ -238,6 +243,35 @@ export class PodAgent {
     )
   }
 
+  #viewEphemeral(): void {
+    for (const manifest of ephemeralContainersOf(this.#pod))
+      if (!this.#views.some(({ name }) => name === manifest.name))
+        this.#views.push(viewFrom(this.#pod, 'ephemeral', manifest))
+  }
+
+  /** Starts what was added to the pod to look at it, each once and for as long as the pod lives. */
+  #startEphemeral(): void {
+    if (!this.#isPrepared || this.#isOver || this.#stopping.signal.aborted) return
+    this.#viewEphemeral()
+    for (const manifest of ephemeralContainersOf(this.#pod)) {
+      const { name } = manifest
+      const hasEnded = this.#view(name).state.terminated !== undefined && this.#latest(name) === undefined
+      if (this.#workers.has(name) || hasEnded) continue
+      this.#tellAboutTarget(name)
+      const worker = this.#worker('ephemeral', manifest)
+      this.#guard(async () => worker.run())
+    }
+  }
+
+  #tellAboutTarget(name: string): void {
+    const added = this.#pod.spec?.ephemeralContainers?.find((one) => one.name === name)
+    if (!added?.targetContainerName || !this.#node.runtime.usesFiles) return
+    this.#notices.tell({
+      reason: 'TargetNotJoined',
+      message: `container "${name}" does not see the processes of "${added.targetContainerName}": each container has a process namespace of its own here`,
+    })
+  }
+
   /** Starts something that goes on by itself. `started` settles when it is up, or over. */
   #guard(run: (onStarted: () => void) => Promise<unknown>): { started: Promise<void> } {
     const started = new Promise<void>((resolve) => {
@@ -266,6 +300,7 @@ export class PodAgent {
       runtime,
       clock: this.#context.clock,
       podAddress: this.#address ?? '',
+      podUid: uid,
       podName: `${name}_${namespace}(${uid})`,
       graceMs: (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000,
       attempt: found?.key.attempt ?? view.restartCount,
@@ -274,12 +309,7 @@ export class PodAgent {
       start: async (attempt) => this.#starter.start(manifest, attempt),
       onChange: () => this.#publisher.request(),
       onEvent: (type, reason, message) =>
-        this.#notices.event(
-          type,
-          reason,
-          message,
-          `spec.${kind === 'main' ? 'containers' : 'initContainers'}{${manifest.name}}`,
-        ),
+        this.#notices.event(type, reason, message, `spec.${fields[kind]}{${manifest.name}}`),
       readLogTail: async (container) => this.#logTail(container),
     })
     this.#workers.set(manifest.name, worker)
@@ -418,6 +448,13 @@ export class PodAgent {
   async #orAgentEnd(work: Promise<unknown>): Promise<void> {
     await Promise.race([work, this.#agentEnd])
   }
+}
+
+const fields: Readonly<Record<ContainerKind, string>> = {
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  main: 'containers',
+  ephemeral: 'ephemeralContainers',
 }
 
 function timeOf(time: unknown): number | undefined {

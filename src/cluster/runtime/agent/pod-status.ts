@@ -24,7 +24,10 @@ export interface PodState {
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
 /** The status that a pod should show, given what its containers are doing. Keeps what others have put there. */
-export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodStatus {
+export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodStatus {
+  const ephemeral = whole.views.filter(({ kind }) => kind === 'ephemeral')
+  // What somebody looks at the pod with says nothing about how the pod is.
+  const state = { ...whole, views: whole.views.filter(({ kind }) => kind !== 'ephemeral') }
   const phase = podPhase(pod, state)
   const init = state.views.filter(({ kind }) => kind !== 'main')
   const main = state.views.filter(({ kind }) => kind === 'main')
@@ -41,6 +44,7 @@ export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodS
     ...(state.verdict !== undefined && { reason: state.verdict.reason, message: state.verdict.message }),
     ...(init.length > 0 && { initContainerStatuses: init.map(statusOf) }),
     containerStatuses: main.map(statusOf),
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(statusOf) }),
   } as PodStatus
 }
 

@@ -18,6 +18,7 @@ export const pods = define<Pod>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
+  views: { ephemeralcontainers: 'desired' },
   deleteReturnsObject: true,
   setDefaults: setPodDefaults,
   prepareForCreate(pod, request) {
@@ -35,6 +36,8 @@ export const pods = define<Pod>({
       if (pod.status && !pod.status.qosClass && before) pod.status.qosClass = before
       if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
       else delete pod.metadata.ownerReferences
+    } else if (request.subresource === 'ephemeralcontainers') {
+      keepAllBut(pod, old, 'ephemeralContainers')
     } else if (pod.spec) linkServiceAccount(pod.spec)
   },
   validate: validatePod,
@@ -60,6 +63,22 @@ export const pods = define<Pod>({
     return period < 0 ? 1 : period
   },
 })
+
+/** A subresource changes one field of the spec; whatever else its body says is not heard. */
+function keepAllBut(pod: Of<Pod>, old: Of<Pod>, field: 'ephemeralContainers'): void {
+  const value = pod.spec?.[field]
+  const { name, namespace, resourceVersion, managedFields } = pod.metadata
+  pod.metadata = {
+    ...old.metadata,
+    ...(name && { name }),
+    ...(namespace && { namespace }),
+    ...(resourceVersion && { resourceVersion }),
+    ...(managedFields && { managedFields }),
+  }
+  pod.spec = { ...(old.spec ?? { containers: [] }) }
+  if (value) pod.spec[field] = value
+  else delete pod.spec[field]
+}
 
 /** A pod with scheduling gates says at once why nobody schedules it. */
 function holdAtGates(pod: Of<Pod>): void {
