@@ -44,6 +44,7 @@ export class ContainerWorker {
   /** Nothing is to be started any more. */
   readonly #ending = new AbortController()
   #isStopping = false
+  #isRestartAsked = false
   #graceMs: number
 
   constructor(options: ContainerWorkerOptions) {
@@ -95,8 +96,10 @@ export class ContainerWorker {
         continue
       }
       const exit = await this.#see(container, onStarted)
-      if (this.#ending.signal.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
-        return exit
+      const isAsked = this.#isRestartAsked
+      this.#isRestartAsked = false
+      const isOver = !isAsked && !isRestarted(this.options.kind, this.options.restartPolicy, exit)
+      if (this.#ending.signal.aborted || isOver) return exit
       await this.#waitForRestart(exit)
     }
     return this.#current?.exit
@@ -118,6 +121,15 @@ export class ContainerWorker {
       left = Math.max(0, graceMs - (this.options.clock.now() - since))
     }
     await container.stop(left)
+  }
+
+  /** Ends the run that goes on, for another with what is in force now. */
+  async restart(): Promise<void> {
+    const container = this.#current
+    if (container === undefined || container.exit !== undefined || this.#isStopping) return
+    this.#isRestartAsked = true
+    this.options.onEvent('Normal', 'Killing', `Container ${this.name} resize requires restart`)
+    await container.stop(this.options.graceMs)
   }
 
   /** The agent ends: the container is left as it is, and none is started any more. */

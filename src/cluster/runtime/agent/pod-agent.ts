@@ -11,6 +11,8 @@ import { PodNotices } from './pod-notices.ts'
 import { removeFromApi } from './pod-removal.ts'
 import { podStatus, type PodState } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import { limitsOf } from './container-spec.ts'
+import { type ResizeNote, roomFault, wantedResizes, type WantedResize } from './resize.ts'
 import { lostExit, viewFrom } from './resume.ts'
 import { StatusPublisher } from './status-publisher.ts'
 
@@ -37,6 +39,8 @@ export class PodAgent {
   #pod: Persisted<Pod>
   #address: string | undefined
   #isPrepared = false
+  #resizing: Promise<void> = Promise.resolve()
+  #resizeNote: ResizeNote | undefined
   #isOver = false
   #isGone = false
   #verdict: { reason: string; message: string } | undefined
@@ -127,6 +131,7 @@ export class PodAgent {
     this.#publisher.update(pod)
     if (pod.metadata.deletionTimestamp === undefined) {
       this.#startEphemeral()
+      this.#resize()
       return
     }
     const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
@@ -144,8 +149,10 @@ export class PodAgent {
 
   /** Brings config maps, secrets and tokens in volumes up to date. */
   async refresh(): Promise<void> {
-    if (!this.#isPrepared || this.#isOver || !this.#node.runtime.usesFiles) return
-    await this.#volumes.refresh()
+    if (!this.#isPrepared || this.#isOver) return
+    // What had no room may have some now.
+    this.#resize()
+    if (this.#node.runtime.usesFiles) await this.#volumes.refresh()
   }
 
   /** Settles when the pod has left this node and the API, or the agent ends. */
@@ -187,6 +194,7 @@ export class PodAgent {
       this.#isPrepared = true
     }
     this.#startEphemeral()
+    this.#resize()
     if (await this.#initialize()) await this.#runMain()
     if (this.#context.signal.aborted) return
     await this.#stopAll()
@@ -263,6 +271,43 @@ export class PodAgent {
     }
   }
 
+  /** Brings containers to the CPU and memory that the spec wants, one change after the other. */
+  #resize(): void {
+    if (!this.#isPrepared || this.#isOver || this.#stopping.signal.aborted) return
+    this.#resizing = this.#resizing.then(async () => this.#resizeNow()).catch(this.#context.onError)
+  }
+
+  async #resizeNow(): Promise<void> {
+    const before = this.#resizeNote
+    this.#resizeNote = undefined
+    const wanted = wantedResizes(this.#pod, this.#views)
+    if (wanted.length > 0 && !this.#stopping.signal.aborted) {
+      const { name, allocatable } = this.#node
+      this.#resizeNote = roomFault(
+        this.#pod,
+        this.#context.othersOn(name, this.#pod.metadata.uid),
+        allocatable,
+      )
+      if (this.#resizeNote === undefined) for (const one of wanted) await this.#resizeOne(one)
+    }
+    if (wanted.length > 0 || before !== undefined) this.#publisher.request()
+  }
+
+  async #resizeOne({ view, resources, isRestart }: WantedResize): Promise<void> {
+    const worker = this.#workers.get(view.name)
+    const container = worker?.current
+    if (container !== undefined && container.exit === undefined && !isRestart) {
+      const why = await this.#node.runtime.resize(container, limitsOf({ resources }))
+      if (why !== undefined) {
+        this.#resizeNote = { type: 'PodResizeInProgress', reason: 'Error', message: why }
+        return
+      }
+    }
+    // Whatever starts from now on starts with these.
+    view.resources = resources
+    if (isRestart && worker !== undefined) this.#guard(async () => worker.restart())
+  }
+
   #tellAboutTarget(name: string): void {
     const added = this.#pod.spec?.ephemeralContainers?.find((one) => one.name === name)
     if (!added?.targetContainerName || !this.#node.runtime.usesFiles) return
@@ -306,7 +351,12 @@ export class PodAgent {
       attempt: found?.key.attempt ?? view.restartCount,
       view,
       found,
-      start: async (attempt) => this.#starter.start(manifest, attempt),
+      // A change may have come, or not have been possible, since the worker was made.
+      start: async (attempt) =>
+        this.#starter.start(
+          kind === 'ephemeral' ? manifest : { ...manifest, resources: view.resources },
+          attempt,
+        ),
       onChange: () => this.#publisher.request(),
       onEvent: (type, reason, message) =>
         this.#notices.event(type, reason, message, `spec.${fields[kind]}{${manifest.name}}`),
@@ -441,6 +491,7 @@ export class PodAgent {
       startedAt: this.#startedAt,
       isPrepared: this.#isPrepared,
       isOver: this.#isOver,
+      ...(this.#resizeNote !== undefined && { resize: this.#resizeNote }),
       ...(this.#verdict !== undefined && { verdict: this.#verdict }),
     }
   }

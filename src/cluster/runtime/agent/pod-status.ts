@@ -7,6 +7,7 @@ import {
   timestamp,
 } from '../../../kube/index.ts'
 import { type ContainerView, statusOf } from './container-view.ts'
+import type { ResizeNote } from './resize.ts'
 
 export interface PodState {
   readonly views: readonly ContainerView[]
@@ -17,6 +18,8 @@ export interface PodState {
   readonly isPrepared: boolean
   /** No container runs and none will be started again. */
   readonly isOver: boolean
+  /** A change of CPU and memory that is not in force, and why. */
+  readonly resize?: ResizeNote
   /** Why the pod was ended from outside, as in `DeadlineExceeded`. */
   readonly verdict?: { readonly reason: string; readonly message: string }
 }
@@ -122,6 +125,7 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
     condition('ContainersReady', notReady),
     // True of every pod that is here, also of one that no scheduler has placed.
     condition('PodScheduled', undefined),
+    ...(state.resize ? [{ status: 'True', ...state.resize }] : []),
   ]
   const time = timestamp(now)
   return wanted.map((one) => {

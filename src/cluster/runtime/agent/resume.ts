@@ -23,6 +23,7 @@ export function viewFrom(
     ready: before?.ready ?? false,
     started: before?.started ?? false,
     containerId: before?.containerID,
+    resources: before?.resources ?? manifest.resources ?? {},
   }
 }
 

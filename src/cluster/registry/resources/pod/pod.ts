@@ -18,7 +18,7 @@ export const pods = define<Pod>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
-  views: { ephemeralcontainers: 'desired' },
+  views: { ephemeralcontainers: 'desired', resize: 'desired' },
   deleteReturnsObject: true,
   setDefaults: setPodDefaults,
   prepareForCreate(pod, request) {
@@ -37,7 +37,9 @@ export const pods = define<Pod>({
       if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
       else delete pod.metadata.ownerReferences
     } else if (request.subresource === 'ephemeralcontainers') {
-      keepAllBut(pod, old, 'ephemeralContainers')
+      keepAllBut(pod, old, ['ephemeralContainers'])
+    } else if (request.subresource === 'resize') {
+      keepAllBut(pod, old, ['containers', 'initContainers'])
     } else if (pod.spec) linkServiceAccount(pod.spec)
   },
   validate: validatePod,
@@ -64,20 +66,24 @@ export const pods = define<Pod>({
   },
 })
 
-/** A subresource changes one field of the spec; whatever else its body says is not heard. */
-function keepAllBut(pod: Of<Pod>, old: Of<Pod>, field: 'ephemeralContainers'): void {
-  const value = pod.spec?.[field]
-  const { name, namespace, resourceVersion, managedFields } = pod.metadata
+/** A subresource changes some fields of the spec; whatever else its body says is not heard. */
+function keepAllBut(
+  pod: Of<Pod>,
+  old: Of<Pod>,
+  fields: readonly ('containers' | 'initContainers' | 'ephemeralContainers')[],
+): void {
+  const { resourceVersion, managedFields } = pod.metadata
   pod.metadata = {
     ...old.metadata,
-    ...(name && { name }),
-    ...(namespace && { namespace }),
     ...(resourceVersion && { resourceVersion }),
     ...(managedFields && { managedFields }),
   }
+  const wanted = pod.spec
   pod.spec = { ...(old.spec ?? { containers: [] }) }
-  if (value) pod.spec[field] = value
-  else delete pod.spec[field]
+  for (const field of fields) {
+    if (wanted?.[field]) Object.assign(pod.spec, { [field]: wanted[field] })
+    else delete pod.spec[field]
+  }
 }
 
 /** A pod with scheduling gates says at once why nobody schedules it. */

@@ -7,6 +7,7 @@ import { imageSpaces } from '../../validation/pod/containers.ts'
 import { mostSeconds } from '../../validation/pod/pod-spec.ts'
 import { jsonDiff } from '../../validation/text-diff.ts'
 import type { Of } from '../define.ts'
+import { validatePodResize } from './validate-resize.ts'
 
 const changeable = [
   '`spec.containers[*].image`',
@@ -23,6 +24,7 @@ export function validatePodUpdate(
   request: Pick<ResourceRequest, 'subresource'>,
 ): Fault[] {
   if (request.subresource === 'ephemeralcontainers') return ephemeralFaults(pod, old)
+  if (request.subresource === 'resize') return validatePodResize(pod, old)
   // Subresources have rules of their own about what they may touch.
   if (request.subresource !== undefined) return []
   const spec = pod.spec ?? { containers: [] }
