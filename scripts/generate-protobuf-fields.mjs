@@ -65,7 +65,7 @@ function addMessage(scope, bytes) {
     .map(fieldsOf)
     .map((field) => {
       const isRepeated = number(field.get(4)) === 3
-      const map = maps.get(text(field.get(6)))
+      const map = maps.get(typeName(field))
       const type = map !== undefined ? `%${map}` : `${isRepeated ? '*' : ''}${typeOf(field)}`
       return `${number(field.get(3))}:${text(field.get(1))}:${type}`
     })
@@ -74,9 +74,14 @@ function addMessage(scope, bytes) {
 
 function typeOf(field) {
   const type = number(field.get(5))
-  if (type === 11) return short(text(field.get(6)))
+  if (type === 11) return short(typeName(field))
   if (!scalars[type]) throw new Error(`field ${text(field.get(1))} has a type that is not known: ${type}`)
   return scalars[type]
+}
+
+/** The descriptors of certificates name the messages of the version before, which have the same fields. */
+function typeName(field) {
+  return text(field.get(6)).replace('.certificates.v1beta1.', '.certificates.v1.')
 }
 
 /** `.k8s.io.api.core.v1.Pod` as `core.v1.Pod`. */

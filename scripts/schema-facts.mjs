@@ -28,6 +28,7 @@ export const roots = {
     group: 'admissionregistration.k8s.io',
     kinds: 'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
   },
+  'certificates/v1': { group: 'certificates.k8s.io', kinds: 'CertificateSigningRequest' },
   'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
   'discovery/v1': { group: 'discovery.k8s.io', kinds: 'EndpointSlice' },
   'events/v1': { group: 'events.k8s.io', kinds: 'Event' },
@@ -105,7 +106,11 @@ export const int64 = new Set(
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
 )
-export const base64 = new Set(words('ConfigMap.binaryData Secret.data'))
+export const base64 = new Set(
+  words(
+    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate',
+  ),
+)
 
 /** `Type.field`: list type and, for maps, its keys. Any other list is atomic. */
 export const lists = {
@@ -162,6 +167,7 @@ export const lists = {
   'ValidatingAdmissionPolicyBindingSpec.validationActions': 'set',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
+  'CertificateSigningRequestStatus.conditions': 'map type',
 }
 
 /** `Type.field`: strategic merge patch strategy and merge key, where it is not the plain one. */
@@ -545,7 +551,7 @@ export const pointers = new Set(
   CSIDriverSpec.requiresRepublish CSIDriverSpec.seLinuxMount CSIDriverSpec.storageCapacity
   CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds CSIDriverSpec.serviceAccountTokenInSecrets
   storage/v1:TokenRequest.expirationSeconds VolumeNodeResources.count VolumeAttachmentSource.persistentVolumeName
-  VolumeError.errorCode`),
+  VolumeError.errorCode CertificateSigningRequestSpec.expirationSeconds`),
 )
 
 /** Names of Go types of fields, as decoding errors show them, where they are not those of their JSON types. */
@@ -588,6 +594,9 @@ export const goTypes = {
   'Overhead.podFixed': 'v1.ResourceList',
   'ObjectMeta.uid': 'types.UID',
   'OwnerReference.uid': 'types.UID',
+  'CertificateSigningRequestSpec.usages': '[]v1.KeyUsage',
+  'CertificateSigningRequestCondition.type': 'v1.RequestConditionType',
+  'CertificateSigningRequestCondition.status': 'v1.ConditionStatus',
 }
 
 /** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */

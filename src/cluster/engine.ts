@@ -43,6 +43,7 @@ export function startEngine(options: EngineOptions): Engine {
     signal,
     settings: {
       rootCertificate: options.pki.authority,
+      signRequest: (request) => options.pki.signRequest(request),
       policyWarnings: options.policyWarnings,
       mintToken: (account, secretName) => options.tokens.mintLegacy(account, secretName),
     },

@@ -18,6 +18,7 @@ import type {
   SubjectAccessReview,
 } from 'kubernetes-types/authorization/v1.js'
 import type { CronJob, Job } from 'kubernetes-types/batch/v1.js'
+import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1.js'
 import type { Lease } from 'kubernetes-types/coordination/v1.js'
 import type {
   ConfigMap,
@@ -46,6 +47,7 @@ import type { ResourceType } from './client.ts'
 import type { TFJob } from './tfjob.ts'
 
 export type {
+  CertificateSigningRequest,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
@@ -167,6 +169,11 @@ export const kinds = {
   controllerRevisions: namespaced<ControllerRevision>('apps/v1', 'controllerrevisions', 'ControllerRevision'),
   jobs: namespaced<Job>('batch/v1', 'jobs', 'Job'),
   cronJobs: namespaced<CronJob>('batch/v1', 'cronjobs', 'CronJob'),
+  certificateSigningRequests: clusterScoped<CertificateSigningRequest>(
+    'certificates.k8s.io/v1',
+    'certificatesigningrequests',
+    'CertificateSigningRequest',
+  ),
   leases: namespaced<Lease>('coordination.k8s.io/v1', 'leases', 'Lease'),
   endpointSlices: namespaced<EndpointSlice>('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice'),
   podDisruptionBudgets: namespaced<PodDisruptionBudget>(

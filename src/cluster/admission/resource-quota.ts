@@ -32,6 +32,8 @@ const counter = 'system:serviceaccount:kube-system:resourcequota-controller'
  */
 export function resourceQuota({ reader, writer, now }: AdmissionContext): Admitter {
   const pending = new PendingCharges(reader, now)
+  /** What the attempts of an update have been charged. */
+  const charges = new WeakMap<object, { readonly quotas: readonly ResourceQuota[]; readonly usage: Usage }>()
 
   function interestedQuotas(admission: Admission, object: KubeObject): ResourceQuota[] {
     const resource = resourceOf(admission)
@@ -122,6 +124,7 @@ export function resourceQuota({ reader, writer, now }: AdmissionContext): Admitt
   async function charge(admission: Admission, object: KubeObject): Promise<void> {
     const { namespace = '', dryRun } = admission.request
     const resource = resourceOf(admission)
+    await takeBack(admission)
     const quotas = interestedQuotas(admission, object)
     if (quotas.length === 0) return
     const usage = delta(admission, object)
@@ -131,6 +134,7 @@ export function resourceQuota({ reader, writer, now }: AdmissionContext): Admitt
     if (dryRun) return
     const applicable = quotas.filter((quota) => keysOverlap(hardOf(quota), usage))
     const done: ResourceQuota[] = []
+    if (admission.operation === 'UPDATE') charges.set(admission.request, { quotas: done, usage })
     try {
       for (const quota of applicable) {
         await chargeOne(admission, quota, usage)
@@ -138,10 +142,23 @@ export function resourceQuota({ reader, writer, now }: AdmissionContext): Admitt
       }
     } catch (error) {
       pending.settle(namespace, resource, nameOf(admission))
-      const refund = new Map([...usage].map(([key, amount]) => [key, subtractQuantities(zero, amount)]))
-      for (const quota of done) await chargeOne(admission, quota, refund, { isRefund: true })
+      await refund(admission, done, usage)
+      charges.delete(admission.request)
       throw error
     }
+  }
+
+  /** An update comes again when another write came between: it is charged once, for what it then is. */
+  async function takeBack(admission: Admission): Promise<void> {
+    const earlier = charges.get(admission.request)
+    if (earlier === undefined) return
+    charges.delete(admission.request)
+    await refund(admission, earlier.quotas, earlier.usage)
+  }
+
+  async function refund(admission: Admission, quotas: readonly ResourceQuota[], usage: Usage): Promise<void> {
+    const back = new Map([...usage].map(([key, amount]) => [key, subtractQuantities(zero, amount)]))
+    for (const quota of quotas) await chargeOne(admission, quota, back, { isRefund: true })
   }
 
   async function chargeOne(

@@ -1,4 +1,9 @@
 import type { Admitter } from '../registry/index.ts'
+import {
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+} from './certificate-requests.ts'
 import { claimResize } from './claim-resize.ts'
 import type { AdmissionContext } from './context.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
@@ -32,6 +37,9 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     storageProtection,
     claimResize(context),
     runtimeClass(context),
+    certificateApproval(context),
+    certificateSigning(context),
+    certificateSubjectRestriction,
     defaultIngressClass(context),
     validatingPolicies(context),
     resourceQuota(context),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { readIfThere, writePrivateFile } from '../../files.ts'
 import type { Credential } from './issuing.ts'
+import type { SigningAnswer, SigningRequest } from './request-signing.ts'
 
 export type { Credential } from './issuing.ts'
 
@@ -34,6 +35,8 @@ export interface Pki {
   readonly tokenKey: string
   /** Signs a client certificate: the common name is the user, the organisations are the groups. */
   issueClientCertificate(request: ClientCertificateRequest): Promise<Credential>
+  /** Signs what an approved certificate signing request asks for, or says why not; undefined for others' signers. */
+  signRequest(request: SigningRequest): Promise<SigningAnswer | undefined>
 }
 
 export interface ClientCertificateRequest {
@@ -86,6 +89,10 @@ export async function openPki(directory: string, options: PkiOptions = {}): Prom
     admin,
     tokenKey,
     issueClientCertificate: (request) => newClient(authority, request, now()),
+    async signRequest(request) {
+      const { signRequest } = await import('./request-signing.ts')
+      return signRequest(authority, request, now())
+    },
   }
 }
 

@@ -11,11 +11,13 @@ import {
   type JsonName,
   KeyUsageFlags,
   KeyUsagesExtension,
+  PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
+import type { CertificateWish } from '../registry/index.ts'
 
 // Loading this module costs a few hundred milliseconds: import it only when something must be issued.
 cryptoProvider.set(webcrypto as unknown as Parameters<typeof cryptoProvider.set>[0])
@@ -103,6 +105,45 @@ export async function issueLeaf(authority: Credential, request: LeafRequest): Pr
     extensions,
   })
   return { certificate: `${certificate.toString('pem')}\n`, key: await exportKey(keys.privateKey) }
+}
+
+/** A certificate of what somebody asked for, for the key that they hold. It does not outlive the authority. */
+export async function issueWish(
+  authority: Credential,
+  wish: CertificateWish,
+  terms: { readonly usages: readonly string[]; readonly lifetimeMs: number; readonly now: Date },
+): Promise<string> {
+  const signer = await openSigner(authority)
+  const bits = terms.usages.reduce((sum, usage) => sum | (keyUsages[usage] ?? 0), 0)
+  const roles = terms.usages.flatMap((usage) => extendedUsages[usage] ?? [])
+  const { notBefore, notAfter } = validity(terms.now, terms.lifetimeMs)
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: wish.subject,
+    issuer: signer.certificate.subject,
+    notBefore,
+    notAfter: notAfter < signer.certificate.notAfter ? notAfter : signer.certificate.notAfter,
+    signingAlgorithm: algorithm,
+    publicKey: new PublicKey(wish.publicKey),
+    signingKey: signer.key,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      ...(bits === 0 ? [] : [new KeyUsagesExtension(bits, true)]),
+      ...(roles.length === 0 ? [] : [new ExtendedKeyUsageExtension(roles)]),
+      await AuthorityKeyIdentifierExtension.create(signer.certificate),
+      ...(wish.names.length > 0 ? [new SubjectAlternativeNameExtension([...wish.names])] : []),
+    ],
+  })
+  return `${certificate.toString('pem')}\n`
+}
+
+const keyUsages: Readonly<Record<string, number>> = {
+  'digital signature': KeyUsageFlags.digitalSignature,
+  'key encipherment': KeyUsageFlags.keyEncipherment,
+}
+const extendedUsages: Readonly<Record<string, ExtendedKeyUsage>> = {
+  'client auth': ExtendedKeyUsage.clientAuth,
+  'server auth': ExtendedKeyUsage.serverAuth,
 }
 
 function subjectOf(request: LeafRequest): JsonName {

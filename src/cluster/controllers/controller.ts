@@ -1,4 +1,5 @@
 import {
+  type CertificateSigningRequest,
   type EventRecorder,
   isStatus,
   type KubeClient,
@@ -16,6 +17,10 @@ export interface ControllerSettings {
   readonly rootCertificate?: string
   /** Makes the token of a `kubernetes.io/service-account-token` secret; token secrets stay empty when left out. */
   readonly mintToken?: (account: KubeObject, secretName: string) => Promise<string>
+  /** Issues what an approved certificate signing request asks for; nothing is signed when left out. */
+  readonly signRequest?: (
+    request: CertificateSigningRequest['spec'],
+  ) => Promise<{ readonly certificate: string } | { readonly failure: string } | undefined>
   /** Finds what cannot be right about a policy's expressions, given the kinds they are about. */
   readonly policyWarnings?: (
     policy: KubeObject,

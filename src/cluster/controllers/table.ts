@@ -1,4 +1,6 @@
 import type { Controller } from './controller.ts'
+import { certificateCleaner } from './certificate-cleaner.ts'
+import { certificateSigner } from './certificate-signer.ts'
 import { cronJobController } from './cron-job.ts'
 import { customResourceCleanup } from './custom-resources.ts'
 import { daemonSetController } from './daemon/daemon.ts'
@@ -55,5 +57,7 @@ export const controllers: readonly Controller[] = [
   podGarbageCollector,
   eventExpiry,
   customResourceCleanup,
+  certificateSigner,
+  certificateCleaner,
   policyStatusController,
 ]

@@ -179,6 +179,8 @@ function resourcesOf(catalog: Catalog, group: string, version: string): ApiResou
     rows.push(storedEntry(definition))
     if (definition.hasStatus)
       rows.push(sub(definition, 'status', definition.kind, ['get', 'patch', 'update']))
+    for (const view of Object.keys(definition.views ?? {}))
+      rows.push(sub(definition, view, definition.kind, ['get', 'patch', 'update']))
     if (definition.scale)
       rows.push({
         ...sub(definition, 'scale', 'Scale', ['get', 'patch', 'update']),

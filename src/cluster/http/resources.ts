@@ -82,6 +82,8 @@ export async function serveResource(
   const own = parts.catalog.subresource(at.group, at.plural, at.subresource)
   if (own) return serveSubresource(call, served.stored, own)
   if (at.subresource === 'status' && served.stored.hasStatus) return serveWhole(call, served.stored)
+  if (served.stored.views && Object.hasOwn(served.stored.views, at.subresource))
+    return serveWhole(call, served.stored)
   if (at.subresource === 'scale' && served.stored.scale) return serveScale(call, served.stored)
   throw noSuchResource()
 }

@@ -54,7 +54,11 @@ export async function createObject(
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)
-  const faults = [...validateMetadata(object, resource), ...(resource.validate?.(object, request, all) ?? [])]
+  const faults = [
+    ...validateMetadata(object, resource),
+    ...(resource.examine ? await resource.examine(object) : []),
+    ...(resource.validate?.(object, request, all) ?? []),
+  ]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
   await admit(parts, admission)

@@ -10,6 +10,11 @@ export { keyOf, prefixOf, storedAs } from './keys.ts'
 export type { Listed, ListOptions } from './list.ts'
 export type { RegistryParts } from './parts.ts'
 export * from './reader.ts'
+export {
+  type AlternativeName,
+  type CertificateWish,
+  readCertificateRequest,
+} from './resources/certificates/read.ts'
 export { createRegistry, type Registry, writerOf } from './registry.ts'
 export * from './request.ts'
 export * from './resource.ts'

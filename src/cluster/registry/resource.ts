@@ -52,6 +52,11 @@ export interface ResourceDefinition {
   /** The status that a new object comes with is not emptied: nodes register with theirs. */
   readonly keepsStatusOnCreate?: boolean
   readonly scale?: ScalePaths
+  /**
+   * Subresources that are read and changed with the object's own body, as `status` is, and the half that they change.
+   * What else they leave alone is put back in {@link prepareForUpdate}.
+   */
+  readonly views?: Readonly<Record<string, 'desired' | 'status'>>
   /** CRDs keep no strategic merge patch. */
   readonly isCustom?: boolean
   /** From the stored form to this version's, and back. Same object both ways when left out. */
@@ -67,6 +72,8 @@ export interface ResourceDefinition {
   prepareForCreate?(object: KubeObject, request: ResourceRequest, all: AllOfKind): void
   /** What an update may not touch is put back here (for `status` updates, `request.subresource` is `status`). */
   prepareForUpdate?(object: KubeObject, old: KubeObject, request: ResourceRequest, all: AllOfKind): void
+  /** Faults of a new object that take time to find; they come before those of {@link validate}. */
+  examine?(object: KubeObject): Promise<Fault[]>
   /** Faults of a whole object, on create and on update. Metadata is checked by the registry. */
   validate?(object: KubeObject, request: ResourceRequest, all: AllOfKind): Fault[]
   /** Faults of the change: immutable fields. Runs in addition to {@link validate}. */

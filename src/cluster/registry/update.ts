@@ -158,7 +158,7 @@ function keepOwned(object: KubeObject, old: KubeObject): void {
 function keepOtherHalf(request: ResourceRequest, object: KubeObject, old: KubeObject): void {
   // Binding is the server's own doing: it names the node and says in the status that the pod is scheduled.
   if (!request.resource.hasStatus || request.subresource === 'binding') return
-  if (request.subresource === 'status') {
+  if (changesStatus(request)) {
     for (const field of Object.keys(object))
       if (!(field in old) && field !== 'status' && field !== 'metadata') delete object[field]
     for (const field of Object.keys(old))
@@ -171,8 +171,12 @@ function keepOtherHalf(request: ResourceRequest, object: KubeObject, old: KubeOb
   else object['status'] = old['status']
 }
 
+function changesStatus({ resource, subresource }: ResourceRequest): boolean {
+  return subresource === 'status' || (subresource !== undefined && resource.views?.[subresource] === 'status')
+}
+
 function countGeneration(request: ResourceRequest, object: KubeObject, old: KubeObject): void {
-  if (!request.resource.tracksGeneration || request.subresource === 'status') return
+  if (!request.resource.tracksGeneration || changesStatus(request)) return
   const desired = ({ metadata: _metadata, status: _status, ...rest }: KubeObject): unknown => rest
   if (!isDeepStrictEqual(desired(object), desired(old)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1

@@ -112,10 +112,13 @@ export interface PodUsage {
 /** The container could not be run as asked. `reason` is that of the waiting container, as in `CreateContainerError`. */
 export class ContainerRefused extends Error {
   readonly reason: string
-  constructor(reason: string, message: string, options: { cause?: unknown } = {}) {
+  /** Nothing that could change would make it run. */
+  readonly isFinal: boolean
+  constructor(reason: string, message: string, options: { cause?: unknown; isFinal?: boolean } = {}) {
     super(message, options)
     this.name = 'ContainerRefused'
     this.reason = reason
+    this.isFinal = options.isFinal === true
   }
 }
 
@@ -147,6 +150,12 @@ export interface Runtime {
   ): Promise<ExitStatus>
   /** Output from now on, and stdin. */
   attach(container: Container, io: StreamIo): Promise<ExitStatus>
+  /**
+   * Changes what a running container may use; a limit that is left out stays as it is.
+   *
+   * @returns why it could not be done, and then nothing has changed; nothing when it is done.
+   */
+  resize(container: Container, limits: ContainerLimits): Promise<string | undefined>
   usage(podUid: string): Promise<readonly PodUsage[]>
   /** Where a process of the pod's containers listens on the TCP port; `0.0.0.0` or `::` is any address, undefined nowhere. */
   listenerOf(podUid: string, port: number): Promise<string | undefined>

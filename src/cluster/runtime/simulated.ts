@@ -84,6 +84,10 @@ export class SimulatedRuntime implements Runtime {
     return { exitCode: exit?.exitCode ?? 0 }
   }
 
+  async resize(): Promise<undefined> {
+    return undefined
+  }
+
   async usage(): Promise<readonly PodUsage[]> {
     return []
   }

@@ -8,6 +8,23 @@ const podStatus = rule('core', 'pods/status', 'patch update')
  * `system:controller:<name>`.
  */
 export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
+  'certificate-controller': [
+    rule('certificates.k8s.io', 'certificatesigningrequests', 'delete get list watch'),
+    rule(
+      'certificates.k8s.io',
+      'certificatesigningrequests/approval certificatesigningrequests/status',
+      'update',
+    ),
+    rule('certificates.k8s.io', 'signers', 'approve', 'kubernetes.io/kube-apiserver-client-kubelet'),
+    rule(
+      'certificates.k8s.io',
+      'signers',
+      'sign',
+      'kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown',
+    ),
+    rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
+    eventRule,
+  ],
   'clusterrole-aggregation-controller': [
     rule('rbac.authorization.k8s.io', 'clusterroles', 'escalate get list patch update watch'),
   ],

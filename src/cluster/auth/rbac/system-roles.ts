@@ -83,6 +83,17 @@ export const systemRoles: readonly BootstrapRole[] = [
   clusterRole('system:node-bootstrapper', [
     rule('certificates.k8s.io', 'certificatesigningrequests', 'create get list watch'),
   ]),
+  ...['nodeclient', 'selfnodeclient'].map((kind) =>
+    clusterRole(`system:certificates.k8s.io:certificatesigningrequests:${kind}`, [
+      rule('certificates.k8s.io', `certificatesigningrequests/${kind}`, 'create'),
+    ]),
+  ),
+  ...['kube-apiserver-client', 'kube-apiserver-client-kubelet', 'kubelet-serving', 'legacy-unknown'].map(
+    (signer) =>
+      clusterRole(`system:certificates.k8s.io:${signer}-approver`, [
+        rule('certificates.k8s.io', 'signers', 'approve', `kubernetes.io/${signer}`),
+      ]),
+  ),
   clusterRole('system:node-problem-detector', [
     rule('core', 'nodes', 'get'),
     rule('core', 'nodes/status', 'patch'),

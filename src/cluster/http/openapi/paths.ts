@@ -171,13 +171,15 @@ function resourcePaths(kinds: Kinds, definition: ResourceDefinition): PathItem[]
       parameters: [],
       operations: listing(`list${build.stem}${kind}ForAllNamespaces`),
     })
-  if (definition.hasStatus)
+  for (const view of [...(definition.hasStatus ? ['status'] : []), ...Object.keys(definition.views ?? {})])
     items.push({
-      path: `${path}/{name}/status`,
+      path: `${path}/{name}/${view}`,
       parameters: [nameOf(kind), ...scope],
-      operations: objectOperations({ ...build, item }, definition, 'Status').filter(
-        ({ method }) => method !== 'delete',
-      ),
+      operations: objectOperations(
+        { ...build, item },
+        definition,
+        view.charAt(0).toUpperCase() + view.slice(1),
+      ).filter(({ method }) => method !== 'delete'),
     })
   if (definition.scale) {
     const scale = building(kinds, {

@@ -22,6 +22,7 @@ type Hooks =
   | 'setDefaults'
   | 'prepareForCreate'
   | 'prepareForUpdate'
+  | 'examine'
   | 'validate'
   | 'validateUpdate'
   | 'selectableFields'
@@ -37,6 +38,7 @@ export interface KindOf<T> extends Omit<ResourceDefinition, Hooks | 'schema' | '
   setDefaults?(object: Of<T>): void
   prepareForCreate?(object: Of<T>, request: ResourceRequest, all: AllOfKind): void
   prepareForUpdate?(object: Of<T>, old: Of<T>, request: ResourceRequest, all: AllOfKind): void
+  examine?(object: Of<T>): Promise<Fault[]>
   /** Faults of a whole object. Not asked when only the status changes. */
   validate?(object: Of<T>, request: ResourceRequest, all: AllOfKind): Fault[]
   validateUpdate?(object: Of<T>, old: Of<T>, request: ResourceRequest): Fault[]

@@ -20,10 +20,13 @@ export const priorityClasses = define<PriorityClass>({
   plural: 'priorityclasses',
   namespaced: false,
   shortNames: ['pc'],
-  tracksGeneration: true,
   setDefaults(object) {
     object.preemptionPolicy ??= 'PreemptLowerPriority'
     object.value ??= 0
+  },
+  prepareForCreate({ metadata }) {
+    // It stays so: Kubernetes counts no changes of classes.
+    metadata.generation = 1
   },
   validate: (object) => [
     ...valueFaults(object),

@@ -2,6 +2,7 @@ import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
 import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
 import { endpoints } from './endpoints.ts'
@@ -69,6 +70,7 @@ export function builtinResources(options: {
     statefulSets,
     cronJobs,
     jobs,
+    certificateSigningRequests,
     ingressClasses,
     ingresses,
     networkPolicies,

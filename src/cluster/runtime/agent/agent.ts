@@ -110,6 +110,12 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     hosts: new HostsFiles({ services, slices, apiAddress: host, clock, onError }),
     addresses: new PodAddresses(),
     allowRoot: options.allowRoot === true,
+    *othersOn(node, uid) {
+      for (const { pod } of agents.values()) {
+        const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+        if (pod.spec?.nodeName === node && pod.metadata.uid !== uid && !hasEnded) yield pod
+      }
+    },
     isRoot: process.getuid?.() === 0,
     nfsDirectories: options.nfsDirectories ?? {},
     clusterEnvironment: {

@@ -122,7 +122,8 @@ function expandAll(text: string, environment: Readonly<Record<string, string>>):
   return expand(text, environment)
 }
 
-function limitsOf(manifest: ContainerManifest): ContainerLimits {
+/** What the runtime holds a container to. */
+export function limitsOf(manifest: Pick<ContainerManifest, 'resources'>): ContainerLimits {
   const { limits = {}, requests = {} } = manifest.resources ?? {}
   const memory = limits['memory']
   const cpu = limits['cpu']

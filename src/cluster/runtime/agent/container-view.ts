@@ -1,7 +1,9 @@
-import { type ContainerState, type ContainerStatus, timestamp } from '../../../kube/index.ts'
+import { type Container, type ContainerState, type ContainerStatus, timestamp } from '../../../kube/index.ts'
 import type { ContainerExit } from '../runtime.ts'
 
-export type ContainerKind = 'init' | 'sidecar' | 'main'
+type ResourceRequirements = NonNullable<Container['resources']>
+
+export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral'
 
 /** What there is to say about one container of a pod. */
 export interface ContainerView {
@@ -14,6 +16,8 @@ export interface ContainerView {
   ready: boolean
   started: boolean
   containerId: string | undefined
+  /** What is in force, which may not yet be what the spec wants. */
+  resources: ResourceRequirements
 }
 
 export function statusOf(view: ContainerView): ContainerStatus {
@@ -28,6 +32,16 @@ export function statusOf(view: ContainerView): ContainerStatus {
     imageID: '',
     ...(view.containerId !== undefined && { containerID: view.containerId }),
     started: view.started,
+    // Nodes show by this that they can resize; a container for looking has nothing to be resized.
+    ...(view.state.running !== undefined && view.kind !== 'ephemeral' && inForce(view)),
+  }
+}
+
+function inForce({ resources }: ContainerView): Partial<ContainerStatus> {
+  const { requests, limits } = resources
+  return {
+    ...(requests && { allocatedResources: requests }),
+    resources: { ...(limits && { limits }), ...(requests && { requests }) },
   }
 }
 

@@ -13,6 +13,7 @@ export interface ContainerWorkerOptions {
   readonly runtime: Runtime
   readonly clock: Clock
   readonly podAddress: string
+  readonly podUid: string
   /** As in `web-0_dev1(uid)`, for messages. */
   readonly podName: string
   readonly graceMs: number
@@ -43,6 +44,7 @@ export class ContainerWorker {
   /** Nothing is to be started any more. */
   readonly #ending = new AbortController()
   #isStopping = false
+  #isRestartAsked = false
   #graceMs: number
 
   constructor(options: ContainerWorkerOptions) {
@@ -79,6 +81,10 @@ export class ContainerWorker {
       } catch (error) {
         if (!(error instanceof ContainerRefused)) throw error
         if (this.#ending.signal.aborted) return undefined
+        if (error.isFinal && !isRestarted(this.options.kind, this.options.restartPolicy, { exitCode: 128 })) {
+          next = this.#neverStarted(error)
+          continue
+        }
         this.#change({ state: { waiting: { reason: error.reason, message: error.message } } })
         this.options.onEvent('Warning', 'Failed', `Error: ${error.message}`)
         await pause(
@@ -90,8 +96,10 @@ export class ContainerWorker {
         continue
       }
       const exit = await this.#see(container, onStarted)
-      if (this.#ending.signal.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
-        return exit
+      const isAsked = this.#isRestartAsked
+      this.#isRestartAsked = false
+      const isOver = !isAsked && !isRestarted(this.options.kind, this.options.restartPolicy, exit)
+      if (this.#ending.signal.aborted || isOver) return exit
       await this.#waitForRestart(exit)
     }
     return this.#current?.exit
@@ -115,9 +123,42 @@ export class ContainerWorker {
     await container.stop(left)
   }
 
+  /** Ends the run that goes on, for another with what is in force now. */
+  async restart(): Promise<void> {
+    const container = this.#current
+    if (container === undefined || container.exit !== undefined || this.#isStopping) return
+    this.#isRestartAsked = true
+    this.options.onEvent('Normal', 'Killing', `Container ${this.name} resize requires restart`)
+    await container.stop(this.options.graceMs)
+  }
+
   /** The agent ends: the container is left as it is, and none is started any more. */
   release(): void {
     this.#ending.abort()
+  }
+
+  /** Stands for the one run that there will ever have been: whoever waits for the container is told why. */
+  #neverStarted(refusal: ContainerRefused): Container {
+    const { podUid, clock } = this.options
+    const now = new Date(clock.now())
+    const exit: ContainerExit = {
+      exitCode: 128,
+      reason: 'StartError',
+      message: refusal.message,
+      startedAt: now,
+      finishedAt: now,
+    }
+    const exited = Promise.resolve(exit)
+    return {
+      key: { podUid, container: this.name, attempt: this.#attempt },
+      id: '',
+      startedAt: now,
+      exited,
+      exit,
+      notices: [],
+      gpus: [],
+      stop: () => exited,
+    }
   }
 
   /** Sees one run from its start to its end. */
@@ -148,8 +189,8 @@ export class ContainerWorker {
       )
     }
     this.#change({
-      state: terminatedState(exit, container.id),
-      containerId: container.id,
+      state: terminatedState(exit, container.id || undefined),
+      containerId: container.id || undefined,
       // A finished init container counts as ready: it has done its part.
       ready: this.options.kind === 'init' && exit.exitCode === 0,
       started: false,
@@ -162,7 +203,7 @@ export class ContainerWorker {
     if (container === this.options.found) return { started: this.view.started, ready: this.view.ready }
     const { startupProbe, readinessProbe } = this.options.manifest
     const started = startupProbe === undefined && !this.#hasPostStart
-    return { started, ready: started && readinessProbe === undefined && this.options.kind !== 'init' }
+    return { started, ready: started && readinessProbe === undefined && countsAsReady(this.options.kind) }
   }
 
   /** What runs beside a running container: the hook after its start, then its probes. */
@@ -192,7 +233,7 @@ export class ContainerWorker {
         },
         onReady: (ready) => {
           // An init container is ready when it has done its part.
-          if (this.options.kind !== 'init' && this.view.ready !== ready) this.#change({ ready })
+          if (countsAsReady(this.options.kind) && this.view.ready !== ready) this.#change({ ready })
         },
         onFatal: (kind, graceSeconds) => {
           this.options.onEvent(
@@ -276,4 +317,8 @@ export class ContainerWorker {
     Object.assign(this.view, change)
     this.options.onChange()
   }
+}
+
+function countsAsReady(kind: ContainerKind): boolean {
+  return kind === 'main' || kind === 'sidecar'
 }

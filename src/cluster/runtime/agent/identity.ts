@@ -32,6 +32,13 @@ export function identityOf(
     ...options.volumeGroups,
   ]
   const podName = `${pod.metadata.name}_${pod.metadata.namespace ?? ''}(${pod.metadata.uid})`
+  if (pod.spec?.hostPID === true || pod.spec?.hostIPC === true) {
+    throw new ContainerRefused(
+      'CreateContainerConfigError',
+      "the pod asks for the machine's processes (hostPID, hostIPC): they are never shared here",
+      { isFinal: true },
+    )
+  }
   if ((own.runAsNonRoot ?? whole.runAsNonRoot) === true && uid === 0) {
     throw refused(
       `container's runAsUser breaks non-root policy (pod: "${podName}", container: ${container.name})`,
@@ -39,9 +46,6 @@ export function identityOf(
   }
   if (own.privileged === true) {
     throw refused(`container "${container.name}" is privileged: processes of this machine cannot be`)
-  }
-  if (pod.spec?.hostPID === true || pod.spec?.hostIPC === true) {
-    throw refused("the pod asks for the machine's processes (hostPID, hostIPC): they are never shared here")
   }
   if (!options.allowRoot && (uid === 0 || gid === 0 || groups.includes(0))) {
     throw refused(

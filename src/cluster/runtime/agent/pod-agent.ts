@@ -1,7 +1,7 @@
 import type { Container as ContainerManifest, Persisted, Pod } from '../../../kube/index.ts'
 import { hostsFile } from '../pod-directory.ts'
 import type { Container, ContainerExit } from '../runtime.ts'
-import { containersOf } from './container-kinds.ts'
+import { containersOf, ephemeralContainersOf } from './container-kinds.ts'
 import { ContainerStarter } from './container-starter.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 import { ContainerWorker } from './container-worker.ts'
@@ -11,6 +11,8 @@ import { PodNotices } from './pod-notices.ts'
 import { removeFromApi } from './pod-removal.ts'
 import { podStatus, type PodState } from './pod-status.ts'
 import { PodVolumes } from './pod-volumes.ts'
+import { limitsOf } from './container-spec.ts'
+import { type ResizeNote, roomFault, wantedResizes, type WantedResize } from './resize.ts'
 import { lostExit, viewFrom } from './resume.ts'
 import { StatusPublisher } from './status-publisher.ts'
 
@@ -37,6 +39,8 @@ export class PodAgent {
   #pod: Persisted<Pod>
   #address: string | undefined
   #isPrepared = false
+  #resizing: Promise<void> = Promise.resolve()
+  #resizeNote: ResizeNote | undefined
   #isOver = false
   #isGone = false
   #verdict: { reason: string; message: string } | undefined
@@ -87,6 +91,7 @@ export class PodAgent {
       compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),
     })
     for (const [kind, manifest] of containersOf(pod)) this.#views.push(viewFrom(pod, kind, manifest))
+    this.#viewEphemeral()
   }
 
   get pod(): Persisted<Pod> {
@@ -124,7 +129,11 @@ export class PodAgent {
   update(pod: Persisted<Pod>): void {
     this.#pod = pod
     this.#publisher.update(pod)
-    if (pod.metadata.deletionTimestamp === undefined) return
+    if (pod.metadata.deletionTimestamp === undefined) {
+      this.#startEphemeral()
+      this.#resize()
+      return
+    }
     const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
     this.#requestStop(graceMs)
     this.#deletionRequested()
@@ -140,8 +149,10 @@ export class PodAgent {
 
   /** Brings config maps, secrets and tokens in volumes up to date. */
   async refresh(): Promise<void> {
-    if (!this.#isPrepared || this.#isOver || !this.#node.runtime.usesFiles) return
-    await this.#volumes.refresh()
+    if (!this.#isPrepared || this.#isOver) return
+    // What had no room may have some now.
+    this.#resize()
+    if (this.#node.runtime.usesFiles) await this.#volumes.refresh()
   }
 
   /** Settles when the pod has left this node and the API, or the agent ends. */
@@ -182,6 +193,8 @@ export class PodAgent {
     } else {
       this.#isPrepared = true
     }
+    this.#startEphemeral()
+    this.#resize()
     if (await this.#initialize()) await this.#runMain()
     if (this.#context.signal.aborted) return
     await this.#stopAll()
@@ -238,6 +251,72 @@ export class PodAgent {
     )
   }
 
+  #viewEphemeral(): void {
+    for (const manifest of ephemeralContainersOf(this.#pod))
+      if (!this.#views.some(({ name }) => name === manifest.name))
+        this.#views.push(viewFrom(this.#pod, 'ephemeral', manifest))
+  }
+
+  /** Starts what was added to the pod to look at it, each once and for as long as the pod lives. */
+  #startEphemeral(): void {
+    if (!this.#isPrepared || this.#isOver || this.#stopping.signal.aborted) return
+    this.#viewEphemeral()
+    for (const manifest of ephemeralContainersOf(this.#pod)) {
+      const { name } = manifest
+      const hasEnded = this.#view(name).state.terminated !== undefined && this.#latest(name) === undefined
+      if (this.#workers.has(name) || hasEnded) continue
+      this.#tellAboutTarget(name)
+      const worker = this.#worker('ephemeral', manifest)
+      this.#guard(async () => worker.run())
+    }
+  }
+
+  /** Brings containers to the CPU and memory that the spec wants, one change after the other. */
+  #resize(): void {
+    if (!this.#isPrepared || this.#isOver || this.#stopping.signal.aborted) return
+    this.#resizing = this.#resizing.then(async () => this.#resizeNow()).catch(this.#context.onError)
+  }
+
+  async #resizeNow(): Promise<void> {
+    const before = this.#resizeNote
+    this.#resizeNote = undefined
+    const wanted = wantedResizes(this.#pod, this.#views)
+    if (wanted.length > 0 && !this.#stopping.signal.aborted) {
+      const { name, allocatable } = this.#node
+      this.#resizeNote = roomFault(
+        this.#pod,
+        this.#context.othersOn(name, this.#pod.metadata.uid),
+        allocatable,
+      )
+      if (this.#resizeNote === undefined) for (const one of wanted) await this.#resizeOne(one)
+    }
+    if (wanted.length > 0 || before !== undefined) this.#publisher.request()
+  }
+
+  async #resizeOne({ view, resources, isRestart }: WantedResize): Promise<void> {
+    const worker = this.#workers.get(view.name)
+    const container = worker?.current
+    if (container !== undefined && container.exit === undefined && !isRestart) {
+      const why = await this.#node.runtime.resize(container, limitsOf({ resources }))
+      if (why !== undefined) {
+        this.#resizeNote = { type: 'PodResizeInProgress', reason: 'Error', message: why }
+        return
+      }
+    }
+    // Whatever starts from now on starts with these.
+    view.resources = resources
+    if (isRestart && worker !== undefined) this.#guard(async () => worker.restart())
+  }
+
+  #tellAboutTarget(name: string): void {
+    const added = this.#pod.spec?.ephemeralContainers?.find((one) => one.name === name)
+    if (!added?.targetContainerName || !this.#node.runtime.usesFiles) return
+    this.#notices.tell({
+      reason: 'TargetNotJoined',
+      message: `container "${name}" does not see the processes of "${added.targetContainerName}": each container has a process namespace of its own here`,
+    })
+  }
+
   /** Starts something that goes on by itself. `started` settles when it is up, or over. */
   #guard(run: (onStarted: () => void) => Promise<unknown>): { started: Promise<void> } {
     const started = new Promise<void>((resolve) => {
@@ -266,20 +345,21 @@ export class PodAgent {
       runtime,
       clock: this.#context.clock,
       podAddress: this.#address ?? '',
+      podUid: uid,
       podName: `${name}_${namespace}(${uid})`,
       graceMs: (this.#pod.spec?.terminationGracePeriodSeconds ?? usualGraceSeconds) * 1000,
       attempt: found?.key.attempt ?? view.restartCount,
       view,
       found,
-      start: async (attempt) => this.#starter.start(manifest, attempt),
+      // A change may have come, or not have been possible, since the worker was made.
+      start: async (attempt) =>
+        this.#starter.start(
+          kind === 'ephemeral' ? manifest : { ...manifest, resources: view.resources },
+          attempt,
+        ),
       onChange: () => this.#publisher.request(),
       onEvent: (type, reason, message) =>
-        this.#notices.event(
-          type,
-          reason,
-          message,
-          `spec.${kind === 'main' ? 'containers' : 'initContainers'}{${manifest.name}}`,
-        ),
+        this.#notices.event(type, reason, message, `spec.${fields[kind]}{${manifest.name}}`),
       readLogTail: async (container) => this.#logTail(container),
     })
     this.#workers.set(manifest.name, worker)
@@ -411,6 +491,7 @@ export class PodAgent {
       startedAt: this.#startedAt,
       isPrepared: this.#isPrepared,
       isOver: this.#isOver,
+      ...(this.#resizeNote !== undefined && { resize: this.#resizeNote }),
       ...(this.#verdict !== undefined && { verdict: this.#verdict }),
     }
   }
@@ -418,6 +499,13 @@ export class PodAgent {
   async #orAgentEnd(work: Promise<unknown>): Promise<void> {
     await Promise.race([work, this.#agentEnd])
   }
+}
+
+const fields: Readonly<Record<ContainerKind, string>> = {
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  main: 'containers',
+  ephemeral: 'ephemeralContainers',
 }
 
 function timeOf(time: unknown): number | undefined {

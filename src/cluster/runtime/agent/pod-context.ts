@@ -1,4 +1,4 @@
-import type { EventRecorder, KubeClient } from '../../../kube/index.ts'
+import type { EventRecorder, KubeClient, Persisted, Pod } from '../../../kube/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { PodAddresses } from './addresses.ts'
@@ -17,6 +17,8 @@ export interface AgentContext {
   readonly hosts: HostsFiles
   readonly addresses: PodAddresses
   readonly allowRoot: boolean
+  /** The other pods of a node that have not ended. */
+  othersOn(node: string, uid: string): Iterable<Persisted<Pod>>
   readonly isRoot: boolean
   readonly nfsDirectories: Readonly<Record<string, string>>
   /** Variables that tell pods where the API server is. */

@@ -7,6 +7,7 @@ import {
   timestamp,
 } from '../../../kube/index.ts'
 import { type ContainerView, statusOf } from './container-view.ts'
+import type { ResizeNote } from './resize.ts'
 
 export interface PodState {
   readonly views: readonly ContainerView[]
@@ -17,6 +18,8 @@ export interface PodState {
   readonly isPrepared: boolean
   /** No container runs and none will be started again. */
   readonly isOver: boolean
+  /** A change of CPU and memory that is not in force, and why. */
+  readonly resize?: ResizeNote
   /** Why the pod was ended from outside, as in `DeadlineExceeded`. */
   readonly verdict?: { readonly reason: string; readonly message: string }
 }
@@ -24,7 +27,10 @@ export interface PodState {
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
 /** The status that a pod should show, given what its containers are doing. Keeps what others have put there. */
-export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodStatus {
+export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodStatus {
+  const ephemeral = whole.views.filter(({ kind }) => kind === 'ephemeral')
+  // What somebody looks at the pod with says nothing about how the pod is.
+  const state = { ...whole, views: whole.views.filter(({ kind }) => kind !== 'ephemeral') }
   const phase = podPhase(pod, state)
   const init = state.views.filter(({ kind }) => kind !== 'main')
   const main = state.views.filter(({ kind }) => kind === 'main')
@@ -41,6 +47,7 @@ export function podStatus(pod: Persisted<Pod>, state: PodState, now: Date): PodS
     ...(state.verdict !== undefined && { reason: state.verdict.reason, message: state.verdict.message }),
     ...(init.length > 0 && { initContainerStatuses: init.map(statusOf) }),
     containerStatuses: main.map(statusOf),
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(statusOf) }),
   } as PodStatus
 }
 
@@ -118,6 +125,7 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
     condition('ContainersReady', notReady),
     // True of every pod that is here, also of one that no scheduler has placed.
     condition('PodScheduled', undefined),
+    ...(state.resize ? [{ status: 'True', ...state.resize }] : []),
   ]
   const time = timestamp(now)
   return wanted.map((one) => {

@@ -13,7 +13,7 @@ export function isRestarted(
   exit: Pick<ContainerExit, 'exitCode'>,
 ): boolean {
   if (kind === 'sidecar') return true
-  if (policy === 'Never') return false
+  if (kind === 'ephemeral' || policy === 'Never') return false
   if (kind === 'init' || policy === 'OnFailure') return exit.exitCode !== 0
   return true
 }

@@ -1,4 +1,4 @@
-import type { Container as ContainerManifest, Persisted, Pod } from '../../../kube/index.ts'
+import type { Container as ContainerManifest, ContainerStatus, Persisted, Pod } from '../../../kube/index.ts'
 import type { Container, ContainerExit } from '../runtime.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 
@@ -8,20 +8,28 @@ export function viewFrom(
   kind: ContainerKind,
   manifest: ContainerManifest,
 ): ContainerView {
-  const statuses = kind === 'main' ? pod.status?.containerStatuses : pod.status?.initContainerStatuses
+  const statuses = statusesOf(pod, kind)
   const before = statuses?.find(({ name }) => name === manifest.name)
   const hasInit = (pod.spec?.initContainers ?? []).length > 0
   return {
     name: manifest.name,
     image: manifest.image ?? '',
     kind,
-    state: before?.state ?? { waiting: { reason: hasInit ? 'PodInitializing' : 'ContainerCreating' } },
+    state: before?.state ?? {
+      waiting: { reason: hasInit && kind !== 'ephemeral' ? 'PodInitializing' : 'ContainerCreating' },
+    },
     lastState: before?.lastState ?? {},
     restartCount: before?.restartCount ?? 0,
     ready: before?.ready ?? false,
     started: before?.started ?? false,
     containerId: before?.containerID,
+    resources: before?.resources ?? manifest.resources ?? {},
   }
+}
+
+function statusesOf({ status }: Persisted<Pod>, kind: ContainerKind): ContainerStatus[] | undefined {
+  if (kind === 'main') return status?.containerStatuses
+  return kind === 'ephemeral' ? status?.ephemeralContainerStatuses : status?.initContainerStatuses
 }
 
 /** Stands for a run that the API believes to be going on and of which this machine has no trace. */

@@ -5,6 +5,7 @@ import {
   kinds,
   type Persisted,
   type Pod,
+  type PodCondition,
   type PodStatus,
 } from '../../../kube/index.ts'
 import { type Clock, pause } from '../clock.ts'
@@ -106,6 +107,9 @@ export class StatusPublisher {
   }
 }
 
+/** Conditions that are there for a while and then not at all. */
+const passing = new Set(['PodResizePending', 'PodResizeInProgress'])
+
 /** Conditions are merged field by field: what one had before and has no more is to be taken away by name. */
 function withRemovals(status: PodStatus, before: PodStatus | undefined): PodStatus {
   const conditions = status.conditions?.map((condition) => {
@@ -115,5 +119,8 @@ function withRemovals(status: PodStatus, before: PodStatus | undefined): PodStat
     )
     return { ...condition, ...Object.fromEntries(gone.map((field) => [field, null])) }
   })
-  return { ...status, ...(conditions !== undefined && { conditions }) }
+  const over = (before?.conditions ?? [])
+    .filter(({ type }) => passing.has(type) && !conditions?.some((one) => one.type === type))
+    .map(({ type }) => ({ $patch: 'delete', type }) as unknown as PodCondition)
+  return { ...status, ...(conditions !== undefined && { conditions: [...conditions, ...over] }) }
 }

@@ -62,6 +62,39 @@ export class ControlGroups {
     }
   }
 
+  /**
+   * Changes the limits of a group that is in use.
+   *
+   * @returns why they could not be changed, and then they are what they were.
+   */
+  async change(name: string, limits: ContainerLimits): Promise<string | undefined> {
+    const inUse = (await this.usage(name))?.memoryBytes
+    const { memoryBytes } = limits
+    if (memoryBytes !== undefined && inUse !== undefined && inUse > memoryBytes)
+      return `attempting to set memory limit (${Math.round(memoryBytes)}) below current usage (${inUse})`
+    this.#hierarchies ??= findHierarchies()
+    const settings = limitSettings(limits, this.#podPids).filter(({ controller }) => controller !== 'pids')
+    const undo: (() => Promise<void>)[] = []
+    for (const setting of settings) {
+      const hierarchy = (await this.#hierarchies).find(({ controllers }) =>
+        controllers.has(setting.controller),
+      )
+      const [file, value] = hierarchy?.version === 1 ? setting.v1 : setting.v2
+      const path = join(hierarchy?.root ?? '', name, file)
+      try {
+        if (!hierarchy) throw Object.assign(new Error('no control groups'), { code: 'ENOENT' })
+        const before = await readFile(path, 'utf8')
+        await writeFile(path, value)
+        undo.push(async () => writeFile(path, before.trim()))
+      } catch (error) {
+        if (!isSystemError(error)) throw error
+        for (const back of undo.reverse()) await back()
+        return `the ${setting.what} of a running container cannot be changed on this machine: control groups cannot be used`
+      }
+    }
+    return undefined
+  }
+
   /** Has the kernel killed a process of this group for want of memory? */
   async wasOutOfMemory(name: string): Promise<boolean> {
     const text =

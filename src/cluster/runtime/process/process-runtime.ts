@@ -8,6 +8,7 @@ import {
   type Container,
   type ContainerExit,
   type ContainerKey,
+  type ContainerLimits,
   ContainerRefused,
   type ContainerSpec,
   type Notice,
@@ -245,6 +246,10 @@ export class ProcessRuntime implements Runtime {
 
   async attach(container: Container, io: StreamIo): Promise<ExitStatus> {
     return attachToContainer(this.#running(container), io)
+  }
+
+  async resize({ key }: Container, limits: ContainerLimits): Promise<string | undefined> {
+    return this.#groups.change(groupName(key), limits)
   }
 
   async usage(podUid: string): Promise<readonly PodUsage[]> {

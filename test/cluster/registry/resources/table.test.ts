@@ -39,6 +39,7 @@ describe('the table of built-in kinds', () => {
     ['ingressclasses.networking.k8s.io', 'l/iqIbDgFyQ=', undefined, undefined],
     ['ingresses.networking.k8s.io', '39NQlfNR+bo=', ['ing'], undefined],
     ['networkpolicies.networking.k8s.io', 'YpfwF18m1G8=', ['netpol'], undefined],
+    ['certificatesigningrequests.certificates.k8s.io', '95fRKMXA+00=', ['csr'], undefined],
     ['runtimeclasses.node.k8s.io', 'WQTu1GL3T2Q=', undefined, undefined],
   ])('knows %s as discovery shows it', (name, storageVersionHash, shortNames, categories) => {
     const definition = byName.get(name)

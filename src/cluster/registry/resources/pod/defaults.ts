@@ -32,6 +32,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   linkServiceAccount(spec)
   for (const volume of spec.volumes ?? []) setPodVolumeDefaults(volume)
   for (const container of allContainers(spec)) setContainerDefaults(container)
+  for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container)
 }
 
 /** The account stands under two names; the old one follows the new one. */

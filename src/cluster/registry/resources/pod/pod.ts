@@ -18,6 +18,7 @@ export const pods = define<Pod>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
+  views: { ephemeralcontainers: 'desired', resize: 'desired' },
   deleteReturnsObject: true,
   setDefaults: setPodDefaults,
   prepareForCreate(pod, request) {
@@ -35,6 +36,10 @@ export const pods = define<Pod>({
       if (pod.status && !pod.status.qosClass && before) pod.status.qosClass = before
       if (old.metadata.ownerReferences) pod.metadata.ownerReferences = old.metadata.ownerReferences
       else delete pod.metadata.ownerReferences
+    } else if (request.subresource === 'ephemeralcontainers') {
+      keepAllBut(pod, old, ['ephemeralContainers'])
+    } else if (request.subresource === 'resize') {
+      keepAllBut(pod, old, ['containers', 'initContainers'])
     } else if (pod.spec) linkServiceAccount(pod.spec)
   },
   validate: validatePod,
@@ -60,6 +65,26 @@ export const pods = define<Pod>({
     return period < 0 ? 1 : period
   },
 })
+
+/** A subresource changes some fields of the spec; whatever else its body says is not heard. */
+function keepAllBut(
+  pod: Of<Pod>,
+  old: Of<Pod>,
+  fields: readonly ('containers' | 'initContainers' | 'ephemeralContainers')[],
+): void {
+  const { resourceVersion, managedFields } = pod.metadata
+  pod.metadata = {
+    ...old.metadata,
+    ...(resourceVersion && { resourceVersion }),
+    ...(managedFields && { managedFields }),
+  }
+  const wanted = pod.spec
+  pod.spec = { ...(old.spec ?? { containers: [] }) }
+  for (const field of fields) {
+    if (wanted?.[field]) Object.assign(pod.spec, { [field]: wanted[field] })
+    else delete pod.spec[field]
+  }
+}
 
 /** A pod with scheduling gates says at once why nobody schedules it. */
 function holdAtGates(pod: Of<Pod>): void {

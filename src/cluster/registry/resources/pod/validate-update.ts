@@ -7,6 +7,7 @@ import { imageSpaces } from '../../validation/pod/containers.ts'
 import { mostSeconds } from '../../validation/pod/pod-spec.ts'
 import { jsonDiff } from '../../validation/text-diff.ts'
 import type { Of } from '../define.ts'
+import { validatePodResize } from './validate-resize.ts'
 
 const changeable = [
   '`spec.containers[*].image`',
@@ -22,6 +23,8 @@ export function validatePodUpdate(
   old: Of<Pod>,
   request: Pick<ResourceRequest, 'subresource'>,
 ): Fault[] {
+  if (request.subresource === 'ephemeralcontainers') return ephemeralFaults(pod, old)
+  if (request.subresource === 'resize') return validatePodResize(pod, old)
   // Subresources have rules of their own about what they may touch.
   if (request.subresource !== undefined) return []
   const spec = pod.spec ?? { containers: [] }
@@ -51,6 +54,26 @@ export function validatePodUpdate(
     )
   }
   return faults
+}
+
+/** What was added to look at a pod stays as it was added. */
+function ephemeralFaults(pod: Of<Pod>, old: Of<Pod>): Fault[] {
+  if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined)
+    return [forbiddenField('', 'static pods do not support ephemeral containers')]
+  const path = 'spec.ephemeralContainers'
+  const now = new Map((pod.spec?.ephemeralContainers ?? []).map((one) => [one.name, one]))
+  return (old.spec?.ephemeralContainers ?? []).flatMap((before) => {
+    const quoted = JSON.stringify(before.name)
+    const after = now.get(before.name)
+    if (!after) return [forbiddenField(path, `existing ephemeral containers ${quoted} may not be removed\n`)]
+    if (same(after, before)) return []
+    return [
+      forbiddenField(
+        path,
+        `existing ephemeral containers ${quoted} may not be changed\n${jsonDiff(before, after)}`,
+      ),
+    ]
+  })
 }
 
 function imageFaults(path: string, containers: readonly Container[]): Fault[] {
