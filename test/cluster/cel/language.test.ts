@@ -58,6 +58,11 @@ const truths = [
   'object.metadata.labels[?"nope"].orValue("d") == "d"',
   'optional.of(1).value() == 1 && !optional.none().hasValue() && optional.ofNonZeroValue(0) == optional.none()',
   'object.?spec.?workers.optMap(w, w * 2).orValue(0) == 6',
+  '[?object.?spec.?nothing, 1, ?optional.of(2)] == [1, 2] && [?optional.none()] == []',
+  '{?"a": object.?spec.?workers, ?"b": object.?b, "c": 1} == {"a": 3, "c": 1}',
+  '{?"a": object.?a}.size() == 0 && [[?object.?a], [?object.?spec.?workers]] == [[], [3]]',
+  '1 in [?optional.of(1)] && [1][?0] == optional.of(1) && [?true ? optional.of(1) : optional.none()] == [1]',
+  '["?", ",?", \'[?x]\', // [?y]\n ?optional.none()].size() == 3',
   // macros
   'object.spec.containers.all(c, !has(c.privileged) || !c.privileged)',
   'object.spec.containers.exists(c, c.name == "b") && object.spec.containers.exists_one(c, c.name == "a")',
@@ -152,12 +157,26 @@ describe('the expression language', () => {
     ['9223372036854775808', 'out of range'],
     ['"a".b', "type 'string' does not support field selection"],
     ['has(object)', 'invalid argument to has() macro'],
+    ['[?1]', "expected type 'optional_type(int)' but found 'int'"],
+    ['{?"a": 1}', "expected type 'optional_type(int)' but found 'int'"],
+    ['size(?object)', 'Syntax error'],
+    ['[1, ??object]', 'Syntax error'],
+    ['object.`with-dash`', 'Syntax error'],
     [`${'!'.repeat(50_000)}true`, 'nested too deeply'],
     [`${'('.repeat(5000)}1${')'.repeat(5000)}`, 'maxDepth'],
     [`1${' + 1'.repeat(5000)}`, 'nested too deeply'],
   ])('does not compile %s', (expression, message) => {
     expect(() => compile(expression, environment)).toThrow(CelCompileError)
     expect(() => compile(expression, environment)).toThrow(message)
+  })
+
+  it('has no value for an optional entry that is none', () => {
+    expect(() => evaluate('[?object.spec.workers]')).toThrow(
+      'cannot initialize optional list element from non-optional value 3',
+    )
+    expect(() => evaluate('{?"a": object.spec.workers}')).toThrow(
+      "cannot initialize optional entry 'a' from non-optional value 3",
+    )
   })
 
   it('takes long chains of or and and', () => {
