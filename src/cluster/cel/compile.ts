@@ -10,6 +10,7 @@ import { Program, type Run } from './program.ts'
 import { checkPattern } from './regex.ts'
 import { counted, dispatch, logical, variable } from './steps.ts'
 import { dottedPath, type Node, parse, placeOf, rootOf } from './syntax.ts'
+import { parseDuration, parseTimestamp } from './time.ts'
 import * as types from './types.ts'
 import type { Type } from './types.ts'
 import { displayed, kindOf, Optional, TypeName, UInt, type Value, ValueList, ValueMap } from './values.ts'
@@ -217,7 +218,10 @@ export class Compiler {
 
   #list(items: readonly Node[], locals: Locals): Compiled {
     const compiled = items.map((item) => this.#entry(item, item, locals))
-    const type = compiled.map((one) => one.type).reduce(types.commonType, compiled[0]?.type ?? types.dyn)
+    const type = this.#joined(
+      items,
+      compiled.map((one) => one.type),
+    )
     return {
       type: { ...types.listOf(type), max: items.length },
       run: (frame) => {
@@ -237,9 +241,10 @@ export class Compiler {
       ([key, value]) => [this.compile(key, locals), this.#entry(key, value, locals)] as const,
     )
     const common = (which: 0 | 1): Type =>
-      compiled
-        .map((entry) => entry[which].type)
-        .reduce(types.commonType, compiled[0]?.[which].type ?? types.dyn)
+      this.#joined(
+        entries.map((entry) => entry[which]),
+        compiled.map((entry) => entry[which].type),
+      )
     return {
       type: types.mapOf(common(0), common(1)),
       run: (frame) => {
@@ -253,6 +258,20 @@ export class Compiler {
         return new ValueMap(values)
       },
     }
+  }
+
+  /** The type of all elements of a list, of all keys or of all values of a map. */
+  #joined(nodes: readonly Node[], found: readonly Type[]): Type {
+    let joined = found[0] ?? types.dyn
+    for (const [at, type] of found.entries()) {
+      const node = nodes[at]
+      if (node && !types.mingles(joined, type)) {
+        const names = [joined, type].map(types.nameOfType)
+        throw this.error(node, `expected type '${names[0] ?? ''}' but found '${names[1] ?? ''}'`)
+      }
+      joined = types.commonType(joined, type)
+    }
+    return joined
   }
 
   /** A value of a list or a map; behind a question mark, what an optional holds. */
@@ -325,11 +344,19 @@ export class Compiler {
     if (name === 'has') return this.#has(node, args, locals)
     const found = this.#environment.function(name, { isMethod: false })
     if (found === undefined) throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+    this.#checkTime(name, args)
     return this.#apply(
       node,
       found,
       args.map((arg) => this.compile(arg, locals)),
     )
+  }
+
+  /** What is written out and is no time is refused at once, and not when it is met. */
+  #checkTime(name: string, [text]: readonly Node[]): void {
+    if (text?.op !== 'value' || typeof text.args !== 'string') return
+    const read = name === 'duration' ? parseDuration : name === 'timestamp' ? parseTimestamp : undefined
+    if (read && !isReadable(read, text.args)) throw this.error(text, `invalid ${name} argument`)
   }
 
   #has(node: Node, args: readonly Node[], locals: Locals): Compiled {
@@ -436,6 +463,16 @@ function literalValue(literal: unknown): Value | undefined {
 
 function typeOfLiteral(value: Value): Type {
   return { kind: kindOf(value), ...(typeof value === 'string' && { max: value.length }) }
+}
+
+function isReadable(read: (text: string) => unknown, text: string): boolean {
+  try {
+    return read(text) !== undefined
+  } catch (error) {
+    // Well written, and beyond what there is.
+    if (error instanceof CelEvaluationError) return false
+    throw error
+  }
 }
 
 /** What an optional entry adds; undefined when nothing. */

@@ -58,6 +58,8 @@ const truths = [
   'object.metadata.labels[?"nope"].orValue("d") == "d"',
   'optional.of(1).value() == 1 && !optional.none().hasValue() && optional.ofNonZeroValue(0) == optional.none()',
   'object.?spec.?workers.optMap(w, w * 2).orValue(0) == 6',
+  '["a", object.spec.workers, 1].size() == 3 && [dyn(1), "a"].size() == 2 && [[], [1]].size() == 2',
+  '[duration("1h"), null].size() == 2 && [optional.none(), optional.of(1)].size() == 2',
   '[?object.?spec.?nothing, 1, ?optional.of(2)] == [1, 2] && [?optional.none()] == []',
   '{?"a": object.?spec.?workers, ?"b": object.?b, "c": 1} == {"a": 3, "c": 1}',
   '{?"a": object.?a}.size() == 0 && [[?object.?a], [?object.?spec.?workers]] == [[], [3]]',
@@ -87,8 +89,8 @@ const truths = [
   '"  \\ttrim\\n ".trim() == "trim"',
   '["a", "b"].join("-") == "a-b" && [].join() == ""',
   'strings.quote("a\\"b\\n") == "\\"a\\\\\\"b\\\\n\\""',
-  '"%s is %d, %.2f, %x, %b, %e".format(["a", 3, 2.5, 255, 5, 1234.5]) == "a is 3, 2.50, ff, 101, 1.234500e+03"',
-  '"%s".format([[1, "a", {"k": true}]]) == "[1, a, {k: true}]"',
+  '"%s is %d, %.2f, %x, %b, %e".format([dyn("a"), 3, 2.5, 255, 5, 1234.5]) == "a is 3, 2.50, ff, 101, 1.234500e+03"',
+  '"%s".format([[dyn(1), "a", {"k": true}]]) == "[1, a, {k: true}]"',
   '"abc".matches("^a.c$") && matches("abc", "b") && !"abc".matches("^b")',
   '"abc 123 d45".find("[0-9]+") == "123" && "abc 123 d45".findAll("[0-9]+") == ["123", "45"]',
   'r"\\d" == "\\\\d" && "é" == "\\u00e9"',
@@ -97,7 +99,7 @@ const truths = [
   'x.sum() == 6 && x.min() == 1 && x.max() == 3 && !x.isSorted() && [1, 2].isSorted() && [].sum() == 0',
   'x.indexOf(1) == 1 && [1, 2, 1].lastIndexOf(1) == 2',
   'sets.contains([1, 2, 3], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1], [1, 2])',
-  '{"a": 1, "b": [1]} == {"b": [1], "a": 1} && {"a": 1}.a == 1 && {1: "x"}[1] == "x"',
+  '{"a": dyn(1), "b": [1]} == {"b": [1], "a": dyn(1)} && {"a": 1}.a == 1 && {1: "x"}[1] == "x"',
   '["a"][0] == "a" && dyn("a") != dyn(1)',
   // times
   'timestamp("2023-12-25T00:00:00Z") + duration("36h") == timestamp("2023-12-26T12:00:00Z")',
@@ -157,6 +159,15 @@ describe('the expression language', () => {
     ['9223372036854775808', 'out of range'],
     ['"a".b', "type 'string' does not support field selection"],
     ['has(object)', 'invalid argument to has() macro'],
+    ['[1, 2, "a"]', "ERROR: <input>:1:8: expected type 'int' but found 'string'"],
+    ['[object.spec, [1], ["a", 1]]', "expected type 'string' but found 'int'"],
+    ['[["a"], [1]]', "expected type 'list(string)' but found 'list(int)'"],
+    ['{"a": 1, "b": "c"}', "expected type 'int' but found 'string'"],
+    ['{"a": 1, 2: 1}', "expected type 'string' but found 'int'"],
+    ['[1, null]', "expected type 'int' but found 'null'"],
+    ['duration("1 day") > duration("1h")', 'ERROR: <input>:1:10: invalid duration argument'],
+    ['timestamp("today") > timestamp("2020-01-01T00:00:00Z")', 'invalid timestamp argument'],
+    ['timestamp("9999-12-31T23:59:59-23:59") > timestamp(0)', 'invalid timestamp argument'],
     ['[?1]', "expected type 'optional_type(int)' but found 'int'"],
     ['{?"a": 1}', "expected type 'optional_type(int)' but found 'int'"],
     ['size(?object)', 'Syntax error'],
@@ -221,7 +232,7 @@ describe('lists of custom resources', () => {
   it.each([
     'self.set == ["b", "a"] && self.set != ["b", "c"]',
     'self.set + ["b", "c"] == ["a", "b", "c"]',
-    '(self.map + [{"k": "x", "v": 9}]).map(e, e.v) == [9, 2]',
+    '(self.map + [{"k": "x", "v": dyn(9)}]).map(e, e.v) == [9, 2]',
   ])('know their kind: %s', (expression) => {
     expect(holds(expression)).toBe(true)
   })
