@@ -27,7 +27,7 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       ...kindOf(authorizationGroup, 'SelfSubjectAccessReview'),
       create: async (body, { user }) => {
         const spec = recordOf(body.spec)
-        check('SelfSubjectAccessReview', attributeFaults(spec))
+        check('SelfSubjectAccessReview', [...attributeFaults(spec), ...metadataFaults(body)])
         return answer('SelfSubjectAccessReview', body, decide(authorizer, attributesOf(spec, user)))
       },
     },
@@ -35,7 +35,8 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       ...kindOf(authorizationGroup, 'SubjectAccessReview'),
       create: async (body) => {
         const spec = recordOf(body.spec)
-        check('SubjectAccessReview', [...attributeFaults(spec), ...subjectFaults(spec)])
+        const faults = [...attributeFaults(spec), ...subjectFaults(spec), ...metadataFaults(body)]
+        check('SubjectAccessReview', faults)
         return answer('SubjectAccessReview', body, decide(authorizer, attributesOf(spec, subjectOf(spec))))
       },
     },
@@ -44,7 +45,11 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
       namespaced: true,
       create: async (body, { namespace = '' }) => {
         const spec = recordOf(body.spec)
-        const faults = [...attributeFaults(spec), ...subjectFaults(spec)]
+        const faults = [
+          ...attributeFaults(spec),
+          ...subjectFaults(spec),
+          ...metadataFaults(body, { namespace: true }),
+        ]
         if (isRecord(spec.nonResourceAttributes))
           faults.push({
             field: 'spec.nonResourceAttributes',
@@ -199,6 +204,22 @@ function selectorFaults(asked: Readonly<Record<string, unknown>>): ReviewFault[]
   })
 }
 
+/** A question is nobody's object: it has no name and nothing else that objects have. */
+function metadataFaults(body: JsonObject, allowed: { readonly namespace?: boolean } = {}): ReviewFault[] {
+  const { managedFields: _entries, ...metadata } = recordOf(body.metadata)
+  const given = Object.entries(metadata).filter(
+    ([name, value]) => !isZero(value) && !(allowed.namespace && name === 'namespace'),
+  )
+  if (given.length === 0) return []
+  return [
+    {
+      field: 'metadata',
+      value: metadata,
+      detail: allowed.namespace ? 'must be empty except for namespace' : 'must be empty',
+    },
+  ]
+}
+
 function subjectFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
   if (textOf(spec.user) || textsOf(spec.groups).length > 0) return []
   return [{ field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }]
@@ -249,6 +270,12 @@ async function reviewToken(options: ReviewOptions, spec: Readonly<Record<string,
   const found = await options.authenticator.review(token, asked.length > 0 ? asked : [options.audience])
   if (!found) return { user: {}, error: 'invalid bearer token' }
   return { authenticated: true, user: shownUser(found.user), audiences: found.audiences }
+}
+
+/** What Go does not tell from a field that nobody has set. */
+function isZero(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0
+  return value === undefined || value === null || value === '' || value === 0
 }
 
 function textOf(value: unknown): string {

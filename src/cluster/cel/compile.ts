@@ -1,17 +1,19 @@
 import { index, isPresent, optionalIndex, optionalSelect, select } from './access.ts'
 import { estimateCost } from './cost.ts'
 import type { Environment } from './environment.ts'
-import { CelCompileError, noSuchOverload } from './errors.ts'
+import { CelCompileError, CelEvaluationError, noSuchOverload } from './errors.ts'
 import type { CelFunction } from './function.ts'
 import { compileMacro } from './macros.ts'
 import { operatorNames } from './operators.ts'
+import { isOptionalEntry } from './optional-entries.ts'
 import { Program, type Run } from './program.ts'
 import { checkPattern } from './regex.ts'
 import { counted, dispatch, logical, variable } from './steps.ts'
 import { dottedPath, type Node, parse, placeOf, rootOf } from './syntax.ts'
+import { parseDuration, parseTimestamp } from './time.ts'
 import * as types from './types.ts'
 import type { Type } from './types.ts'
-import { kindOf, TypeName, UInt, type Value, ValueList, ValueMap } from './values.ts'
+import { displayed, kindOf, Optional, TypeName, UInt, type Value, ValueList, ValueMap } from './values.ts'
 
 /** An expression ready to run, with what is known of its results. */
 export interface Compiled {
@@ -215,33 +217,72 @@ export class Compiler {
   }
 
   #list(items: readonly Node[], locals: Locals): Compiled {
-    const compiled = items.map((item) => this.compile(item, locals))
-    const runs = compiled.map(({ run }) => run)
-    const type = compiled.map((one) => one.type).reduce(types.commonType, compiled[0]?.type ?? types.dyn)
+    const compiled = items.map((item) => this.#entry(item, item, locals))
+    const type = this.#joined(
+      items,
+      compiled.map((one) => one.type),
+    )
     return {
       type: { ...types.listOf(type), max: items.length },
       run: (frame) => {
         frame.budget.spend(10)
-        return new ValueList(runs.map((run) => run(frame)))
+        const values: Value[] = []
+        for (const { run, isOptional } of compiled) {
+          const value = isOptional ? given(run(frame), 'list element') : run(frame)
+          if (value !== undefined) values.push(value)
+        }
+        return new ValueList(values)
       },
     }
   }
 
   #map(entries: readonly (readonly [Node, Node])[], locals: Locals): Compiled {
     const compiled = entries.map(
-      ([key, value]) => [this.compile(key, locals), this.compile(value, locals)] as const,
+      ([key, value]) => [this.compile(key, locals), this.#entry(key, value, locals)] as const,
     )
     const common = (which: 0 | 1): Type =>
-      compiled
-        .map((entry) => entry[which].type)
-        .reduce(types.commonType, compiled[0]?.[which].type ?? types.dyn)
+      this.#joined(
+        entries.map((entry) => entry[which]),
+        compiled.map((entry) => entry[which].type),
+      )
     return {
       type: types.mapOf(common(0), common(1)),
       run: (frame) => {
         frame.budget.spend(30)
-        return new ValueMap(compiled.map(([key, value]) => [key.run(frame), value.run(frame)] as const))
+        const values: (readonly [Value, Value])[] = []
+        for (const [key, { run, isOptional }] of compiled) {
+          const at = key.run(frame)
+          const value = isOptional ? given(run(frame), `entry '${displayed(at)}'`) : run(frame)
+          if (value !== undefined) values.push([at, value])
+        }
+        return new ValueMap(values)
       },
     }
+  }
+
+  /** The type of all elements of a list, of all keys or of all values of a map. */
+  #joined(nodes: readonly Node[], found: readonly Type[]): Type {
+    let joined = found[0] ?? types.dyn
+    for (const [at, type] of found.entries()) {
+      const node = nodes[at]
+      if (node && !types.mingles(joined, type)) {
+        const names = [joined, type].map(types.nameOfType)
+        throw this.error(node, `expected type '${names[0] ?? ''}' but found '${names[1] ?? ''}'`)
+      }
+      joined = types.commonType(joined, type)
+    }
+    return joined
+  }
+
+  /** A value of a list or a map; behind a question mark, what an optional holds. */
+  #entry(marked: Node, node: Node, locals: Locals): Compiled & { readonly isOptional: boolean } {
+    const { type, run } = this.compile(node, locals)
+    if (!isOptionalEntry(marked)) return { type, run, isOptional: false }
+    if (type.kind !== 'optional' && type.kind !== 'dyn') {
+      const name = types.nameOfType(type)
+      throw this.error(node, `expected type 'optional_type(${name})' but found '${name}'`)
+    }
+    return { type: unwrapped(type), run, isOptional: true }
   }
 
   #ternary([test, yes, no]: readonly [Node, Node, Node], locals: Locals): Compiled {
@@ -303,11 +344,19 @@ export class Compiler {
     if (name === 'has') return this.#has(node, args, locals)
     const found = this.#environment.function(name, { isMethod: false })
     if (found === undefined) throw this.error(node, `undeclared reference to '${name}' (in container '')`)
+    this.#checkTime(name, args)
     return this.#apply(
       node,
       found,
       args.map((arg) => this.compile(arg, locals)),
     )
+  }
+
+  /** What is written out and is no time is refused at once, and not when it is met. */
+  #checkTime(name: string, [text]: readonly Node[]): void {
+    if (text?.op !== 'value' || typeof text.args !== 'string') return
+    const read = name === 'duration' ? parseDuration : name === 'timestamp' ? parseTimestamp : undefined
+    if (read && !isReadable(read, text.args)) throw this.error(text, `invalid ${name} argument`)
   }
 
   #has(node: Node, args: readonly Node[], locals: Locals): Compiled {
@@ -414,6 +463,24 @@ function literalValue(literal: unknown): Value | undefined {
 
 function typeOfLiteral(value: Value): Type {
   return { kind: kindOf(value), ...(typeof value === 'string' && { max: value.length }) }
+}
+
+function isReadable(read: (text: string) => unknown, text: string): boolean {
+  try {
+    return read(text) !== undefined
+  } catch (error) {
+    // Well written, and beyond what there is.
+    if (error instanceof CelEvaluationError) return false
+    throw error
+  }
+}
+
+/** What an optional entry adds; undefined when nothing. */
+function given(value: Value, what: string): Value | undefined {
+  if (value instanceof Optional) return value.value
+  throw new CelEvaluationError(
+    `cannot initialize optional ${what} from non-optional value ${displayed(value)}`,
+  )
 }
 
 function unwrapped(type: Type): Type {

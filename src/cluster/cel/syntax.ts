@@ -1,5 +1,6 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { CelCompileError } from './errors.ts'
+import { noteOptionalEntries, withoutMarks } from './optional-entries.ts'
 
 /** The tree of an expression, as the parser makes it; macros are still calls. */
 export type Node = ASTNode
@@ -16,7 +17,10 @@ export function parse(expression: string): Node {
   }
   try {
     parser ??= new Environment({ enableOptionalTypes: true, unlistedVariablesAreDyn: true, limits })
-    return parser.parse(expression).ast
+    const { plain, marks } = withoutMarks(expression)
+    const tree = parser.parse(plain).ast
+    noteOptionalEntries(tree, marks)
+    return tree
   } catch (error) {
     if (error instanceof ParseError) {
       throw CelCompileError.at(

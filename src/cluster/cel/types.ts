@@ -156,6 +156,21 @@ export function fits(given: Type, wanted: string): boolean {
   return wanted === 'map' && given.kind === 'object'
 }
 
+const plainKinds = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'list', 'map'])
+
+/** May a value of one type stand beside one of the other in a list or a map? Kubernetes takes no mixtures. */
+export function mingles(first: Type, next: Type): boolean {
+  if (first.kind === 'dyn' || next.kind === 'dyn') return true
+  if (first.kind !== next.kind) {
+    // Nothing is like null but what can be null.
+    if (first.kind === 'null') return !plainKinds.has(next.kind)
+    return next.kind === 'null' && !plainKinds.has(first.kind)
+  }
+  const isAlike = (a: Type | undefined, b: Type | undefined): boolean =>
+    a === undefined || b === undefined || mingles(a, b)
+  return isAlike(first.of, next.of) && isAlike(first.key, next.key)
+}
+
 /** One type for both, `dyn` when they differ. */
 export function commonType(a: Type, b: Type): Type {
   if (a === b) return a

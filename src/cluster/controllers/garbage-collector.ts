@@ -63,6 +63,7 @@ class Collector {
   readonly #orphans = new WorkQueue()
   /** uid -> item, while it waits in a queue. */
   readonly #items = new Map<string, Item>()
+  /** Uids of what is gone, and owners that were looked for and are not there. */
   readonly #absent = new Set<string>()
 
   constructor(context: ControllerContext) {
@@ -93,12 +94,12 @@ class Collector {
     for (const item of effects.orphan) this.#orphans.add(item.uid)
   }
 
-  #remember(uid: string): void {
+  #remember(absent: string): void {
     if (this.#absent.size >= rememberedAbsent) {
       const oldest = this.#absent.values().next()
       if (!oldest.done) this.#absent.delete(oldest.value)
     }
-    this.#absent.add(uid)
+    this.#absent.add(absent)
   }
 
   async #examine(uid: string): Promise<{ againAfterMs: number } | undefined> {
@@ -134,7 +135,9 @@ class Collector {
   }
 
   async #stateOf(item: Item, owner: OwnerReference): Promise<OwnerState> {
-    if (this.#absent.has(owner.uid)) return 'absent'
+    // What somebody says of an owner elsewhere must not count against those whom it does own.
+    const claimed = JSON.stringify([item.namespace, owner.apiVersion, owner.kind, owner.name, owner.uid])
+    if (this.#absent.has(owner.uid) || this.#absent.has(claimed)) return 'absent'
     const { served, informers, client, signal, onError } = this.#context
     const group = owner.apiVersion.includes('/') ? (owner.apiVersion.split('/')[0] ?? '') : ''
     const type = served.find(group, owner.kind)
@@ -158,7 +161,7 @@ class Collector {
     // The owner may be younger than what has been heard of its kind: ask before anything is deleted.
     if (found?.metadata.uid !== owner.uid) found = await unlessGone(client.get(type, at, { signal }))
     if (found === undefined || found.metadata.uid !== owner.uid) {
-      this.#remember(owner.uid)
+      this.#remember(claimed)
       return 'absent'
     }
     return observed(type, found).isForeground ? 'foreground' : 'solid'
@@ -166,9 +169,12 @@ class Collector {
 
   /** The owner goes when no dependent that blocks it is left. */
   async #continueForeground(item: ObservedItem): Promise<undefined> {
-    const blocking = this.#graph
-      .dependentsOf(item.uid)
-      .filter(({ owners }) => owners.some((owner) => owner.uid === item.uid && owner.blockOwnerDeletion))
+    const blocking = this.#graph.dependentsOf(item.uid).filter(
+      ({ namespace, owners }) =>
+        // Nobody keeps what belongs to another namespace from going.
+        (item.namespace === undefined || item.namespace === namespace) &&
+        owners.some((owner) => owner.uid === item.uid && owner.blockOwnerDeletion),
+    )
     if (blocking.length === 0) {
       await this.#removeFinalizer(item, foreground)
       return undefined

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   apiVersionOf,
   type Catalog,
@@ -63,7 +64,10 @@ export interface Discovery {
   group(name: string): object | undefined
   resources(group: string, version: string): object | undefined
   /** All in one (`APIGroupDiscoveryList`), for the core group or for all others. */
-  aggregated(part: 'core' | 'groups', version: 'v2' | 'v2beta1'): object
+  aggregated(
+    part: 'core' | 'groups',
+    version: 'v2' | 'v2beta1',
+  ): { readonly text: string; readonly etag: string }
 }
 
 /** Groups in the order in which Kubernetes lists them come first; all others follow by name. */
@@ -93,6 +97,7 @@ export function discover(catalog: Catalog): Discovery {
   const others = [...new Set(versions.map(({ group }) => group))]
     .filter((group) => group !== '')
     .sort(byOrder)
+  const wholes = new Map<string, { readonly text: string; readonly etag: string }>()
   const versionsOf = (group: string): string[] =>
     versions.filter((one) => one.group === group).map(({ version }) => version)
   return {
@@ -119,19 +124,27 @@ export function discover(catalog: Catalog): Discovery {
         resources: resourcesOf(catalog, group, version),
       }
     },
-    aggregated: (part, version) => ({
-      kind: 'APIGroupDiscoveryList',
-      apiVersion: `apidiscovery.k8s.io/${version}`,
-      metadata: {},
-      items: (part === 'core' ? [''] : others).map((group) => ({
-        metadata: { ...(group !== '' && { name: group }), creationTimestamp: null },
-        versions: versionsOf(group).map((one) => ({
-          version: one,
-          resources: aggregatedResources(resourcesOf(catalog, group, one), { group, version: one }),
-          freshness: 'Current',
+    aggregated(part, version) {
+      const key = `${part} ${version}`
+      const known = wholes.get(key)
+      if (known) return known
+      const text = JSON.stringify({
+        kind: 'APIGroupDiscoveryList',
+        apiVersion: `apidiscovery.k8s.io/${version}`,
+        metadata: {},
+        items: (part === 'core' ? [''] : others).map((group) => ({
+          metadata: { ...(group !== '' && { name: group }), creationTimestamp: null },
+          versions: versionsOf(group).map((one) => ({
+            version: one,
+            resources: aggregatedResources(resourcesOf(catalog, group, one), { group, version: one }),
+            freshness: 'Current',
+          })),
         })),
-      })),
-    }),
+      })
+      const made = { text, etag: `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"` }
+      wholes.set(key, made)
+      return made
+    },
   }
 }
 

@@ -115,14 +115,16 @@ async function serveDocument(
     throw methodNotAllowed('the server does not allow this method on the requested resource')
   const aggregated = wantsAggregatedDiscovery(headerOf(api, 'accept'))
   if ((path === '/api' || path === '/apis') && aggregated) {
-    const document = discovery.aggregated(path === '/api' ? 'core' : 'groups', aggregated)
-    return {
-      status: 200,
-      headers: {
-        'content-type': `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,
-      },
-      body: JSON.stringify(document),
+    const { text, etag } = discovery.aggregated(path === '/api' ? 'core' : 'groups', aggregated)
+    const headers = {
+      'content-type': `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,
+      etag,
+      vary: 'Accept',
+      'cache-control': 'public',
     }
+    // Clients keep the document and ask whether it is still right each time that they start.
+    if (headerOf(api, 'if-none-match') === etag) return { status: 304, headers, body: '' }
+    return { status: 200, headers, body: text }
   }
   if (path === '/') return jsonAnswer(200, JSON.stringify({ paths: rootPaths(parts, discovery) }))
   if (path === '/metrics')

@@ -48,6 +48,8 @@ export interface ResourceDefinition {
   /** Where objects of several served versions live together; `group/plural` when left out. */
   readonly storedAs?: string
   readonly schema: Schema
+  /** Schemas of all versions by name, also of those not served: whoever wrote one owns fields as that one has them. */
+  readonly versionSchemas?: ReadonlyMap<string, Schema>
   readonly hasStatus: boolean
   /** The status that a new object comes with is not emptied: nodes register with theirs. */
   readonly keepsStatusOnCreate?: boolean

@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest'
 import { createAuth } from '../../../src/cluster/auth/index.ts'
 import type { UserInfo } from '../../../src/cluster/registry/request.ts'
-import { StatusError } from '../../../src/kube/index.ts'
+import { type JsonObject, StatusError } from '../../../src/kube/index.ts'
 import { binding, bootstrappedReader, putRbac, role } from './rbac-objects.ts'
 import { requestOf } from './requests.ts'
 import { tokenKey } from './token-key.ts'
 
 const ann: UserInfo = { name: 'ann', uid: '7', groups: ['system:authenticated'] }
 
-async function review(kind: string, spec: object, namespace?: string): Promise<unknown> {
+async function review(
+  kind: string,
+  spec: object,
+  namespace?: string,
+  metadata: JsonObject = {},
+): Promise<unknown> {
   const reader = bootstrappedReader()
   putRbac(reader, role('dev1', 'dev', [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]))
   putRbac(reader, binding('dev1', 'ann', { role: 'dev' }, [{ kind: 'User', name: 'ann' }]))
@@ -16,7 +21,7 @@ async function review(kind: string, spec: object, namespace?: string): Promise<u
   if (!resource) throw new Error(`${kind} is not served`)
   const request = requestOf({ user: ann, plural: resource.plural, ...(namespace && { namespace }) })
   try {
-    const made = await resource.create({ kind, metadata: {}, spec: { ...spec } }, request)
+    const made = await resource.create({ kind, metadata, spec: { ...spec } }, request)
     return made.status
   } catch (error) {
     if (error instanceof StatusError) return error.message
@@ -63,6 +68,24 @@ test('others are asked about by name and groups', async () => {
   })
   expect(await review('LocalSubjectAccessReview', { ...spec, user: 'ann' }, 'dev2')).toBe(
     'spec.resourceAttributes.namespace must match namespace: dev2',
+  )
+})
+
+test('a question has no name, labels or anything else of an object', async () => {
+  const spec = { user: 'ann', resourceAttributes: { namespace: 'dev1', verb: 'get', resource: 'pods' } }
+  for (const kind of ['SubjectAccessReview', 'SelfSubjectAccessReview']) {
+    expect(await review(kind, spec, undefined, { name: 'x' })).toBe(
+      `${kind}.authorization.k8s.io "" is invalid: metadata: Invalid value: {"name":"x"}: must be empty`,
+    )
+    expect(await review(kind, spec, undefined, { creationTimestamp: null, labels: {} })).toMatchObject({
+      allowed: true,
+    })
+  }
+  expect(await review('LocalSubjectAccessReview', spec, 'dev1', { namespace: 'dev1' })).toMatchObject({
+    allowed: true,
+  })
+  expect(await review('LocalSubjectAccessReview', spec, 'dev1', { namespace: 'dev1', name: 'x' })).toBe(
+    'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: metadata: Invalid value: {"namespace":"dev1","name":"x"}: must be empty except for namespace',
   )
 })
 

@@ -64,9 +64,17 @@ describe('hostile expressions', () => {
     expect(() => timed('int(text) > 0', { text: '9'.repeat(1_000_000) })).toThrow(CelEvaluationError)
   })
 
+  it('reads texts without end and thousands of optional entries in no time', () => {
+    for (const start of ['?"', "[?'", '[?"""', 'b"?']) {
+      expect(() => timed(`${start}${'\\"'.repeat(45_000)}`, {})).toThrow(CelCompileError)
+      expect(() => timed(`${start}${"\\'".repeat(45_000)}`, {})).toThrow(CelCompileError)
+    }
+    expect(timed(`[${'?x.?y,'.repeat(5000)}].size() == 5000`, { x: { y: 1 } })).toBe(true)
+  })
+
   it('keeps to its own errors for any text and any JSON', () => {
     const fragments = constantFrom(
-      ...'x text . ( ) [ ] { } , : ? ! - + * / % == != < >= && || in has all( exists( map( size() 1 2.5 "a" b"\\x00" true null 1u i optional.of( .?y [?0] matches("a+") split("") format([1]) cel.bind(a, duration("1h") timestamp('.split(
+      ...'x text . ( ) [ ] { } , : ? ! - + * / % == != < >= && || in has all( exists( map( size() 1 2.5 "a" b"\\x00" true null 1u i optional.of( .?y [?0] [?x {?x: ,? matches("a+") split("") format([1]) cel.bind(a, duration("1h") timestamp('.split(
         ' ',
       ),
     )

@@ -58,6 +58,16 @@ const truths = [
   'object.metadata.labels[?"nope"].orValue("d") == "d"',
   'optional.of(1).value() == 1 && !optional.none().hasValue() && optional.ofNonZeroValue(0) == optional.none()',
   'object.?spec.?workers.optMap(w, w * 2).orValue(0) == 6',
+  '["a", object.spec.workers, 1].size() == 3 && [dyn(1), "a"].size() == 2 && [[], [1]].size() == 2',
+  '[duration("1h"), null].size() == 2 && [optional.none(), optional.of(1)].size() == 2',
+  '[optional.of(1), optional.none(), optional.of(2)].unwrapOpt() == [1, 2]',
+  'optional.unwrap([object.?spec.?nothing, object.?spec.?workers]) == [3]',
+  'x.first().value() == 3 && x.last().value() == 2 && !x.filter(n, n > 9).first().hasValue()',
+  '[?object.?spec.?nothing, 1, ?optional.of(2)] == [1, 2] && [?optional.none()] == []',
+  '{?"a": object.?spec.?workers, ?"b": object.?b, "c": 1} == {"a": 3, "c": 1}',
+  '{?"a": object.?a}.size() == 0 && [[?object.?a], [?object.?spec.?workers]] == [[], [3]]',
+  '1 in [?optional.of(1)] && [1][?0] == optional.of(1) && [?true ? optional.of(1) : optional.none()] == [1]',
+  '["?", ",?", \'[?x]\', // [?y]\n ?optional.none()].size() == 3',
   // macros
   'object.spec.containers.all(c, !has(c.privileged) || !c.privileged)',
   'object.spec.containers.exists(c, c.name == "b") && object.spec.containers.exists_one(c, c.name == "a")',
@@ -82,8 +92,8 @@ const truths = [
   '"  \\ttrim\\n ".trim() == "trim"',
   '["a", "b"].join("-") == "a-b" && [].join() == ""',
   'strings.quote("a\\"b\\n") == "\\"a\\\\\\"b\\\\n\\""',
-  '"%s is %d, %.2f, %x, %b, %e".format(["a", 3, 2.5, 255, 5, 1234.5]) == "a is 3, 2.50, ff, 101, 1.234500e+03"',
-  '"%s".format([[1, "a", {"k": true}]]) == "[1, a, {k: true}]"',
+  '"%s is %d, %.2f, %x, %b, %e".format([dyn("a"), 3, 2.5, 255, 5, 1234.5]) == "a is 3, 2.50, ff, 101, 1.234500e+03"',
+  '"%s".format([[dyn(1), "a", {"k": true}]]) == "[1, a, {k: true}]"',
   '"abc".matches("^a.c$") && matches("abc", "b") && !"abc".matches("^b")',
   '"abc 123 d45".find("[0-9]+") == "123" && "abc 123 d45".findAll("[0-9]+") == ["123", "45"]',
   'r"\\d" == "\\\\d" && "é" == "\\u00e9"',
@@ -92,7 +102,7 @@ const truths = [
   'x.sum() == 6 && x.min() == 1 && x.max() == 3 && !x.isSorted() && [1, 2].isSorted() && [].sum() == 0',
   'x.indexOf(1) == 1 && [1, 2, 1].lastIndexOf(1) == 2',
   'sets.contains([1, 2, 3], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1], [1, 2])',
-  '{"a": 1, "b": [1]} == {"b": [1], "a": 1} && {"a": 1}.a == 1 && {1: "x"}[1] == "x"',
+  '{"a": dyn(1), "b": [1]} == {"b": [1], "a": dyn(1)} && {"a": 1}.a == 1 && {1: "x"}[1] == "x"',
   '["a"][0] == "a" && dyn("a") != dyn(1)',
   // times
   'timestamp("2023-12-25T00:00:00Z") + duration("36h") == timestamp("2023-12-26T12:00:00Z")',
@@ -152,12 +162,35 @@ describe('the expression language', () => {
     ['9223372036854775808', 'out of range'],
     ['"a".b', "type 'string' does not support field selection"],
     ['has(object)', 'invalid argument to has() macro'],
+    ['[1, 2, "a"]', "ERROR: <input>:1:8: expected type 'int' but found 'string'"],
+    ['[object.spec, [1], ["a", 1]]', "expected type 'string' but found 'int'"],
+    ['[["a"], [1]]', "expected type 'list(string)' but found 'list(int)'"],
+    ['{"a": 1, "b": "c"}', "expected type 'int' but found 'string'"],
+    ['{"a": 1, 2: 1}', "expected type 'string' but found 'int'"],
+    ['[1, null]', "expected type 'int' but found 'null'"],
+    ['duration("1 day") > duration("1h")', 'ERROR: <input>:1:10: invalid duration argument'],
+    ['timestamp("today") > timestamp("2020-01-01T00:00:00Z")', 'invalid timestamp argument'],
+    ['timestamp("9999-12-31T23:59:59-23:59") > timestamp(0)', 'invalid timestamp argument'],
+    ['[?1]', "expected type 'optional_type(int)' but found 'int'"],
+    ['{?"a": 1}', "expected type 'optional_type(int)' but found 'int'"],
+    ['size(?object)', 'Syntax error'],
+    ['[1, ??object]', 'Syntax error'],
+    ['object.`with-dash`', 'Syntax error'],
     [`${'!'.repeat(50_000)}true`, 'nested too deeply'],
     [`${'('.repeat(5000)}1${')'.repeat(5000)}`, 'maxDepth'],
     [`1${' + 1'.repeat(5000)}`, 'nested too deeply'],
   ])('does not compile %s', (expression, message) => {
     expect(() => compile(expression, environment)).toThrow(CelCompileError)
     expect(() => compile(expression, environment)).toThrow(message)
+  })
+
+  it('has no value for an optional entry that is none', () => {
+    expect(() => evaluate('[?object.spec.workers]')).toThrow(
+      'cannot initialize optional list element from non-optional value 3',
+    )
+    expect(() => evaluate('{?"a": object.spec.workers}')).toThrow(
+      "cannot initialize optional entry 'a' from non-optional value 3",
+    )
   })
 
   it('takes long chains of or and and', () => {
@@ -202,7 +235,7 @@ describe('lists of custom resources', () => {
   it.each([
     'self.set == ["b", "a"] && self.set != ["b", "c"]',
     'self.set + ["b", "c"] == ["a", "b", "c"]',
-    '(self.map + [{"k": "x", "v": 9}]).map(e, e.v) == [9, 2]',
+    '(self.map + [{"k": "x", "v": dyn(9)}]).map(e, e.v) == [9, 2]',
   ])('know their kind: %s', (expression) => {
     expect(holds(expression)).toBe(true)
   })

@@ -149,6 +149,29 @@ describe('garbage collection', () => {
     await cluster.until(kinds.configMaps, at('misled'), isGone)
     await cluster.client.get(kinds.configMaps, at('namesake'))
   })
+
+  it('lets nobody harm what is owned in another namespace by naming its owner', async () => {
+    await namespace('envious')
+    const elsewhere = (name: string) => ({ namespace: 'envious', name })
+    const pretend = (name: string, more: object) =>
+      cluster.client.create(kinds.configMaps, { metadata: { ...elsewhere(name), ...more } }, elsewhere(name))
+    const owner = await make('envied')
+    await pretend('pretender', ownedBy(owner))
+    await cluster.until(kinds.configMaps, elsewhere('pretender'), isGone)
+    const rightful = await make('rightful', ownedBy(owner))
+    // Looked at after it, and gone: it was looked at, and stayed.
+    await make('late', ownedBy({ metadata: { name: 'nobody', uid: '22222222-2222-2222-2222-222222222222' } }))
+    await cluster.until(kinds.configMaps, at('late'), isGone)
+    expect(await cluster.client.get(kinds.configMaps, at('rightful'))).toEqual(rightful)
+
+    await pretend('clinging', { ...ownedBy(owner), finalizers: ['example.com/cling'] })
+    await cluster.client.delete(kinds.configMaps, at('envied'), { propagationPolicy: 'Foreground' })
+    await cluster.until(kinds.configMaps, at('envied'), isGone)
+    await cluster.client.patch(kinds.configMaps, elsewhere('clinging'), {
+      type: 'merge',
+      patch: { metadata: { finalizers: null } },
+    })
+  })
 })
 
 describe('volumes and claims', () => {

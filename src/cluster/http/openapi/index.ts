@@ -102,6 +102,7 @@ class Cache {
   }
 }
 
+const yearMs = 365 * 24 * 60 * 60 * 1000
 const protobufV2 = /^application\/com\.github\.proto-openapi\.spec\.v2(?:@|\.)v1\.0\+protobuf$/
 
 async function serveV2(cache: Cache, api: ApiRequest): Promise<ApiResponse> {
@@ -138,10 +139,17 @@ async function serveV3(cache: Cache, api: ApiRequest, path: string): Promise<Api
   // A client with an old index learns the new address; what it then caches under it is right for ever.
   if (asked !== null && asked !== hash)
     return { status: 301, headers: { location: `/openapi/v3/${path}?hash=${hash}` }, body: '' }
-  const response = answer(api, await cache.v3(path, at), 'application/json')
-  return asked === null
-    ? response
-    : { ...response, headers: { ...response.headers, 'cache-control': 'public, immutable' } }
+  const headers = {
+    'content-type': 'application/json',
+    etag: `"${hash}"`,
+    vary: 'Accept',
+    ...(asked !== null && {
+      'cache-control': 'public, immutable',
+      expires: new Date(Date.now() + yearMs).toUTCString(),
+    }),
+  }
+  if (headerOf(api, 'if-none-match') === headers.etag) return { status: 304, headers, body: '' }
+  return { status: 200, headers, body: await cache.v3(path, at) }
 }
 
 function answer(api: ApiRequest, body: Buffer, contentType: string): ApiResponse {

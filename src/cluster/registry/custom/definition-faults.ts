@@ -294,8 +294,10 @@ export function changeFaults(
 
 /** Versions that objects are stored in must stay known. */
 export function storedVersionFaults(stored: readonly string[], spec: CustomResourceDefinitionSpec): Fault[] {
+  if (stored.length === 0)
+    return [invalidValue('status.storedVersions', stored, 'must have at least one stored version')]
   const known = new Set(spec.versions.map((version) => version.name))
-  const faults = stored.flatMap((name, at) =>
+  const missing = stored.flatMap((name, at) =>
     known.has(name)
       ? []
       : [
@@ -307,10 +309,11 @@ export function storedVersionFaults(stored: readonly string[], spec: CustomResou
         ],
   )
   const current = spec.versions.find((version) => version.storage)?.name
-  if (current !== undefined && stored.length > 0 && !stored.includes(current)) {
-    faults.push(invalidValue('status.storedVersions', stored, `must have the storage version ${current}`))
-  }
-  return faults
+  if (current === undefined || stored.includes(current)) return missing
+  return [
+    invalidValue('status.storedVersions', stored, `must have the storage version ${current}`),
+    ...missing,
+  ]
 }
 
 /** The type of the wire has the extensions' names spelled differently; the JSON is that of a schema. */

@@ -59,6 +59,7 @@ function definitionOf(
     ...(names.categories && { categories: names.categories }),
     storageVersionHash: storageVersionHash(group, stored.name, names.kind),
     schema,
+    versionSchemas: new Map(versions.map((one) => [one.name, one === version ? schema : schemaOf(one)])),
     hasStatus,
     ...(scale !== undefined && { scale }),
     isCustom: true,

@@ -1,10 +1,10 @@
 import { RE2JS } from 're2js'
 import type { Json } from '../../../kube/index.ts'
 import { CelCompileError, celTypes } from '../../cel/index.ts'
-import { duplicate, type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
+import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../faults.ts'
 import type { Schema, ValidationRule } from '../schema/schema.ts'
 import { prune, validateStructural } from '../schema/structural.ts'
-import { compileRule } from './rules.ts'
+import { checkRules, compileRule, compileRules } from './rules.ts'
 
 /**
  * What keeps a schema from being structural
@@ -17,9 +17,8 @@ export function structuralFaults(schema: Schema, path: string): Fault[] {
   return check.faults
 }
 
-const scalars = new Set(['string', 'integer', 'number', 'boolean'])
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
-const reasons = ['FieldValueInvalid', 'FieldValueForbidden', 'FieldValueRequired', 'FieldValueDuplicate']
+const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 /** Says what a value is; only the main tree of a schema may. */
 const structureFields = [
   'type',
@@ -49,6 +48,8 @@ const unsupported = [
 interface Place {
   readonly isRoot: boolean
   readonly count: number
+  /** The list or map around it whose items cannot be told apart: there is no old value to compare with. */
+  readonly within?: string | undefined
 }
 
 const mostPerRule = 10_000_000
@@ -69,6 +70,8 @@ function mostOf(schema: Schema): number {
 
 class StructuralCheck {
   readonly faults: Fault[] = []
+  /** Faults of the schema itself. Where there are any, rules would only be misunderstood. */
+  #plain = 0
   #total = 0
 
   root(schema: Schema, path: string): void {
@@ -93,27 +96,37 @@ class StructuralCheck {
 
   #add(...faults: Fault[]): void {
     this.faults.push(...faults)
+    this.#plain += faults.length
   }
 
   #schema(schema: Schema, path: string, place: Place): void {
+    const before = this.#plain
+    const { count } = place
     this.#general(schema, path)
     this.#extensions(schema, path)
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       const at = `${path}.properties[${name}]`
       this.#typed(property, at, 'must not be empty for specified object fields')
-      this.#schema(property, at, { isRoot: false, count: place.count })
+      const within = schema['x-kubernetes-map-type'] === 'atomic' ? path : place.within
+      this.#schema(property, at, { isRoot: false, count, within })
     }
     if (Array.isArray(schema.items)) {
       this.#add(forbiddenField(`${path}.items`, 'items must be a schema object and not an array'))
     } else if (schema.items !== undefined) {
       this.#typed(schema.items, `${path}.items`, 'must not be empty for specified array items')
-      this.#schema(schema.items, `${path}.items`, { isRoot: false, count: place.count * mostOf(schema) })
+      const within = schema['x-kubernetes-list-type'] === 'map' ? place.within : path
+      this.#schema(schema.items, `${path}.items`, { isRoot: false, count: count * mostOf(schema), within })
     } else if (schema.type === 'array') {
       this.#add(required(`${path}.items`, 'must be specified'))
     }
     this.#additional(schema, path, place)
     this.#composed(schema, path)
-    this.#rules(schema, path, place)
+    for (const [at, rule] of (schema['x-kubernetes-validations'] ?? []).entries())
+      this.#ruleText(schema, rule, `${path}.x-kubernetes-validations[${at}]`)
+    if (this.#plain === before) {
+      for (const [at, rule] of (schema['x-kubernetes-validations'] ?? []).entries())
+        this.#rule(schema, rule, `${path}.x-kubernetes-validations[${at}]`, place)
+    }
     this.#default(schema, path)
   }
 
@@ -164,7 +177,7 @@ class StructuralCheck {
     }
     if (typeof extra !== 'object') return
     this.#typed(extra, at, 'must not be empty for specified object fields')
-    this.#schema(extra, at, { isRoot: false, count: place.count * mostOf(schema) })
+    this.#schema(extra, at, { isRoot: false, count: place.count * mostOf(schema), within: place.within })
   }
 
   #extensions(schema: Schema, path: string): void {
@@ -241,44 +254,49 @@ class StructuralCheck {
           : required(`${path}.type`, 'must be array if x-kubernetes-list-type is specified'),
       )
     }
+    const { items } = schema
     if (kind !== 'map') {
       if (keys.length > 0) {
-        this.#add(forbiddenField(keysAt, 'must be empty if x-kubernetes-list-type is not map'))
+        const why = 'must be map if x-kubernetes-list-map-keys is non-empty'
+        this.#add(invalidValue(`${path}.x-kubernetes-list-type`, kind, why))
       }
+      if (kind === 'set' && schema.type === 'array' && items !== undefined) this.#setItems(items, path)
       return
     }
     if (keys.length === 0) {
       this.#add(required(keysAt, 'must not be empty if x-kubernetes-list-type is map'))
     }
-    const { items } = schema
-    if (items?.type !== 'object') {
+    if (items === undefined) {
+      this.#add(required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map'))
+      return
+    }
+    if (items.type !== 'object') {
       this.#add(
         invalidValue(
           `${path}.items.type`,
-          items?.type ?? '',
+          items.type ?? '',
           "must be object if parent array's x-kubernetes-list-type is map",
         ),
       )
       return
     }
     const seen = new Set<string>()
-    for (const [at, key] of keys.entries()) {
-      if (seen.has(key)) this.#add(duplicate(`${keysAt}[${at}]`, key))
-      seen.add(key)
+    for (const key of keys) {
       const property = items.properties?.[key]
       if (property === undefined) {
-        this.#add(invalidValue(`${keysAt}[${at}]`, key, 'must refer to a property of the list items'))
-        continue
-      }
-      if (!scalars.has(property.type ?? '')) {
+        this.#add(invalidValue(keysAt, keys, 'entries must all be names of item properties'))
+      } else if (property.type === 'array' || property.type === 'object') {
         this.#add(
           invalidValue(
             `${path}.items.properties[${key}].type`,
-            property.type ?? '',
+            items.type,
             "must be a scalar type if parent array's x-kubernetes-list-type is map",
           ),
         )
       }
+      if (seen.has(key)) this.#add(invalidValue(keysAt, keys, 'must not contain duplicate entries'))
+      seen.add(key)
+      if (property === undefined) continue
       if (property.default === undefined && !items.required?.includes(key)) {
         this.#add(
           required(
@@ -287,6 +305,18 @@ class StructuralCheck {
           ),
         )
       }
+    }
+  }
+
+  /** Items of a set are compared as a whole. */
+  #setItems(items: Schema, path: string): void {
+    const why = 'must be atomic as item of a list with x-kubernetes-list-type=set'
+    const listType = items['x-kubernetes-list-type']
+    if (items.type === 'array' && listType !== undefined && listType !== 'atomic') {
+      this.#add(invalidValue(`${path}.items.x-kubernetes-list-type`, listType, why))
+    }
+    if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') {
+      this.#add(invalidValue(`${path}.items.x-kubernetes-map-type`, listType ?? 'null', why))
     }
   }
 
@@ -350,46 +380,54 @@ class StructuralCheck {
     if (schema.not !== undefined) this.#nested(schema.not, `${path}.not`, main, mainPath)
   }
 
-  #rules(schema: Schema, path: string, place: Place): void {
-    for (const [at, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
-      this.#rule(schema, rule, `${path}.x-kubernetes-validations[${at}]`, place)
-    }
-  }
-
-  #rule(schema: Schema, rule: ValidationRule, path: string, { isRoot, count }: Place): void {
+  #ruleText(schema: Schema, rule: ValidationRule, path: string): void {
+    const { message = '', messageExpression = '', fieldPath = '' } = rule
     if (!rule.rule?.trim()) {
       this.#add(required(`${path}.rule`, 'rule is not specified'))
-      return
+    } else if (message !== '' && message.trim() === '') {
+      this.#add(invalidValue(`${path}.message`, message, 'message must be non-empty if specified'))
+    } else if (message.trim().includes('\n')) {
+      this.#add(invalidValue(`${path}.message`, message, 'message must not contain line breaks'))
+    } else if (rule.rule.trim().includes('\n') && message === '') {
+      this.#add(required(`${path}.message`, 'message must be specified if rule contains line breaks'))
     }
-    if (rule.message !== undefined && rule.message !== '') {
-      if (rule.message.trim() === '') {
-        this.#add(invalidValue(`${path}.message`, rule.message, 'message must be non-empty if specified'))
-      } else if (rule.message.includes('\n')) {
-        this.#add(invalidValue(`${path}.message`, rule.message, 'message must not contain line breaks'))
-      }
+    if (messageExpression !== '' && messageExpression.trim() === '') {
+      this.#add(required(`${path}.messageExpression`, 'messageExpression must be non-empty if specified'))
     }
     if (rule.reason !== undefined && !reasons.includes(rule.reason)) {
       this.#add(notSupported(`${path}.reason`, rule.reason, reasons))
     }
-    if (rule.fieldPath && !refersToField(schema, rule.fieldPath)) {
-      this.#add(
-        invalidValue(
-          `${path}.fieldPath`,
-          rule.fieldPath,
-          `fieldPath must be a valid path: does not refer to a valid field`,
-        ),
-      )
+    if (fieldPath !== '' && fieldPath.trim() === '') {
+      this.#add(invalidValue(`${path}.fieldPath`, fieldPath, 'fieldPath must be non-empty if specified'))
     }
+    if (fieldPath.includes('\n')) {
+      this.#add(invalidValue(`${path}.fieldPath`, fieldPath, 'fieldPath must not contain line breaks'))
+    }
+    if (fieldPath !== '' && !refersToField(schema, fieldPath)) {
+      this.#add(invalidValue(`${path}.fieldPath`, fieldPath, 'fieldPath must be a valid path'))
+    }
+  }
+
+  #rule(schema: Schema, rule: ValidationRule, path: string, { isRoot, count, within }: Place): void {
     const embedded = schema['x-kubernetes-embedded-resource'] === true
     for (const field of ['rule', 'messageExpression'] as const) {
       if (field === 'messageExpression' && !rule.messageExpression) continue
       const only: ValidationRule = field === 'rule' ? withoutMessage(rule) : { ...rule, rule: 'true' }
       try {
-        const { program } = compileRule(only, schema, { isRoot: isRoot || embedded })
-        if (field === 'rule') this.#cost(program.cost * count, `${path}.rule`)
+        const { program, usesOldSelf } = compileRule(only, schema, { isRoot: isRoot || embedded })
+        if (field === 'messageExpression') continue
+        this.#cost(program.cost * count, `${path}.rule`)
+        if (usesOldSelf && within !== undefined) {
+          const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${within}`
+          this.faults.push(invalidValue(`${path}.rule`, rule.rule, why))
+        }
+        if (!usesOldSelf && rule.optionalOldSelf !== undefined) {
+          const why = 'may not be set if oldSelf is not used in rule'
+          this.faults.push(invalidValue(`${path}.optionalOldSelf`, rule.optionalOldSelf, why))
+        }
       } catch (error) {
         if (!(error instanceof CelCompileError)) throw error
-        this.#add({
+        this.faults.push({
           reason: 'FieldValueInvalid',
           message: `Invalid value: ${goRule(rule)}: ${error.told}`,
           field: `${path}.${field}`,
@@ -401,12 +439,13 @@ class StructuralCheck {
   #cost(cost: number, path: string): void {
     this.#total += cost
     const words = costComplaint('estimated rule cost', 'rule', cost, mostPerRule)
-    if (words !== undefined) this.#add(forbiddenField(path, words))
+    if (words !== undefined) this.faults.push(forbiddenField(path, words))
   }
 
   #default(schema: Schema, path: string): void {
     if (schema.default === undefined) return
     const at = `${path}.default`
+    const before = this.faults.length
     const copy = structuredClone(schema.default)
     if (isObject(copy) && prune(copy, { ...schema, 'x-kubernetes-embedded-resource': true }).length > 0) {
       this.#add(invalidValue(at, schema.default, 'must not have unknown fields'))
@@ -415,6 +454,14 @@ class StructuralCheck {
     for (const fault of validateStructural({ default: schema.default }, holder)) {
       const inner = fault.field.replace(/^default/, '')
       this.#add({ ...fault, field: `${at}${inner === '<nil>' ? '' : inner}` })
+    }
+    if (this.faults.length > before) return
+    const isRoot = schema['x-kubernetes-embedded-resource'] === true
+    const rules = compileRules(schema, { isRoot })
+    if (rules === undefined) return
+    for (const fault of checkRules(rules, schema.default, undefined).faults) {
+      const inner = fault.field.startsWith('[') ? fault.field : `.${fault.field}`
+      this.#add({ ...fault, field: fault.field === '<nil>' ? at : `${at}${inner}` })
     }
   }
 }

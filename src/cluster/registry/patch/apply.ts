@@ -12,12 +12,15 @@ import {
   self,
   union,
 } from './field-tree.ts'
-import { compareFields, createdFields, ownedFields } from './field-walk.ts'
+import { createdFields, ownedFields } from './field-walk.ts'
 import {
   apiVersionOf,
   asJson,
+  deltas,
   encodeManaged,
+  leftAfter,
   type Managed,
+  shapeIn,
   storedManaged,
   timeOf,
   trackable,
@@ -56,17 +59,14 @@ export function applyObject(live: KubeObject | undefined, given: JsonObject, app
   const others = managed.filter((entry) => entry !== mine)
   const fields = trackable(ownedFields(config, shape), applying)
   const merged = mergeTyped(before, config, shape) as JsonObject
-  const result = pruned(merged, shape, {
-    last: mine?.fields ?? noFields,
-    managed: [...others.map((entry) => entry.fields), fields],
+  const result = pruned(merged, applying, {
+    last: mine,
+    managed: [...others, { apiVersion: apiVersionOf(applying), fields }],
   })
-  const delta = compareFields(before, result, shape)
-  const changed = trackable(delta.changed, applying)
-  if (!applying.force) checkConflicts(others, changed, applying, live)
-  const next = others
-    .map((entry) => ({ ...entry, fields: difference(difference(entry.fields, changed), delta.removed) }))
-    .filter((entry) => !isEmpty(entry.fields))
-  const own = difference(fields, delta.removed)
+  const deltaIn = deltas(before, result, applying)
+  if (!applying.force) checkConflicts(others, deltaIn, applying, live)
+  const next = others.flatMap((entry) => leftAfter(entry, deltaIn) ?? [])
+  const own = difference(fields, deltaIn(apiVersionOf(applying))?.removed ?? noFields)
   if (!isEmpty(own)) {
     // As in Kubernetes, the time is that of the last change of the object, not of the last request.
     const time = isEqual(before, result) && live ? mine?.time : timeOf(applying)
@@ -160,19 +160,38 @@ function isMine(entry: Managed, applying: Applying): boolean {
  */
 function pruned(
   merged: JsonObject,
-  shape: StructShape,
-  owners: { last: FieldTree; managed: readonly FieldTree[] },
+  applying: Applying,
+  owners: { last: Managed | undefined; managed: readonly Pick<Managed, 'apiVersion' | 'fields'>[] },
 ): JsonObject {
-  if (isEmpty(owners.last)) return merged
-  const last = withNamedFields(owners.last, shape)
-  const afterRemoval = (withoutFields(merged, last, shape) as JsonObject | undefined) ?? {}
+  const { last } = owners
+  const shape = last && shapeIn(last.apiVersion, applying)
+  if (!shape || isEmpty(last.fields)) return merged
+  const named = withNamedFields(last.fields, shape)
+  let backed = (withoutFields(merged, named, shape) as JsonObject | undefined) ?? {}
+  // The version in which it was owned first: what the others add back is on top of that.
+  const versions = new Set([last.apiVersion, ...owners.managed.map(({ apiVersion }) => apiVersion)])
+  for (const version of versions) {
+    const own = owners.managed.filter(({ apiVersion }) => apiVersion === version)
+    const inVersion = shapeIn(version, applying)
+    if (inVersion) backed = withOwned(backed, merged, own, inVersion)
+  }
   const all = withNamedFields(ownedFields(merged, shape), shape)
-  let kept = withNamedFields(ownedFields(afterRemoval, shape), shape)
-  for (const fields of owners.managed) kept = union(kept, withNamedFields(fields, shape))
-  const backed = (withoutFields(merged, difference(all, kept), shape) as JsonObject | undefined) ?? {}
   const left = withNamedFields(ownedFields(backed, shape), shape)
-  const gone = intersection(difference(all, left), last)
+  const gone = intersection(difference(all, left), named)
   return (withoutFields(merged, gone, shape) as JsonObject | undefined) ?? {}
+}
+
+/** What was removed, with all that somebody else owns back in its place. */
+function withOwned(
+  removed: JsonObject,
+  merged: JsonObject,
+  owners: readonly Pick<Managed, 'fields'>[],
+  shape: StructShape,
+): JsonObject {
+  const all = withNamedFields(ownedFields(merged, shape), shape)
+  let kept = withNamedFields(ownedFields(removed, shape), shape)
+  for (const { fields } of owners) kept = union(kept, withNamedFields(fields, shape))
+  return (withoutFields(merged, difference(all, kept), shape) as JsonObject | undefined) ?? {}
 }
 
 /**

@@ -2,7 +2,7 @@ import { type JsonObject, type KubeObject, StatusError } from '../../../kube/ind
 import { fieldShapeOf } from './field-shape.ts'
 import { difference, type FieldTree, intersection, noFields, paths, shownPath } from './field-tree.ts'
 import { compareFields, ownedFields } from './field-walk.ts'
-import { apiVersionOf, asJson, type Managed, type Writing } from './managed-fields.ts'
+import { apiVersionOf, asJson, type DeltaIn, type Managed, type Writing } from './managed-fields.ts'
 import { typedFaults } from './typed-check.ts'
 
 /**
@@ -12,7 +12,7 @@ import { typedFaults } from './typed-check.ts'
  */
 export function checkConflicts(
   others: readonly Managed[],
-  changed: FieldTree,
+  deltaIn: DeltaIn,
   applying: Writing,
   live: KubeObject | undefined,
 ): void {
@@ -20,6 +20,7 @@ export function checkConflicts(
   const sorted = [...others].sort((a, b) => (managerText(a) < managerText(b) ? -1 : 1))
   const allowed = applying.manager === 'kubectl' && live ? lastApplied(live, applying) : noFields
   for (const entry of sorted) {
+    const changed = deltaIn(entry.apiVersion)?.changed ?? noFields
     const disputed = difference(intersection(entry.fields, changed), allowed)
     for (const path of paths(disputed)) conflicts.push({ manager: managerText(entry), path: shownPath(path) })
   }

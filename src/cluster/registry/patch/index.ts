@@ -20,7 +20,7 @@ import {
 import { applyObject } from './apply.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatch } from './json-patch.ts'
-import { apiVersionOf, asJson, setEntries } from './managed-fields.ts'
+import { apiVersionOf, asJson, setEntries, type Writing } from './managed-fields.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { ParsedPatch } from './parse.ts'
 import { isEqual } from './put.ts'
@@ -32,7 +32,7 @@ export { checkPatchOptions, type ParsedPatch, parsePatch, patchKind } from './pa
 
 /** What a patch is applied with. A resource definition serves as `resource`. */
 export interface Patching {
-  readonly resource: Target & { readonly hasStatus: boolean }
+  readonly resource: Target & Pick<Writing['resource'], 'hasStatus' | 'versionSchemas'>
   readonly manager: string
   readonly subresource?: string
   readonly validation: FieldValidation

@@ -1,5 +1,5 @@
 import { type JsonObject, type KubeObject, type ManagedFieldsEntry, timestamp } from '../../../kube/index.ts'
-import { fieldShapeOf, type ShapeSource } from './field-shape.ts'
+import { fieldShapeOf, type ShapeSource, type StructShape } from './field-shape.ts'
 import {
   difference,
   type FieldTree,
@@ -18,6 +18,7 @@ export interface Writing {
     readonly group: string
     readonly version: string
     readonly hasStatus: boolean
+    readonly versionSchemas?: ReadonlyMap<string, ShapeSource['schema']>
   }
   /** `fieldManager` of the request, or the product of its user agent. */
   readonly manager: string
@@ -61,16 +62,52 @@ export function updateManagedFields(object: KubeObject, old: KubeObject | undefi
     delete metadata.managedFields
     return
   }
-  const shape = fieldShapeOf(writing.resource)
-  const delta = old
-    ? compareFields(asJson(old), asJson(object), shape)
-    : { changed: createdFields(asJson(object), shape), removed: noFields }
-  const changed = trackable(delta.changed, writing)
-  if (changed === noFields && delta.removed === noFields && sent === undefined) {
+  const deltaIn = deltas(old && asJson(old), asJson(object), writing)
+  const delta = deltaIn(apiVersionOf(writing))
+  if (delta?.changed === noFields && delta.removed === noFields && sent === undefined) {
     setEntries(object, old?.metadata.managedFields)
     return
   }
-  setEntries(object, encodeManaged(capped(afterUpdate(known, changed, delta.removed, writing))))
+  setEntries(object, encodeManaged(capped(afterUpdate(known, deltaIn, writing))))
+}
+
+/** What a write changes, in the fields of a version; undefined when the kind has no such version any more. */
+export type DeltaIn = (
+  apiVersion: string,
+) => { readonly changed: FieldTree; readonly removed: FieldTree } | undefined
+
+/** The same write can touch other fields in another version: what is one list there may be many items here. */
+export function deltas(old: JsonObject | undefined, object: JsonObject, writing: Writing): DeltaIn {
+  const known = new Map<string, ReturnType<DeltaIn>>()
+  return (apiVersion) => {
+    if (known.has(apiVersion)) return known.get(apiVersion)
+    const shape = shapeIn(apiVersion, writing)
+    const delta =
+      shape &&
+      (old ? compareFields(old, object, shape) : { changed: createdFields(object, shape), removed: noFields })
+    const tracked = delta && { ...delta, changed: trackable(delta.changed, writing) }
+    known.set(apiVersion, tracked)
+    return tracked
+  }
+}
+
+/** How fields are owned in a version of the kind; undefined when there is no such version any more. */
+export function shapeIn(apiVersion: string, writing: Pick<Writing, 'resource'>): StructShape | undefined {
+  const { resource } = writing
+  if (apiVersion === apiVersionOf(writing) || resource.versionSchemas === undefined)
+    return fieldShapeOf(resource)
+  const isOfGroup = apiVersion.startsWith(`${resource.group}/`)
+  const schema = isOfGroup && resource.versionSchemas.get(apiVersion.slice(resource.group.length + 1))
+  return schema ? fieldShapeOf({ ...resource, schema }) : undefined
+}
+
+/** What is left of somebody's fields after a write; undefined when nothing is. */
+export function leftAfter(entry: Managed, deltaIn: DeltaIn): Managed | undefined {
+  const delta = deltaIn(entry.apiVersion)
+  if (!delta) return undefined
+  const left = difference(difference(entry.fields, delta.changed), delta.removed)
+  if (isEmpty(left)) return undefined
+  return left === entry.fields ? entry : { ...entry, fields: left }
 }
 
 function created(fields: FieldTree, writing: Writing): ManagedFieldsEntry {
@@ -97,13 +134,9 @@ function entriesToStartFrom(
   return stated && stated.length > 0 ? stated : storedManaged(live)
 }
 
-function afterUpdate(
-  known: readonly Managed[],
-  changed: FieldTree,
-  removed: FieldTree,
-  writing: Writing,
-): Managed[] {
+function afterUpdate(known: readonly Managed[], deltaIn: DeltaIn, writing: Writing): Managed[] {
   const apiVersion = apiVersionOf(writing)
+  const changed = deltaIn(apiVersion)?.changed ?? noFields
   const result: Managed[] = []
   let mine: Managed | undefined
   for (const entry of known) {
@@ -112,9 +145,9 @@ function afterUpdate(
       entry.operation === 'Update' &&
       entry.apiVersion === apiVersion &&
       entry.subresource === writing.subresource
-    const left = difference(difference(entry.fields, changed), removed)
-    if (isMine) mine = { ...entry, fields: left }
-    else if (!isEmpty(left)) result.push(left === entry.fields ? entry : { ...entry, fields: left })
+    const left = leftAfter(entry, deltaIn)
+    if (isMine) mine = left ?? { ...entry, fields: noFields }
+    else if (left) result.push(left)
   }
   const fields = union(mine?.fields ?? noFields, changed)
   if (!isEmpty(fields))

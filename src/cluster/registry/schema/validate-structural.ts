@@ -8,6 +8,7 @@ import {
   tooLong,
   typeInvalid,
 } from '../faults.ts'
+import { dns1035Label } from '../validation/names.ts'
 import { isOfFormat } from './formats.ts'
 import { goPattern } from './go-pattern.ts'
 import type { Schema } from './schema.ts'
@@ -19,7 +20,8 @@ import type { Schema } from './schema.ts'
 export function validateStructural(object: JsonObject, schema: Schema): Fault[] {
   const faults: Fault[] = []
   check(object, schema, '', faults)
-  if (faults.length === 0) checkLists(object, schema, '', faults)
+  checkEmbedded(object, schema, '', faults)
+  checkLists(object, schema, '', faults)
   return faults
 }
 
@@ -149,10 +151,6 @@ function checkObject(value: JsonObject, schema: Schema, path: string, faults: Fa
         invalidValue(joined(path, name), '', `${joined(path, name)} in body is a forbidden property`),
       )
   }
-  if (schema['x-kubernetes-embedded-resource'])
-    for (const name of ['apiVersion', 'kind'])
-      if (typeof value[name] !== 'string' || value[name] === '')
-        faults.push(required(joined(path, name), 'must not be empty'))
 }
 
 function checkComposed(value: Json, schema: Schema, path: string, faults: Fault[]): void {
@@ -195,6 +193,53 @@ function checkComposed(value: Json, schema: Schema, path: string, faults: Fault[
 /** The failures of the alternative that came closest. */
 function fewest(results: readonly Fault[][]): Fault[] {
   return results.reduce((best, result) => (result.length < best.length ? result : best), results[0] ?? [])
+}
+
+/** Objects within objects say what they are. */
+function checkEmbedded(value: Json | undefined, schema: Schema, path: string, faults: Fault[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    const { items } = schema
+    if (items && isWorthAWalk(items))
+      for (const [index, item] of value.entries()) checkEmbedded(item, items, `${path}[${index}]`, faults)
+    return
+  }
+  if (schema['x-kubernetes-embedded-resource']) {
+    checkTypeField(value, 'apiVersion', path, faults)
+    checkTypeField(value, 'kind', path, faults)
+  }
+  for (const name of Object.keys(value)) {
+    const { properties, additionalProperties } = schema
+    const isField = properties !== undefined && Object.hasOwn(properties, name)
+    const inner = isField ? properties[name] : additionalProperties
+    if (typeof inner === 'object' && isWorthAWalk(inner))
+      checkEmbedded(value[name], inner, isField ? joined(path, name) : `${path}[${name}]`, faults)
+  }
+}
+
+function checkTypeField(
+  object: JsonObject,
+  name: 'apiVersion' | 'kind',
+  path: string,
+  faults: Fault[],
+): void {
+  const at = joined(path, name)
+  const value = object[name]
+  if (value === undefined) {
+    faults.push(required(at, 'must not be empty'))
+  } else if (typeof value !== 'string') {
+    faults.push(invalidValue(at, value, 'must be a string'))
+  } else if (value === '') {
+    faults.push(invalidValue(at, value, 'must not be empty'))
+  } else if (name === 'apiVersion' && value.split('/').length > 2) {
+    faults.push(invalidValue(at, value, `unexpected GroupVersion string: ${value}`))
+  } else if (name === 'kind') {
+    const wrong = dns1035Label(value.toLowerCase())
+    if (wrong.length > 0) {
+      const why = `may have mixed case, but should otherwise match: ${wrong.join(',')}`
+      faults.push(invalidValue(at, value, why))
+    }
+  }
 }
 
 /** List maps and sets must not hold the same item twice. */

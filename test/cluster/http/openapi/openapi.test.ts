@@ -218,7 +218,14 @@ describe('OpenAPI v3', () => {
     const moved = await get(documents, '/openapi/v3/api/v1?hash=OLD')
     expect(moved.status).toBe(301)
     const found = await get(documents, String(moved.headers['location']))
-    expect(found).toMatchObject({ status: 200, headers: { 'cache-control': 'public, immutable' } })
+    expect(found).toMatchObject({
+      status: 200,
+      headers: {
+        'cache-control': 'public, immutable',
+        etag: `"${String(moved.headers['location']).split('hash=')[1] ?? ''}"`,
+        expires: expect.stringMatching(/ GMT$/) as string,
+      },
+    })
     const again = await get(documents, '/openapi/v3/api/v1', {
       'if-none-match': String(found.headers['etag']),
     })

@@ -248,6 +248,120 @@ describe('a custom resource definition', () => {
     expect(faults(definition).map((fault) => fault.field)).toEqual([field])
   })
 
+  const words = (spec: object): string[] => {
+    const definition = crd({ type: 'object', properties: { spec: { type: 'object', ...spec } } })
+    for (const version of definition.spec.versions) delete version.selectableFields
+    const root = 'spec.validation.openAPIV3Schema.properties[spec]'
+    return faults(definition).map(({ field, message }) => `${field.replace(root, '')}: ${message}`)
+  }
+  const rule = (more: object): object => ({ 'x-kubernetes-validations': [{ rule: 'true', ...more }] })
+
+  it.each([
+    [
+      rule({ rule: 'self.a ==\n"b"' }),
+      '.message: Required value: message must be specified if rule contains line breaks',
+    ],
+    [
+      rule({ messageExpression: ' ' }),
+      '.messageExpression: Required value: messageExpression must be non-empty if specified',
+    ],
+    [rule({ fieldPath: '.b' }), '.fieldPath: Invalid value: ".b": fieldPath must be a valid path'],
+    [
+      rule({ reason: 'Other' }),
+      '.reason: Unsupported value: "Other": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"',
+    ],
+    [
+      rule({ optionalOldSelf: true }),
+      '.optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule',
+    ],
+    [rule({ rule: 'oldSelf.hasValue()', optionalOldSelf: true }), undefined],
+  ])('is refused with the rule %j', (schema, fault) => {
+    expect(words({ properties: { a: { type: 'string' } }, ...schema })).toEqual(
+      fault === undefined ? [] : [`.x-kubernetes-validations[0]${fault}`],
+    )
+  })
+
+  it('is refused when a rule asks for an old value that there cannot be', () => {
+    const fixed = { type: 'string', 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] }
+    const list = (more: object, items: object = fixed): object => ({
+      properties: { l: { type: 'array', maxItems: 2, items, ...more } },
+    })
+    const at = (path: string, within: string): string[] => [
+      `${path}.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within spec.validation.openAPIV3Schema.properties[spec]${within}`,
+    ]
+    expect(words(list({}))).toEqual(at('.properties[l].items', '.properties[l]'))
+    expect(words(list({ 'x-kubernetes-list-type': 'set' }))).toEqual(
+      at('.properties[l].items', '.properties[l]'),
+    )
+    const item = { type: 'object', required: ['k'], properties: { k: { type: 'string' }, v: fixed } }
+    const keyed = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'] }
+    expect(words(list(keyed, item))).toEqual([])
+    expect(words(list(keyed, { ...item, 'x-kubernetes-map-type': 'atomic' }))).toEqual(
+      at('.properties[l].items.properties[v]', '.properties[l].items'),
+    )
+    expect(words({ maxProperties: 2, additionalProperties: { ...fixed, maxLength: 9 } })).toEqual([])
+  })
+
+  it('is refused when a default is not what its own rules allow', () => {
+    const a = { type: 'string', default: 'x', ...rule({ rule: 'self == "y"' }) }
+    expect(words({ properties: { a } })).toEqual([
+      '.properties[a].default: Invalid value: "x": failed rule: self == "y"',
+    ])
+    expect(
+      words({
+        properties: { b: { type: 'object', default: { a: 'z' }, properties: { a: { ...a, default: 'y' } } } },
+      }),
+    ).toEqual(['.properties[b].default.a: Invalid value: "z": failed rule: self == "y"'])
+  })
+
+  it('keeps in mind which versions objects are stored in', () => {
+    const status = { subresource: 'status', warn: () => undefined } as unknown as ResourceRequest
+    const stored = (...storedVersions: string[]): string[] => {
+      const definition = { ...crd(), status: { storedVersions } } as unknown as KubeObject
+      return (customResourceDefinitions.validateUpdate?.(definition, definition, status) ?? []).map(
+        ({ field, message }) => `${field}: ${message}`,
+      )
+    }
+    expect(stored('v1')).toEqual([])
+    expect(stored()).toEqual([
+      'status.storedVersions: Invalid value: []: must have at least one stored version',
+    ])
+    expect(stored('v0')[0]).toBe(
+      'status.storedVersions: Invalid value: ["v0"]: must have the storage version v1',
+    )
+    expect(stored('v0')[1]).toContain(
+      'status.storedVersions[0]: Invalid value: "v0": missing from spec.versions',
+    )
+  })
+
+  it('is refused when items of a list cannot be told apart', () => {
+    const list = (more: object, items: object): object => ({
+      properties: { l: { type: 'array', items, ...more } },
+    })
+    const keyed = (...keys: string[]): object => ({
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': keys,
+    })
+    const item = {
+      type: 'object',
+      required: ['k', 'o'],
+      properties: { k: { type: 'string' }, o: { type: 'object' } },
+    }
+    expect(words(list(keyed('k', 'k', 'z'), item))).toEqual([
+      '.properties[l].x-kubernetes-list-map-keys: Invalid value: ["k","k","z"]: must not contain duplicate entries',
+      '.properties[l].x-kubernetes-list-map-keys: Invalid value: ["k","k","z"]: entries must all be names of item properties',
+    ])
+    expect(words(list(keyed('o'), item))).toEqual([
+      `.properties[l].items.properties[o].type: Invalid value: "object": must be a scalar type if parent array's x-kubernetes-list-type is map`,
+    ])
+    expect(words(list({ ...keyed('k'), 'x-kubernetes-list-type': 'atomic' }, item))).toEqual([
+      '.properties[l].x-kubernetes-list-type: Invalid value: "atomic": must be map if x-kubernetes-list-map-keys is non-empty',
+    ])
+    expect(words(list({ 'x-kubernetes-list-type': 'set' }, { type: 'object' }))).toEqual([
+      '.properties[l].items.x-kubernetes-map-type: Invalid value: "null": must be atomic as item of a list with x-kubernetes-list-type=set',
+    ])
+  })
+
   it('is refused when a rule could be too much work, and fine when its lists are bounded', () => {
     const nested = (bounds: object): object => ({
       type: 'object',

@@ -519,6 +519,116 @@ describe('applying a custom resource', () => {
   })
 })
 
+describe('fields that were written in several versions of a custom resource', () => {
+  const ports = (more: JsonObject): JsonObject => ({
+    type: 'object',
+    properties: {
+      spec: {
+        type: 'object',
+        properties: {
+          image: { type: 'string' },
+          ports: {
+            type: 'array',
+            items: { type: 'object', properties: { name: { type: 'string' }, port: { type: 'integer' } } },
+            ...more,
+          },
+        },
+      },
+    },
+  })
+  const keyed = ports({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+  const atomic = ports({})
+  const versionSchemas = new Map([
+    ['v1', keyed],
+    ['v2', atomic],
+    ['v3', keyed],
+  ])
+  const inVersion = (version: 'v1' | 'v2' | 'v3'): Resource =>
+    ({
+      group: 'ports.example',
+      version,
+      kind: 'Ports',
+      hasStatus: false,
+      isCustom: true,
+      schema: versionSchemas.get(version),
+      versionSchemas,
+    }) as unknown as Resource
+  const [v1, v2, v3] = [inVersion('v1'), inVersion('v2'), inVersion('v3')]
+  const of = (version: string, list?: JsonObject[], image?: string): JsonObject => ({
+    apiVersion: `ports.example/${version}`,
+    kind: 'Ports',
+    metadata: { name: 'a' },
+    spec: { ...(list && { ports: list }), ...(image && { image }) },
+  })
+  const as = (version: string, object: KubeObject): KubeObject => ({
+    ...object,
+    apiVersion: `ports.example/${version}`,
+  })
+  const [x, y] = [
+    { name: 'x', port: 1 },
+    { name: 'y', port: 2 },
+  ]
+  const item = { '.': {}, 'f:name': {}, 'f:port': {} }
+
+  /** Entries are in the order of their times, which a turn of a second changes. */
+  const sorted = (object: KubeObject): unknown[] =>
+    owners(object).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+
+  it('are lost in each version as that one has them', () => {
+    const one = apply(v1, undefined, of('v1', [x, y]), { manager: 'one' })
+    const changed = mergePatch(v2, as('v2', one), { spec: { ports: [x, { name: 'y', port: 3 }] } }, 'two')
+    expect(sorted(changed)).toEqual([
+      [
+        'one',
+        'Apply',
+        {
+          'f:spec': {
+            'f:ports': { 'k:{"name":"x"}': item, 'k:{"name":"y"}': { '.': {}, 'f:name': {} } },
+          },
+        },
+      ],
+      ['two', 'Update', { 'f:spec': { 'f:ports': {} } }],
+    ])
+    const without = mergePatch(v2, as('v2', changed), { spec: { ports: [x] } }, 'two')
+    expect(sorted(without)[0]).toEqual([
+      'one',
+      'Apply',
+      { 'f:spec': { 'f:ports': { 'k:{"name":"x"}': item } } },
+    ])
+  })
+
+  it('are in dispute as their owner has them', () => {
+    const one = apply(v1, undefined, of('v1', [x]), { manager: 'one' })
+    const refused = refusal(() =>
+      apply(v2, as('v2', one), of('v2', [{ name: 'x', port: 9 }]), { manager: 'two' }),
+    )
+    expect(refused.message).toBe(
+      'Apply failed with 1 conflict: conflict with "one": .spec.ports[name="x"].port',
+    )
+    const two = apply(v2, as('v2', one), of('v2', [x, y]), { manager: 'two' })
+    expect(two['spec']).toEqual({ ports: [x, y] })
+  })
+
+  it('are given up by whoever leaves them out in another version, and stay while others own them', () => {
+    const one = apply(v1, undefined, of('v1', [x, y], 'i'), { manager: 'one' })
+    const two = apply(v1, one, of('v1', [y]), { manager: 'two' })
+    const left = apply(v3, as('v3', two), of('v3', undefined, 'i'), { manager: 'one' })
+    expect(left['spec']).toEqual({ image: 'i', ports: [y] })
+    expect(sorted(left)).toEqual([
+      ['one', 'Apply', { 'f:spec': { 'f:image': {} } }],
+      ['two', 'Apply', { 'f:spec': { 'f:ports': { 'k:{"name":"y"}': item } } }],
+    ])
+  })
+
+  it('belong to nobody once their version is gone', () => {
+    const one = apply(v1, undefined, of('v1', [x], 'i'), { manager: 'one' })
+    const later = { ...v2, versionSchemas: new Map([['v2', atomic]]) } as Resource
+    const two = apply(later, as('v2', one), of('v2', undefined, 'j'), { manager: 'two' })
+    expect(two['spec']).toEqual({ image: 'j', ports: [x] })
+    expect(sorted(two)).toEqual([['two', 'Apply', { 'f:spec': { 'f:image': {} } }]])
+  })
+})
+
 describe('reading an apply patch', () => {
   it('takes YAML and JSON', async () => {
     expect(await parsePatch('apply', 'kind: ConfigMap\ndata:\n  a: "1"\n', 'Warn')).toEqual({

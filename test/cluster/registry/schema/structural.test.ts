@@ -150,6 +150,47 @@ describe('validating a custom resource', () => {
   })
 })
 
+describe('an object within a custom resource', () => {
+  const embedded: Schema = { type: 'object', 'x-kubernetes-embedded-resource': true }
+  const words = (value: JsonObject): string[] =>
+    validateStructural(
+      { one: value, by: { k: value } },
+      {
+        type: 'object',
+        properties: { one: embedded, by: { type: 'object', additionalProperties: embedded } },
+      },
+    ).map(({ field, message }) => `${field}: ${message}`)
+
+  it('says what it is', () => {
+    expect(words({ apiVersion: 'apps/v1', kind: 'Deployment' })).toEqual([])
+    expect(words({ kind: '' })).toEqual([
+      'one.apiVersion: Required value: must not be empty',
+      'one.kind: Invalid value: "": must not be empty',
+      'by[k].apiVersion: Required value: must not be empty',
+      'by[k].kind: Invalid value: "": must not be empty',
+    ])
+    const [version, kind] = words({ apiVersion: 'a/b/c', kind: 'x y' })
+    expect(version).toBe('one.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c')
+    expect(kind).toContain(
+      'one.kind: Invalid value: "x y": may have mixed case, but should otherwise match: a DNS-1035 label',
+    )
+  })
+})
+
+it('tells items that are there twice beside all else that is wrong', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      set: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+      few: { type: 'array', minItems: 1, items: { type: 'string' } },
+    },
+  }
+  expect(validateStructural({ set: ['a', 'a'], few: [] }, schema).map(({ message }) => message)).toEqual([
+    'Invalid value: 0: few in body should have at least 1 items',
+    'Duplicate value: "a"',
+  ])
+})
+
 describe('pruning', () => {
   it('keeps what is specified, also below preserved fields', () => {
     const object: JsonObject = {
