@@ -1,4 +1,10 @@
-import type { Persisted, Pod, PodSpec, Toleration } from '../../kube/index.ts'
+import {
+  ephemeralClaimName,
+  type Persisted,
+  type Pod,
+  type PodSpec,
+  type Toleration,
+} from '../../kube/index.ts'
 import { type LabelTest, type Labels, labelTest, nodeTermTest, nodeTermsTest } from './label-match.ts'
 import { type PodRequests, podRequests } from './pod-requests.ts'
 
@@ -96,17 +102,12 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
   }
 }
 
-/** Name of the claim that a generic ephemeral volume of a pod stands for. */
-function ephemeralClaimName(podName: string, volumeName: string): string {
-  return `${podName}-${volumeName}`
-}
-
 function claimsOf(podName: string, spec: PodSpec): readonly string[] {
   let claims: string[] | undefined
   for (const volume of spec.volumes ?? none) {
     const claim =
       volume.persistentVolumeClaim?.claimName ??
-      (volume.ephemeral ? ephemeralClaimName(podName, volume.name) : undefined)
+      (volume.ephemeral ? ephemeralClaimName(podName, volume) : undefined)
     if (claim !== undefined) (claims ??= []).push(claim)
   }
   return claims ?? none
