@@ -122,9 +122,14 @@ export class PodAgent {
 
   /** The pod changed in the API. */
   update(pod: Persisted<Pod>): void {
+    const isNewToStatus =
+      pod.metadata.generation !== this.#pod.metadata.generation || pod.spec?.readinessGates !== undefined
     this.#pod = pod
     this.#publisher.update(pod)
-    if (pod.metadata.deletionTimestamp === undefined) return
+    if (pod.metadata.deletionTimestamp === undefined) {
+      if (isNewToStatus && !this.#isOver) this.#publisher.request()
+      return
+    }
     const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
     this.#requestStop(graceMs)
     this.#deletionRequested()
