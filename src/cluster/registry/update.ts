@@ -172,7 +172,9 @@ function keepOtherHalf(request: ResourceRequest, object: KubeObject, old: KubeOb
 }
 
 function countGeneration(request: ResourceRequest, object: KubeObject, old: KubeObject): void {
-  if (!request.resource.tracksGeneration || request.subresource === 'status') return
+  const { resource, subresource } = request
+  // Where a pod goes is the scheduler's word about it, not a new wish of its author.
+  if (!resource.tracksGeneration || subresource === 'status' || subresource === 'binding') return
   const desired = ({ metadata: _metadata, status: _status, ...rest }: KubeObject): unknown => rest
   if (!isDeepStrictEqual(desired(object), desired(old)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1

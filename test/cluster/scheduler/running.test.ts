@@ -106,6 +106,7 @@ describe('the scheduler', () => {
     const settled = await placed('important')
     expect(settled?.spec?.nodeName).toBe('contested')
     expect(settled?.status?.nominatedNodeName).toBeUndefined()
+    expect(settled?.metadata.generation).toBe(1)
   })
 
   it('waits with a pod until its claim is bound, and binds claims that wait for their first pod', async () => {
