@@ -20,7 +20,7 @@ export interface ContainerWorkerOptions {
   readonly attempt: number
   readonly view: ContainerView
   /** Prepares and starts one attempt. */
-  readonly start: (attempt: number) => Promise<Container>
+  readonly start: (attempt: number, image: string) => Promise<Container>
   /** A run was found from before a restart of the agent: running, ended, or lost. */
   readonly found: Container | undefined
   readonly onChange: () => void
@@ -39,7 +39,11 @@ export class ContainerWorker {
   readonly view: ContainerView
   #current: Container | undefined
   #attempt: number
-  readonly #backoff = new CrashBackoff()
+  #backoff = new CrashBackoff()
+  /** What the next run is to be made from. */
+  #image: string
+  /** The present run is made from another image than the pod asks for by now. */
+  #isOutdated = false
   /** Nothing is to be started any more. */
   readonly #ending = new AbortController()
   #isStopping = false
@@ -50,6 +54,7 @@ export class ContainerWorker {
     this.view = options.view
     this.#attempt = options.attempt
     this.#graceMs = options.graceMs
+    this.#image = options.manifest.image ?? ''
   }
 
   get name(): string {
@@ -73,7 +78,10 @@ export class ContainerWorker {
     while (!this.#ending.signal.aborted) {
       let container: Container
       try {
-        container = next ?? (await this.options.start(this.#attempt))
+        const image = this.#image
+        container = next ?? (await this.options.start(this.#attempt, image))
+        if (next === undefined) this.view.image = image
+        this.#isOutdated = image !== this.#image
         next = undefined
         refusals = 0
       } catch (error) {
@@ -90,8 +98,8 @@ export class ContainerWorker {
         continue
       }
       const exit = await this.#see(container, onStarted)
-      if (this.#ending.signal.aborted || !isRestarted(this.options.kind, this.options.restartPolicy, exit))
-        return exit
+      if (this.#ending.signal.aborted) return exit
+      if (!this.#isOutdated && !isRestarted(this.options.kind, this.options.restartPolicy, exit)) return exit
       await this.#waitForRestart(exit)
     }
     return this.#current?.exit
@@ -113,6 +121,21 @@ export class ContainerWorker {
       left = Math.max(0, graceMs - (this.options.clock.now() - since))
     }
     await container.stop(left)
+  }
+
+  /** The pod asks for an image: a run made from another one gives way to a new one, whatever the restart policy. */
+  async useImage(image: string): Promise<void> {
+    if (image === this.#image || this.options.kind === 'init') return
+    this.#image = image
+    const container = this.#current
+    if (container === undefined || container.exit !== undefined || this.#isStopping) return
+    const isFirst = !this.#isOutdated
+    this.#isOutdated = true
+    if (!isFirst) return
+    this.options.onEvent('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`)
+    const since = this.options.clock.now()
+    await this.#runPreStop(container, this.#graceMs)
+    await container.stop(Math.max(0, this.#graceMs - (this.options.clock.now() - since)))
   }
 
   /** The agent ends: the container is left as it is, and none is started any more. */
@@ -225,7 +248,9 @@ export class ContainerWorker {
   }
 
   async #waitForRestart(exit: ContainerExit): Promise<void> {
-    const delayMs = this.#backoff.next(exit)
+    // What is new has not failed yet.
+    if (this.#isOutdated) this.#backoff = new CrashBackoff()
+    const delayMs = this.#isOutdated ? 0 : this.#backoff.next(exit)
     const { podName, clock, runtime } = this.options
     const last = this.view.state
     if (delayMs > 0) {

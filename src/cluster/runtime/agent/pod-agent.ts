@@ -122,12 +122,13 @@ export class PodAgent {
 
   /** The pod changed in the API. */
   update(pod: Persisted<Pod>): void {
-    const isNewToStatus =
-      pod.metadata.generation !== this.#pod.metadata.generation || pod.spec?.readinessGates !== undefined
+    const isChanged = pod.metadata.generation !== this.#pod.metadata.generation
     this.#pod = pod
     this.#publisher.update(pod)
     if (pod.metadata.deletionTimestamp === undefined) {
-      if (isNewToStatus && !this.#isOver) this.#publisher.request()
+      if (this.#isOver) return
+      if (isChanged || pod.spec?.readinessGates !== undefined) this.#publisher.request()
+      if (isChanged) this.#useImages()
       return
     }
     const graceMs = (pod.metadata.deletionGracePeriodSeconds ?? usualGraceSeconds) * 1000
@@ -276,7 +277,7 @@ export class PodAgent {
       attempt: found?.key.attempt ?? view.restartCount,
       view,
       found,
-      start: async (attempt) => this.#starter.start(manifest, attempt),
+      start: async (attempt, image) => this.#starter.start({ ...manifest, image }, attempt),
       onChange: () => this.#publisher.request(),
       onEvent: (type, reason, message) =>
         this.#notices.event(
@@ -289,6 +290,13 @@ export class PodAgent {
     })
     this.#workers.set(manifest.name, worker)
     return worker
+  }
+
+  #useImages(): void {
+    for (const [, { name, image = '' }] of containersOf(this.#pod)) {
+      const worker = this.#workers.get(name)
+      if (worker !== undefined) this.#guard(async () => worker.useImage(image))
+    }
   }
 
   /** The run to go on with after a restart of the agent. */
