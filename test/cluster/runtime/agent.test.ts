@@ -68,6 +68,10 @@ describe('nodes', () => {
         ),
       )
       .toBe('worker01')
+    const lease = await fixture.client.get(kinds.leases, { namespace: 'kube-node-lease', name: 'worker01' })
+    expect(lease.metadata.ownerReferences).toEqual([
+      { apiVersion: 'v1', kind: 'Node', name: 'worker01', uid: worker.metadata.uid },
+    ])
   })
 })
 
