@@ -51,7 +51,7 @@ export async function evictionRefusal(
   if (covering.length > 1)
     return failure(
       500,
-      'InternalError',
+      undefined,
       'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     )
   const isReady =
@@ -108,14 +108,14 @@ function tooMany(why: string, retryAfterSeconds?: number): StatusError {
   return error
 }
 
-function failure(code: number, reason: string, message: string): StatusError {
+function failure(code: number, reason: string | undefined, message: string): StatusError {
   return new StatusError({
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
     message,
-    reason,
+    ...(reason !== undefined && { reason }),
     code,
   })
 }

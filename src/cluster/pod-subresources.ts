@@ -51,7 +51,11 @@ function bound(
   const what = { kind: 'pods/binding', name: request.name ?? '' }
   // A pod was held against its schema when it was written.
   const spec = (pod['spec'] ?? {}) as { nodeName?: string; schedulingGates?: unknown[] }
-  const status = (pod['status'] ?? {}) as { conditions?: { type: string }[] }
+  // Where it is now is no longer where it might go.
+  const { nominatedNodeName: _before, ...status } = (pod['status'] ?? {}) as {
+    conditions?: { type: string }[]
+    nominatedNodeName?: string
+  }
   if (pod.metadata.deletionTimestamp)
     throw conflict(what, `pod ${request.name ?? ''} is being deleted, cannot be assigned to a host`)
   if (spec.nodeName)
@@ -67,6 +71,7 @@ function bound(
     status: 'True',
     lastProbeTime: null,
     lastTransitionTime: timestamp(at),
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
   }
   const { annotations, labels } = pod.metadata
   return {
@@ -129,6 +134,7 @@ function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subre
         gracePeriodSeconds?: number
         preconditions?: { uid?: string }
       }
+      if (!request.dryRun) await markEvicted(pod, { writer, now, uid: options.preconditions?.uid })
       const { subresource: _subresource, ...whole } = request
       await registry.delete(
         { ...whole, verb: 'delete' },
@@ -140,6 +146,36 @@ function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subre
       return success(201)
     },
   }
+}
+
+/** Whoever counts on the pod's end can tell that it did not fail by itself. */
+async function markEvicted(
+  pod: KubeObject,
+  { writer, now, uid }: Pick<PodSubresourceParts, 'writer' | 'now'> & { readonly uid: string | undefined },
+): Promise<void> {
+  const { name = '', namespace } = pod.metadata
+  await writer.update('/pods', namespace, name, (current) => {
+    const found = current.metadata.uid ?? ''
+    if (uid !== undefined && uid !== found) {
+      throw conflict(
+        { kind: 'Pod', name },
+        `the UID in the precondition (${uid}) does not match the UID in record (${found}). The object might have been deleted and then recreated`,
+      )
+    }
+    const status = (current['status'] ?? {}) as { conditions?: { type: string; status?: string }[] }
+    const { generation } = current.metadata
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'EvictionByEvictionAPI',
+      message: 'Eviction API: evicting',
+      lastProbeTime: null,
+      lastTransitionTime: timestamp(new Date(now())),
+      ...(generation !== undefined && { observedGeneration: generation }),
+    }
+    const others = (status.conditions ?? []).filter(({ type }) => type !== condition.type)
+    return { ...current, status: { ...status, conditions: [...others, condition] } }
+  })
 }
 
 function success(code: number): KubeObject {

@@ -5,6 +5,7 @@
 export { Backoff } from './backoff.ts'
 export * from './client.ts'
 export * from './duration.ts'
+export * from './ephemeral-claims.ts'
 export * from './event-recorder.ts'
 export * from './exec-credential.ts'
 export * from './field-selector.ts'

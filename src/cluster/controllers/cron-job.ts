@@ -202,7 +202,7 @@ class CronRun {
       this.#tell(
         'Warning',
         'MissSchedule',
-        `Missed scheduled time to start a job: ${new Date(scheduled).toUTCString()}`,
+        `Missed scheduled time to start a job: ${new Date(scheduled).toUTCString().replace('GMT', '+0000')}`,
       )
       return
     }

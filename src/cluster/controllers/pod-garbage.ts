@@ -86,6 +86,7 @@ async function removeWithReason(context: ControllerContext, pod: Persisted<Pod>)
       reason: 'DeletionByPodGC',
       message: 'PodGC: node no longer exists',
       lastTransitionTime: timestamp(context.now()),
+      ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     }
     await unlessGone(
       context.client.patch(

@@ -9,6 +9,7 @@ import { disruptionController } from './disruption.ts'
 import { endpointMirror } from './endpoint-mirror.ts'
 import { endpointSliceController } from './endpoint-slices.ts'
 import { endpointsController } from './endpoints.ts'
+import { ephemeralVolumeController } from './ephemeral-volumes.ts'
 import { eventExpiry } from './event-expiry.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { jobController } from './job/job.ts'
@@ -40,6 +41,7 @@ export const controllers: readonly Controller[] = [
   volumeBinderController,
   volumeProtection,
   claimProtection,
+  ephemeralVolumeController,
   endpointsController,
   endpointSliceController,
   endpointMirror,

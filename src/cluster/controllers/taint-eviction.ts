@@ -77,6 +77,7 @@ async function evict(context: ControllerContext, pod: Persisted<Pod>): Promise<v
     reason: 'DeletionByTaintManager',
     message: 'Taint manager: deleting due to NoExecute taint',
     lastTransitionTime: timestamp(now()),
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
   }
   const patch = { metadata: { uid }, status: { conditions: [condition] } }
   try {

@@ -176,7 +176,9 @@ function changesStatus({ resource, subresource }: ResourceRequest): boolean {
 }
 
 function countGeneration(request: ResourceRequest, object: KubeObject, old: KubeObject): void {
-  if (!request.resource.tracksGeneration || changesStatus(request)) return
+  // Where a pod goes is the scheduler's word about it, not a new wish of its author.
+  if (!request.resource.tracksGeneration || changesStatus(request) || request.subresource === 'binding')
+    return
   const desired = ({ metadata: _metadata, status: _status, ...rest }: KubeObject): unknown => rest
   if (!isDeepStrictEqual(desired(object), desired(old)))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1

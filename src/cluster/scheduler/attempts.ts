@@ -198,6 +198,9 @@ export class Attempts {
             reason: 'PreemptionByScheduler',
             message: 'default-scheduler: preempting to accommodate a higher priority pod',
             lastTransitionTime: time,
+            ...(victim.pod.metadata.generation !== undefined && {
+              observedGeneration: victim.pod.metadata.generation,
+            }),
           }
           await client.patch(
             kinds.pods,

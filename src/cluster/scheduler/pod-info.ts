@@ -1,4 +1,5 @@
 import {
+  ephemeralClaimName,
   nodeTermTest,
   type Persisted,
   type Pod,
@@ -103,17 +104,12 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
   }
 }
 
-/** Name of the claim that a generic ephemeral volume of a pod stands for. */
-function ephemeralClaimName(podName: string, volumeName: string): string {
-  return `${podName}-${volumeName}`
-}
-
 function claimsOf(podName: string, spec: PodSpec): readonly string[] {
   let claims: string[] | undefined
   for (const volume of spec.volumes ?? none) {
     const claim =
       volume.persistentVolumeClaim?.claimName ??
-      (volume.ephemeral ? ephemeralClaimName(podName, volume.name) : undefined)
+      (volume.ephemeral ? ephemeralClaimName(podName, volume) : undefined)
     if (claim !== undefined) (claims ??= []).push(claim)
   }
   return claims ?? none

@@ -56,7 +56,10 @@ describe('a disruption budget', () => {
     for (const name of ['one', 'two']) {
       await cluster.client.create(
         kinds.pods,
-        { metadata: { ...at(name), labels }, spec: { containers: [{ name: 'c', image: 'busybox' }] } },
+        {
+          metadata: { ...at(name), labels, finalizers: ['example.com/watched'] },
+          spec: { containers: [{ name: 'c', image: 'busybox' }] },
+        },
         { namespace },
       )
       await cluster.client.patch(
@@ -80,13 +83,26 @@ describe('a disruption budget', () => {
       (now) => now?.status?.disruptionsAllowed === 1,
     )
     expect(budget?.status).toMatchObject({ currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 })
-    const eviction = (name: string) =>
+    const eviction = (name: string, deleteOptions: { preconditions?: { uid: string } } = {}) =>
       cluster.client.createSub(kinds.pods, at(name), 'eviction', {
         apiVersion: 'policy/v1',
         kind: 'Eviction',
         metadata: at(name),
+        deleteOptions,
       })
-    await eviction('one')
+    const evicted = await cluster.client.get(kinds.pods, at('one'))
+    await eviction('one', { preconditions: { uid: evicted.metadata.uid } })
+    const gone = await cluster.client.get(kinds.pods, at('one'))
+    expect(gone.metadata.deletionTimestamp).toBeDefined()
+    expect(gone.status?.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'EvictionByEvictionAPI',
+        message: 'Eviction API: evicting',
+      }),
+    )
+    await expect(eviction('one', { preconditions: { uid: 'another' } })).rejects.toMatchObject({ code: 409 })
     await expect(eviction('two')).rejects.toMatchObject({ code: 429 })
   })
 })

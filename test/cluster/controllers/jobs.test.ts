@@ -150,6 +150,33 @@ describe('a job', () => {
     expect(job?.status).toMatchObject({ failedIndexes: '0', completedIndexes: '1' })
   })
 
+  it('takes pods that fit its selector and that nobody has, and lets go of those that no longer fit', async () => {
+    const job = await create('foster')
+    const [pod] = await pods('foster', 1)
+    if (pod === undefined) throw new Error('no pod')
+    const patch = (metadata: Record<string, null>) =>
+      cluster.client.patch(kinds.pods, at(pod.metadata.name), { type: 'merge', patch: { metadata } })
+    const controller = (one: Persisted<Pod> | undefined) =>
+      one?.metadata.ownerReferences?.find((owner) => owner.controller)
+    await patch({ ownerReferences: null, finalizers: null })
+    const adopted = await cluster.until(
+      kinds.pods,
+      at(pod.metadata.name),
+      (one) => controller(one) !== undefined,
+    )
+    expect(controller(adopted)).toMatchObject({ kind: 'Job', name: 'foster', uid: job.metadata.uid })
+    expect(adopted?.metadata.finalizers).toEqual(['batch.kubernetes.io/job-tracking'])
+    await patch({ labels: null })
+    const released = await cluster.until(
+      kinds.pods,
+      at(pod.metadata.name),
+      (one) => controller(one) === undefined,
+    )
+    expect(released?.metadata.finalizers).toBeUndefined()
+    const [next] = await pods('foster', 1)
+    expect(next?.metadata.name).not.toBe(pod.metadata.name)
+  })
+
   it('takes its pods away while it is suspended', async () => {
     await create('paused', { parallelism: 2, completions: 2 })
     await pods('paused', 2)
@@ -159,6 +186,7 @@ describe('a job', () => {
     })
     const job = await ended('paused', 'Suspended')
     expect(job?.status?.active).toBeUndefined()
+    expect(job?.status?.startTime).toBeUndefined()
   })
 
   it('is given up when it takes too long', async () => {

@@ -68,10 +68,33 @@ describe('nodes', () => {
         ),
       )
       .toBe('worker01')
+    const lease = await fixture.client.get(kinds.leases, { namespace: 'kube-node-lease', name: 'worker01' })
+    expect(lease.metadata.ownerReferences).toEqual([
+      { apiVersion: 'v1', kind: 'Node', name: 'worker01', uid: worker.metadata.uid },
+    ])
   })
 })
 
 describe('the life of a pod', () => {
+  test('has its container made anew from the image that the pod asks for by now', async () => {
+    await fixture.create('renewed', { restartPolicy: 'Never', containers: [container] }, life({}))
+    const first = await fixture.until('renewed', ({ status }) => status?.phase === 'Running')
+    expect(first.status?.containerStatuses?.[0]).toMatchObject({ image: 'x', restartCount: 0 })
+    await fixture.client.patch(
+      kinds.pods,
+      { namespace: first.metadata.namespace ?? '', name: 'renewed' },
+      { type: 'strategic', patch: { spec: { containers: [{ name: 'main', image: 'y' }] } } },
+    )
+    const next = await fixture.until(
+      'renewed',
+      ({ status }) =>
+        status?.containerStatuses?.[0]?.image === 'y' &&
+        status.containerStatuses[0].state?.running !== undefined,
+    )
+    expect(next.status).toMatchObject({ phase: 'Running', observedGeneration: next.metadata.generation })
+    expect(next.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: true })
+  })
+
   test('goes from Pending by Running to Succeeded', async () => {
     await fixture.create(
       'job',

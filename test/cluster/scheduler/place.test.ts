@@ -72,6 +72,32 @@ describe('choosing a node', () => {
     )
   })
 
+  it('looks at no node but those that a pod names', () => {
+    const state = cluster([
+      node('a', { resources: { cpu: '1' } }),
+      node('b', { unschedulable: true }),
+      node('c'),
+    ])
+    const named = (...lists: string[][]) => ({
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              { matchFields: lists.map((values) => ({ key: 'metadata.name', operator: 'In', values })) },
+            ],
+          },
+        },
+      },
+    })
+    expect(outcome(pod('one', { cpu: '2' }, { spec: named(['a']) }), state)).toBe(
+      "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+    )
+    expect(outcome(pod('two', {}, { spec: named(['a'], ['c']) }), state)).toContain(
+      '0/3 nodes are available: pod affinity terms conflict.',
+    )
+    expect(outcome(pod('three', {}, { spec: named(['c']) }), state)).toBe('c')
+  })
+
   it('lets pods onto tainted nodes that they tolerate', () => {
     const state = cluster([node('a', { taints: [{ key: 'gpu', value: 'a100', effect: 'NoSchedule' }] })])
     const tolerations = [{ key: 'gpu', operator: 'Equal', value: 'a100', effect: 'NoSchedule' }]

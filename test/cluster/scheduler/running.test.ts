@@ -103,7 +103,10 @@ describe('the scheduler', () => {
     await pod('thief', 'contested', { cpu: '4' }, { priorityClassName: 'low' })
     await refused('thief')
     await cluster.client.delete(kinds.pods, at('victim'), { gracePeriodSeconds: 0 })
-    expect((await placed('important'))?.spec?.nodeName).toBe('contested')
+    const settled = await placed('important')
+    expect(settled?.spec?.nodeName).toBe('contested')
+    expect(settled?.status?.nominatedNodeName).toBeUndefined()
+    expect(settled?.metadata.generation).toBe(1)
   })
 
   it('waits with a pod until its claim is bound, and binds claims that wait for their first pod', async () => {

@@ -83,6 +83,12 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('discovery.k8s.io', 'endpointslices', 'create delete get list update watch'),
     eventRule,
   ],
+  'ephemeral-volume-controller': [
+    rule('core', 'pods', read),
+    rule('core', 'pods/finalizers', 'update'),
+    rule('core', 'persistentvolumeclaims', 'create get list watch'),
+    eventRule,
+  ],
   'generic-garbage-collector': [rule('*', '*', 'delete get list patch update watch'), eventRule],
   'job-controller': [
     rule('batch', 'jobs', 'get list patch update watch'),

@@ -4,7 +4,6 @@ import {
   kinds,
   parseKey,
   type Persisted,
-  type Pod,
   type SharedInformer,
   timestamp,
   WorkQueue,
@@ -16,6 +15,7 @@ import { type FailureStreak, noFailures } from './failure-backoff.ts'
 import { type JobCondition, type JobPod, type JobSpec, type JobStatus, isTracked } from './job-pod.ts'
 import { JobPods, type PodCounts } from './job-pods.ts'
 import { OwnWrites } from './own-writes.ts'
+import { PodClaims, ownerOf } from './pod-claims.ts'
 import { tally, withoutReleased } from './tally.ts'
 
 const ownName = 'kubernetes.io/job-controller'
@@ -53,7 +53,7 @@ class JobRunner {
   /** Pods that are still counted by a job that is not there any more. */
   readonly #orphans = new WorkQueue()
   readonly #orphanPods = new Map<string, JobPod>()
-  readonly #podsByJob = new Map<string, Map<string, JobPod>>()
+  readonly #claims: PodClaims
   readonly #streaks = new Map<string, FailureStreak>()
   readonly #latest = new Map<string, Persisted<Job>>()
   readonly #ownWrites = new OwnWrites()
@@ -65,6 +65,7 @@ class JobRunner {
     this.#context = context
     this.#jobs = jobs
     this.#pods = new JobPods(context, this.#ownWrites)
+    this.#claims = new PodClaims(context, jobs)
   }
 
   async run(): Promise<void> {
@@ -89,13 +90,13 @@ class JobRunner {
   }
 
   podChanged(pod: JobPod): void {
+    const wanting = this.#claims.observed(pod).filter(isUnfinishedOwn)
     const owner = ownerOf(pod)
     if (owner === undefined) {
-      if (isTracked(pod)) this.#orphan(pod)
+      for (const job of wanting) this.#queue.add(keyOf(job))
+      if (wanting.length === 0 && isTracked(pod)) this.#orphan(pod)
       return
     }
-    const pods = this.#podsByJob.get(owner.uid) ?? new Map<string, JobPod>()
-    this.#podsByJob.set(owner.uid, pods.set(pod.metadata.uid, pod))
     this.#ownWrites.observed(owner.uid, pod)
     const key = `${pod.metadata.namespace ?? ''}/${owner.name}`
     const job = this.#jobs.get(parseKey(key))
@@ -105,11 +106,9 @@ class JobRunner {
 
   podGone(pod: JobPod): void {
     this.#orphanPods.delete(pod.metadata.uid)
+    this.#claims.gone(pod)
     const owner = ownerOf(pod)
     if (owner === undefined) return
-    const pods = this.#podsByJob.get(owner.uid)
-    pods?.delete(pod.metadata.uid)
-    if (pods?.size === 0) this.#podsByJob.delete(owner.uid)
     this.#ownWrites.gone(owner.uid, pod.metadata.uid)
     this.#queue.add(`${pod.metadata.namespace ?? ''}/${owner.name}`)
   }
@@ -119,7 +118,7 @@ class JobRunner {
   }
 
   #releaseAll(jobUid: string): void {
-    for (const pod of this.#podsByJob.get(jobUid)?.values() ?? []) if (isTracked(pod)) this.#orphan(pod)
+    for (const pod of this.#claims.of(jobUid)) if (isTracked(pod)) this.#orphan(pod)
   }
 
   #orphan(pod: JobPod): void {
@@ -160,14 +159,11 @@ class JobRunner {
     const { now } = this.#context
     const job = this.#job(key)
     const spec = job?.spec
-    if (job === undefined || spec === undefined || isFinished(job.status?.conditions)) return undefined
-    if (spec.managedBy !== undefined && spec.managedBy !== ownName) return undefined
+    if (job === undefined || spec === undefined) return undefined
+    if (!isUnfinishedOwn(job)) return undefined
+    await this.#claims.settle(job)
     const time = timestamp(now())
-    const pods = this.#ownWrites.applied(
-      job.metadata.uid,
-      this.#podsByJob.get(job.metadata.uid)?.values() ?? [],
-      time,
-    )
+    const pods = this.#ownWrites.applied(job.metadata.uid, this.#claims.of(job.metadata.uid), time)
     const before: JobStatus = job.status ?? {}
     const status: JobStatus = {
       ...before,
@@ -249,7 +245,8 @@ class JobRunner {
     if (conditions === before) return status
     this.#pods.tell(job, 'Normal', spec.suspend ? 'Suspended' : 'Resumed', condition.message ?? '')
     // The deadline counts from when the job last began to run.
-    return { ...status, conditions, ...(!spec.suspend && { startTime: time }) }
+    const { startTime: _before, ...rest } = status
+    return { ...rest, conditions, ...(!spec.suspend && { startTime: time }) }
   }
 
   /** Writes down what is to be counted, lets the pods go, counts them, and ends the job when it is over. */
@@ -327,9 +324,9 @@ interface Outcome {
   readonly waitMs: number | undefined
 }
 
-function ownerOf(pod: Persisted<Pod>): { uid: string; name: string } | undefined {
-  const owner = (pod.metadata.ownerReferences ?? []).find(({ controller }) => controller)
-  return owner?.kind === 'Job' && owner.apiVersion.startsWith('batch/') ? owner : undefined
+function isUnfinishedOwn({ spec, status }: Persisted<Job>): boolean {
+  const isOwn = spec?.managedBy === undefined || spec.managedBy === ownName
+  return isOwn && !isFinished(status?.conditions)
 }
 
 function againAfter(...waits: readonly (number | undefined)[]): { againAfterMs: number } | undefined {

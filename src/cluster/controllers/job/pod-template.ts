@@ -10,6 +10,7 @@ import {
   isIndexed,
   trackingFinalizer,
 } from './job-pod.ts'
+import { referenceOf } from './pod-claims.ts'
 import { matchFailure } from './policies.ts'
 
 /** The server makes names of at most 63 characters and adds five to a prefix. */
@@ -18,7 +19,7 @@ const longestPrefix = 58
 /** The pod that a job makes, for one completion index where it has indexes. */
 export function podOf(job: Persisted<Job>, spec: JobSpec, index: number | undefined, replaced?: JobPod): Pod {
   const { template } = spec
-  const { name, uid } = job.metadata
+  const { name } = job.metadata
   const indexed = index === undefined ? {} : { [indexAnnotation]: String(index) }
   const podSpec: PodSpec = template.spec ?? { containers: [] }
   const finalizers = [...(template.metadata?.finalizers ?? [])]
@@ -37,9 +38,7 @@ export function podOf(job: Persisted<Job>, spec: JobSpec, index: number | undefi
       labels: { ...template.metadata?.labels, ...indexed },
       ...(Object.keys(annotations).length > 0 && { annotations }),
       finalizers,
-      ownerReferences: [
-        { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true, blockOwnerDeletion: true },
-      ],
+      ownerReferences: [referenceOf(job)],
     },
     spec: isIndexed(spec) && index !== undefined ? withIndex(podSpec, name, index) : podSpec,
   }

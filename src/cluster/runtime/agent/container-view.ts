@@ -8,7 +8,7 @@ export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral'
 /** What there is to say about one container of a pod. */
 export interface ContainerView {
   readonly name: string
-  readonly image: string
+  image: string
   readonly kind: ContainerKind
   state: ContainerState
   lastState: ContainerState

@@ -21,7 +21,7 @@ export interface ContainerWorkerOptions {
   readonly attempt: number
   readonly view: ContainerView
   /** Prepares and starts one attempt. */
-  readonly start: (attempt: number) => Promise<Container>
+  readonly start: (attempt: number, image: string) => Promise<Container>
   /** A run was found from before a restart of the agent: running, ended, or lost. */
   readonly found: Container | undefined
   readonly onChange: () => void
@@ -40,7 +40,11 @@ export class ContainerWorker {
   readonly view: ContainerView
   #current: Container | undefined
   #attempt: number
-  readonly #backoff = new CrashBackoff()
+  #backoff = new CrashBackoff()
+  /** What the next run is to be made from. */
+  #image: string
+  /** The present run is made from another image than the pod asks for by now. */
+  #isOutdated = false
   /** Nothing is to be started any more. */
   readonly #ending = new AbortController()
   #isStopping = false
@@ -52,6 +56,7 @@ export class ContainerWorker {
     this.view = options.view
     this.#attempt = options.attempt
     this.#graceMs = options.graceMs
+    this.#image = options.manifest.image ?? ''
   }
 
   get name(): string {
@@ -75,7 +80,10 @@ export class ContainerWorker {
     while (!this.#ending.signal.aborted) {
       let container: Container
       try {
-        container = next ?? (await this.options.start(this.#attempt))
+        const image = this.#image
+        container = next ?? (await this.options.start(this.#attempt, image))
+        if (next === undefined) this.view.image = image
+        this.#isOutdated = image !== this.#image
         next = undefined
         refusals = 0
       } catch (error) {
@@ -96,10 +104,10 @@ export class ContainerWorker {
         continue
       }
       const exit = await this.#see(container, onStarted)
-      const isAsked = this.#isRestartAsked
+      if (this.#ending.signal.aborted) return exit
+      const mustRestart = this.#isRestartAsked || this.#isOutdated
       this.#isRestartAsked = false
-      const isOver = !isAsked && !isRestarted(this.options.kind, this.options.restartPolicy, exit)
-      if (this.#ending.signal.aborted || isOver) return exit
+      if (!mustRestart && !isRestarted(this.options.kind, this.options.restartPolicy, exit)) return exit
       await this.#waitForRestart(exit)
     }
     return this.#current?.exit
@@ -130,6 +138,21 @@ export class ContainerWorker {
     this.#isRestartAsked = true
     this.options.onEvent('Normal', 'Killing', `Container ${this.name} resize requires restart`)
     await container.stop(this.options.graceMs)
+  }
+
+  /** The pod asks for an image: a run made from another one gives way to a new one, whatever the restart policy. */
+  async useImage(image: string): Promise<void> {
+    if (image === this.#image || this.options.kind === 'init') return
+    this.#image = image
+    const container = this.#current
+    if (container === undefined || container.exit !== undefined || this.#isStopping) return
+    const isFirst = !this.#isOutdated
+    this.#isOutdated = true
+    if (!isFirst) return
+    this.options.onEvent('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`)
+    const since = this.options.clock.now()
+    await this.#runPreStop(container, this.#graceMs)
+    await container.stop(Math.max(0, this.#graceMs - (this.options.clock.now() - since)))
   }
 
   /** The agent ends: the container is left as it is, and none is started any more. */
@@ -266,7 +289,9 @@ export class ContainerWorker {
   }
 
   async #waitForRestart(exit: ContainerExit): Promise<void> {
-    const delayMs = this.#backoff.next(exit)
+    // What is new has not failed yet.
+    if (this.#isOutdated) this.#backoff = new CrashBackoff()
+    const delayMs = this.#isOutdated ? 0 : this.#backoff.next(exit)
     const { podName, clock, runtime } = this.options
     const last = this.view.state
     if (delayMs > 0) {

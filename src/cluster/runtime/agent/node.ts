@@ -201,10 +201,17 @@ async function renewLease(
     )
   } catch (error) {
     if (!isStatus(error, 'NotFound')) throw error
+    const uid = (await findNode(client, name, signal))?.metadata.uid
+    // Without its node a lease would stay for ever.
+    if (uid === undefined) return
     const lease: Lease = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { name, namespace: leaseNamespace },
+      metadata: {
+        name,
+        namespace: leaseNamespace,
+        ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid }],
+      },
       spec: spec as NonNullable<Lease['spec']>,
     }
     await client.create(kinds.leases, lease, { namespace: leaseNamespace, signal })

@@ -127,9 +127,13 @@ export class PodAgent {
 
   /** The pod changed in the API. */
   update(pod: Persisted<Pod>): void {
+    const isChanged = pod.metadata.generation !== this.#pod.metadata.generation
     this.#pod = pod
     this.#publisher.update(pod)
     if (pod.metadata.deletionTimestamp === undefined) {
+      if (this.#isOver) return
+      if (isChanged || pod.spec?.readinessGates !== undefined) this.#publisher.request()
+      if (isChanged) this.#useImages()
       this.#startEphemeral()
       this.#resize()
       return
@@ -352,9 +356,9 @@ export class PodAgent {
       view,
       found,
       // A change may have come, or not have been possible, since the worker was made.
-      start: async (attempt) =>
+      start: async (attempt, image) =>
         this.#starter.start(
-          kind === 'ephemeral' ? manifest : { ...manifest, resources: view.resources },
+          kind === 'ephemeral' ? manifest : { ...manifest, image, resources: view.resources },
           attempt,
         ),
       onChange: () => this.#publisher.request(),
@@ -364,6 +368,13 @@ export class PodAgent {
     })
     this.#workers.set(manifest.name, worker)
     return worker
+  }
+
+  #useImages(): void {
+    for (const [, { name, image = '' }] of containersOf(this.#pod)) {
+      const worker = this.#workers.get(name)
+      if (worker !== undefined) this.#guard(async () => worker.useImage(image))
+    }
   }
 
   /** The run to go on with after a restart of the agent. */

@@ -35,6 +35,7 @@ export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodS
   const init = state.views.filter(({ kind }) => kind !== 'main')
   const main = state.views.filter(({ kind }) => kind === 'main')
   return {
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     phase,
     conditions: conditions(pod, state, phase, now),
     hostIP: state.hostAddress,
@@ -89,24 +90,9 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
               message: `containers with unready status: [${unready.join(' ')}]`,
             }
           : undefined
-  const gates = pod.spec?.readinessGates ?? []
-  const shut = gates.filter(
-    ({ conditionType }) =>
-      pod.status?.conditions?.find(({ type }) => type === conditionType)?.status !== 'True',
-  )
+  const shut = shutGates(pod)
   const notOpen =
-    notReady ??
-    (shut.length > 0
-      ? {
-          reason: 'ReadinessGatesNotReady',
-          message: shut
-            .map(
-              ({ conditionType }) =>
-                `corresponding condition of pod readiness gate "${conditionType}" does not exist.`,
-            )
-            .join(', '),
-        }
-      : undefined)
+    notReady ?? (shut.length > 0 ? { reason: 'ReadinessGatesNotReady', message: shut.join(', ') } : undefined)
   const notInitialized =
     unfinished.length > 0 && !(isTerminal && phase === 'Succeeded')
       ? {
@@ -128,14 +114,26 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
     ...(state.resize ? [{ status: 'True', ...state.resize }] : []),
   ]
   const time = timestamp(now)
+  const { generation } = pod.metadata
   return wanted.map((one) => {
     const before = pod.status?.conditions?.find(({ type }) => type === one.type)
     const isSame = before?.status === one.status
     return {
       ...one,
+      ...(generation !== undefined && { observedGeneration: generation }),
       lastProbeTime: null,
       lastTransitionTime: isSame ? (before?.lastTransitionTime ?? time) : time,
     } as unknown as PodCondition
+  })
+}
+
+/** What keeps a pod from being ready although its containers are: conditions that others have to set. */
+function shutGates({ spec, status }: Persisted<Pod>): string[] {
+  return (spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const gate = `pod readiness gate "${conditionType}"`
+    const found = status?.conditions?.find(({ type }) => type === conditionType)
+    if (found === undefined) return `corresponding condition of ${gate} does not exist.`
+    return found.status === 'True' ? [] : `the status of ${gate} is not "True", but ${found.status}`
   })
 }
 

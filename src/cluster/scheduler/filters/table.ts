@@ -1,6 +1,7 @@
 import type { Filter } from '../filter.ts'
 import { claimAccess } from './claim-access.ts'
 import { hostPorts } from './host-ports.ts'
+import { namedNodes } from './named-nodes.ts'
 import { nodeAffinity } from './node-affinity.ts'
 import { nodeName } from './node-name.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
@@ -12,6 +13,7 @@ import { volumeBinding } from './volume-binding.ts'
 
 /** In the order in which Kubernetes asks: the first refusal is the one that is reported. */
 export const filters: readonly Filter[] = [
+  namedNodes,
   nodeUnschedulable,
   nodeName,
   taints,

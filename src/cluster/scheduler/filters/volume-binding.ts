@@ -1,3 +1,4 @@
+import { ephemeralClaimName, isClaimOfPod } from '../../../kube/index.ts'
 import { type ClusterView, type Filter, type NodeCheck, PodRefused, type Refusal } from '../filter.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { claimsForNode, fitsNode, isBindCompleted, waitsForConsumer } from '../volumes.ts'
@@ -35,18 +36,25 @@ function checkClaims(pod: PodInfo, cluster: ClusterView): void {
     if (claim.metadata.deletionTimestamp !== undefined) {
       throw new PodRefused(name, `persistentvolumeclaim "${claimName}" is being deleted`)
     }
+    if (isEphemeral(pod, claimName) && !isClaimOfPod(claim, pod.pod)) {
+      const where = `${pod.namespace}/${claimName}`
+      throw new PodRefused(name, `PVC ${where} was not created for pod ${pod.key} (pod is not owner)`)
+    }
     if (!isBindCompleted(claim) && !waitsForConsumer(claim, cluster)) hasUnbound = true
   }
   if (hasUnbound) throw new PodRefused(name, 'pod has unbound immediate PersistentVolumeClaims')
 }
 
 function missingClaim(pod: PodInfo, claimName: string): string {
-  const isEphemeral = pod.spec.volumes?.some(
-    (volume) => volume.ephemeral !== undefined && `${pod.name}-${volume.name}` === claimName,
-  )
-  return isEphemeral
+  return isEphemeral(pod, claimName)
     ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${claimName}"`
     : `persistentvolumeclaim "${claimName}" not found`
+}
+
+function isEphemeral(pod: PodInfo, claimName: string): boolean {
+  return (pod.spec.volumes ?? []).some(
+    (volume) => volume.ephemeral !== undefined && ephemeralClaimName(pod.name, volume) === claimName,
+  )
 }
 
 function nodeCheck(pod: PodInfo, cluster: ClusterView): NodeCheck | undefined {

@@ -45,6 +45,44 @@ describe('a new pod', () => {
     expect(at(object, 'spec.containers.0.imagePullPolicy')).toBe(policy)
   })
 
+  it('has in its selectors what its label keys mean', () => {
+    const term = () => ({
+      topologyKey: 'zone',
+      labelSelector: { matchLabels: { app: 'a' } },
+      matchLabelKeys: ['hash', 'absent'],
+      mismatchLabelKeys: ['tenant'],
+    })
+    const spread = {
+      topologyKey: 'zone',
+      maxSkew: 1,
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: {},
+      matchLabelKeys: ['hash'],
+    }
+    const anti = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term() }] }
+    const object = created(
+      pods,
+      pod(
+        {
+          affinity: {
+            podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term()] },
+            podAntiAffinity: anti,
+          },
+          topologySpreadConstraints: [spread],
+        },
+        { labels: { app: 'a', hash: 'h', tenant: 't' } },
+      ),
+    )
+    const same = { key: 'hash', operator: 'In', values: ['h'] }
+    const other = { key: 'tenant', operator: 'NotIn', values: ['t'] }
+    const [required, preferred] = ['podAffinity.required', 'podAntiAffinity.preferred'].map(
+      (name) => `spec.affinity.${name}DuringSchedulingIgnoredDuringExecution.0`,
+    )
+    expect(at(object, `${required}.labelSelector.matchExpressions`)).toEqual([same, other])
+    expect(at(object, `${preferred}.podAffinityTerm.labelSelector.matchExpressions`)).toEqual([same, other])
+    expect(at(object, 'spec.topologySpreadConstraints.0.labelSelector')).toEqual({ matchExpressions: [same] })
+  })
+
   it('requests what it is limited to', () => {
     const object = created(
       pods,

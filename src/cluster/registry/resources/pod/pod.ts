@@ -3,6 +3,7 @@ import { nameWarnings, podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { define, type Of } from '../define.ts'
 import { podColumns } from './columns.ts'
 import { linkServiceAccount, setPodDefaults } from './defaults.ts'
+import { mergeLabelKeys } from './label-keys.ts'
 import { qosClass } from './requests.ts'
 import { validatePod } from './validate-pod.ts'
 import { validatePodStatus } from './validate-status.ts'
@@ -24,6 +25,7 @@ export const pods = define<Pod>({
   prepareForCreate(pod, request) {
     if (pod.spec) {
       linkServiceAccount(pod.spec)
+      mergeLabelKeys(pod)
       for (const text of podSpecWarnings('spec', pod.spec)) request.warn(text)
     }
     for (const text of nameWarnings(pod.metadata.name ?? '', "the Pod's hostname")) request.warn(text)

@@ -7,6 +7,7 @@ import type {
   Toleration,
   TopologySpreadConstraint,
 } from 'kubernetes-types/core/v1.js'
+import type { LabelSelector } from 'kubernetes-types/meta/v1.js'
 import { duplicate, type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
 import { checked, optionalChoice, validateLabelSelector } from '../checks.ts'
 import { dnsLabel, labelText, qualifiedName } from '../names.ts'
@@ -64,14 +65,7 @@ function podTermFaults(path: string, term: PodAffinityTerm): Fault[] {
     ...keyFaults(`${path}.matchLabelKeys`, matchLabelKeys, labelSelector),
     ...keyFaults(`${path}.mismatchLabelKeys`, mismatchLabelKeys, labelSelector),
   ]
-  const known = new Set(Object.keys(labelSelector?.matchLabels ?? {}))
-  for (const { key } of labelSelector?.matchExpressions ?? []) {
-    const index = matchLabelKeys.indexOf(key)
-    if (index >= 0 && known.has(key)) {
-      faults.push(invalidValue(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))
-    }
-    known.add(key)
-  }
+  faults.push(...repeatedKeyFaults(path, matchLabelKeys, labelSelector))
   for (const [index, key] of matchLabelKeys.entries()) {
     if (!mismatchLabelKeys.includes(key)) continue
     const at = `${path}.matchLabelKeys[${index}]`
@@ -160,7 +154,7 @@ export function validateTopologySpread(
       ...domainFaults(`${at}.minDomains`, constraint),
       ...optionalChoice(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, inclusions),
       ...optionalChoice(`${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, inclusions),
-      ...spreadKeyFaults(`${at}.matchLabelKeys`, constraint),
+      ...spreadKeyFaults(at, constraint),
       ...validateLabelSelector(`${at}.labelSelector`, constraint.labelSelector),
     ]
   })
@@ -181,21 +175,30 @@ function domainFaults(path: string, { minDomains, whenUnsatisfiable }: TopologyS
   return faults
 }
 
-function spreadKeyFaults(path: string, { matchLabelKeys, labelSelector }: TopologySpreadConstraint): Fault[] {
-  if (!matchLabelKeys?.length) return []
-  const known = new Set([
-    ...Object.keys(labelSelector?.matchLabels ?? {}),
-    ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key),
-  ])
-  const faults = labelSelector
-    ? []
-    : [forbiddenField(path, 'must not be specified when labelSelector is not set')]
-  for (const [index, key] of matchLabelKeys.entries()) {
-    const at = `${path}[${index}]`
-    faults.push(...checked(at, key, qualifiedName))
-    if (known.has(key)) {
-      faults.push(invalidValue(at, key, 'exists in both matchLabelKeys and labelSelector'))
+function spreadKeyFaults(
+  path: string,
+  { matchLabelKeys = [], labelSelector }: TopologySpreadConstraint,
+): Fault[] {
+  return [
+    ...keyFaults(`${path}.matchLabelKeys`, matchLabelKeys, labelSelector),
+    ...repeatedKeyFaults(path, matchLabelKeys, labelSelector),
+  ]
+}
+
+/** The selector of a pod already holds what its keys mean; whatever else it says of such a key is one time too many. */
+function repeatedKeyFaults(
+  path: string,
+  keys: readonly string[],
+  selector: LabelSelector | undefined,
+): Fault[] {
+  const faults: Fault[] = []
+  const known = new Set(Object.keys(selector?.matchLabels ?? {}))
+  for (const { key } of selector?.matchExpressions ?? []) {
+    const index = keys.indexOf(key)
+    if (index >= 0 && known.has(key)) {
+      faults.push(invalidValue(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'))
     }
+    known.add(key)
   }
   return faults
 }

@@ -1,5 +1,7 @@
 import { chmod, chown, mkdir } from 'node:fs/promises'
 import {
+  ephemeralClaimName,
+  isClaimOfPod,
   isStatus,
   type KubeClient,
   kinds,
@@ -54,13 +56,15 @@ export async function prepareVolumes(pod: Persisted<Pod>, context: VolumeContext
   for (const volume of pod.spec?.volumes ?? []) {
     const prepare = async (): Promise<PreparedVolume> => {
       const claim = volume.persistentVolumeClaim
-      if (claim === undefined) return prepareOwn(pod, volume, context, notices)
-      const bound = await boundVolume(pod, claim.claimName, context.client)
+      const claimName =
+        claim?.claimName ?? (volume.ephemeral && ephemeralClaimName(pod.metadata.name, volume))
+      if (claimName === undefined) return prepareOwn(pod, volume, context, notices)
+      const bound = await boundVolume(pod, claimName, { client: context.client, isOwn: claim === undefined })
       const gid = Number(bound.metadata.annotations?.[groupAnnotation] ?? Number.NaN)
       const hasGroup = Number.isSafeInteger(gid) && gid > 0
       if (hasGroup) groups.push(gid)
       const source = await persistentSource(bound, hasGroup ? gid : context.group, context, notices)
-      return { ...source, readOnly: source.readOnly || claim.readOnly === true || isReadOnlyVolume(bound) }
+      return { ...source, readOnly: source.readOnly || claim?.readOnly === true || isReadOnlyVolume(bound) }
     }
     try {
       volumes.set(volume.name, await prepare())
@@ -154,7 +158,7 @@ function containersWith(pod: Persisted<Pod>, volume: string): number {
 async function boundVolume(
   pod: Persisted<Pod>,
   claimName: string,
-  client: KubeClient,
+  { client, isOwn }: { readonly client: KubeClient; readonly isOwn: boolean },
 ): Promise<Persisted<PersistentVolume>> {
   const namespace = pod.metadata.namespace ?? ''
   const claim: Persisted<PersistentVolumeClaim> = await client
@@ -163,6 +167,11 @@ async function boundVolume(
       if (isStatus(error, 'NotFound')) throw new VolumeError(`persistentvolumeclaim "${claimName}" not found`)
       throw error
     })
+  if (isOwn && !isClaimOfPod(claim, pod)) {
+    throw new VolumeError(
+      `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
+    )
+  }
   const volumeName = claim.spec?.volumeName
   if (volumeName === undefined || volumeName === '' || claim.status?.phase !== 'Bound') {
     throw new VolumeError(`PVC ${namespace}/${claimName} is not bound`)
