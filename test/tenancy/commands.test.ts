@@ -78,6 +78,33 @@ describe('small changes', () => {
   })
 })
 
+describe('what takes the rights of an admin', () => {
+  it.each([
+    ['org', 'plan'],
+    ['org', 'apply'],
+    ['org', 'drift'],
+    ['org', 'drift', '--watch'],
+    ['org', 'status'],
+    ['org', 'history'],
+    ['org', 'history', '1'],
+    ['org', 'diff', '1'],
+    ['org', 'export'],
+    ['org', 'init', '--import', 'cluster', '-f', 'new.yaml'],
+    ['user', 'kubeconfig', 'tom'],
+    ['group', 'set-quota', 'dev1', 'gpu=9'],
+  ])('is refused to a member in words for a member: %s %s %s', async (...typed) => {
+    await company.arena('user', 'kubeconfig', 'bob', '--static', '-o', 'bob.config')
+    const environment = { KUBECONFIG: join(company.directory, 'bob.config') }
+    const refused = await company.run(typed, { environment, signal: AbortSignal.timeout(10_000) })
+    expect(refused.status, refused.err).toBe(4)
+    expect(refused.err).toMatch(
+      /only admins (see all of|change) the organisation|only admins make kubeconfigs/,
+    )
+    expect(refused.err).toContain("take an admin's kubeconfig: --config FILE")
+    expect(refused.err).not.toContain('-n GROUP')
+  })
+})
+
 describe('a plan that was written down', () => {
   it('is carried out as reviewed, and refused when the cluster or the file moved on', async () => {
     await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))

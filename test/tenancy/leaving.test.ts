@@ -324,6 +324,13 @@ describe('a removal that cannot be', () => {
     expect(await remove('bob', '--undo')).toContain('was never removed')
     expect(await remove('bob', '--undo-within', 'week')).toContain('as in: 7d, or 12h30m')
     expect(await remove('bob', 'tom', '--undo')).toContain('"tom" belongs to no flag')
+    for (const typed of [
+      ['--jobs', 'keep'],
+      ['--data', 'keep'],
+      ['--undo-within', '2d'],
+    ]) {
+      expect(await remove('bob', '--undo', ...typed)).toContain(`${typed[0]} says how somebody leaves`)
+    }
     await remove('bob', '--no-host', '--undo-within', '2d')
     expect(await remove('bbo', '--undo')).toMatch(/receipts in \S+ are of: bob/)
     const late = { now: new Date(Date.now() + 3 * 86_400_000) }

@@ -29,14 +29,14 @@ Examples:
   async run(input, context) {
     const planFile = input.text('plan')
     if (planFile !== undefined) return applySaved(planFile, input, context)
-    const [{ loadOrg }, { planOrg }, { runPlan }] = await Promise.all([
+    const [{ loadOrg }, { planAsAdmin }, { runPlan }] = await Promise.all([
       import('../organisation/load.ts'),
-      import('../../tenancy/index.ts'),
+      import('../organisation/as-admin.ts'),
       import('../organisation/apply-run.ts'),
     ])
     const { org, name, text } = await loadOrg(input, context)
     const { client } = await context.connect()
-    const plan = await planOrg(org, client, {
+    const plan = await planAsAdmin(org, client, {
       now: context.now(),
       adopt: input.flag('adopt'),
       signal: context.signal,
@@ -46,8 +46,9 @@ Examples:
 }
 
 async function applySaved(planFile: string, input: Input, context: CommandContext): Promise<void> {
-  const [tenancy, { runPlan }] = await Promise.all([
+  const [tenancy, { planAsAdmin }, { runPlan }] = await Promise.all([
     import('../../tenancy/index.ts'),
+    import('../organisation/as-admin.ts'),
     import('../organisation/apply-run.ts'),
   ])
   const path = resolve(context.workingDirectory, planFile)
@@ -58,7 +59,7 @@ async function applySaved(planFile: string, input: Input, context: CommandContex
   }
   const org = tenancy.parseOrg(saved.text, saved.file)
   const { client } = await context.connect()
-  const plan = await tenancy.planOrg(org, client, {
+  const plan = await planAsAdmin(org, client, {
     now: context.now(),
     adopt: saved.adopts,
     signal: context.signal,

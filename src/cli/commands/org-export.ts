@@ -40,12 +40,16 @@ Examples:
       const list = { apiVersion: 'v1', kind: 'List', items }
       return context.print(await formatData(list, isJson ? 'json' : 'yaml'))
     }
+    const { asAdmin } = await import('../organisation/as-admin.ts')
     const { client } = await context.connect()
-    const draft = await tenancy.draftFromCluster(client, {
-      organisation: org.name,
-      ownedOnly: true,
-      signal: context.signal,
-    })
+    const draft = await asAdmin(
+      'see all of the organisation',
+      tenancy.draftFromCluster(client, {
+        organisation: org.name,
+        ownedOnly: true,
+        signal: context.signal,
+      }),
+    )
     // What only the file knows: the cluster has no use for it.
     for (const user of org.users) {
       const exported = draft.users.get(user.name)

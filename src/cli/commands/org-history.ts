@@ -15,7 +15,8 @@ Examples:
   arguments: [{ name: 'REVISION', meaning: 'Number of a revision to print.', optional: true }],
   flags: [fileFlag, outputFlag],
   async run(input, context) {
-    const [{ loadOrg }, tenancy] = await Promise.all([
+    const [{ asAdmin }, { loadOrg }, tenancy] = await Promise.all([
+      import('../organisation/as-admin.ts'),
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
     ])
@@ -23,11 +24,14 @@ Examples:
     const { client } = await context.connect()
     const [wanted] = input.arguments
     if (wanted !== undefined) {
-      const revision = await tenancy.findRevision(client, org.name, Number(wanted))
+      const revision = await asAdmin(
+        'see all of the organisation',
+        tenancy.findRevision(client, org.name, Number(wanted)),
+      )
       context.stdout.write(revision.text)
       return
     }
-    const revisions = await tenancy.listRevisions(client, org.name)
+    const revisions = await asAdmin('see all of the organisation', tenancy.listRevisions(client, org.name))
     const format = outputFormat(input)
     if (format === 'json' || format === 'yaml') return context.print(await formatData(revisions, format))
     context.print(

@@ -3,7 +3,7 @@ import { type Edit, editText, type Org, OrgFileError, parseOrg, writeOrgFile } f
 import type { CommandContext, Input } from '../command.ts'
 import type { LoadedOrg } from './load.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { planAsAdmin } from './plan-as-admin.ts'
+import { planAsAdmin } from './as-admin.ts'
 
 /**
  * Edits the organisation file, comments and order kept, and makes the cluster follow. A change that the file's checks,

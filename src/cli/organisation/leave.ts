@@ -25,7 +25,7 @@ import {
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { planAsAdmin } from './plan-as-admin.ts'
+import { planAsAdmin } from './as-admin.ts'
 import { parseChanged } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
