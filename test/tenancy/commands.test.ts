@@ -160,7 +160,24 @@ describe('drift', () => {
     expect((await company.arena('org', 'drift', '--audit-log', 'audit.log')).out).toContain(
       '(mallory, by patch, at',
     )
-    expect((await company.arena('org', 'drift', '--repair')).status).toBe(2)
+    const toGroups = { 'everybody-of-dev1': 'system:serviceaccounts:dev1', everybody: 'system:authenticated' }
+    for (const [name, group] of Object.entries(toGroups)) {
+      await company.client.create(kinds.clusterRoleBindings, {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ kind: 'Group', name: group }],
+      })
+      expect((await company.arena('org', 'drift')).out).toContain(
+        `binding "${name}" gives ClusterRole cluster-admin in the whole cluster to Group ${group}, beside the file`,
+      )
+    }
+    const mended = await company.arena('org', 'drift', '--repair', '-o', 'json')
+    expect(mended.status).toBe(2)
+    expect(JSON.parse(mended.out)).toMatchObject({
+      drift: [{ name: quota.name, who: expect.stringContaining('eve') }],
+      strangers: expect.arrayContaining([expect.objectContaining({ binding: 'evil' })]),
+      outcomes: [{ name: quota.name, result: 'done' }],
+    })
     expect((await company.client.get(kinds.resourceQuotas, quota)).spec?.hard?.['requests.cpu']).toBe('8')
   })
 })

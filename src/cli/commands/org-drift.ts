@@ -43,10 +43,12 @@ Examples:
 
 async function lookOnce(input: Input, context: CommandContext): Promise<number> {
   const found = await look(input, context)
-  context.print(found.text)
+  const repairs = input.flag('repair') && found.hasChanges
+  // A record is printed once, with the outcomes in it.
+  if (!repairs || found.record === undefined) context.print(found.text)
   if (!found.hasDrift) return 0
   if (!input.flag('repair')) return 2
-  if (found.hasChanges) await repair(input, context)
+  if (repairs) await repair(input, context, found)
   // Rights given beside the file belong to somebody else: named, never taken.
   return found.hasStrangers ? 2 : 0
 }
@@ -56,7 +58,7 @@ async function lookAgain(input: Input, context: CommandContext, shown: string | 
   try {
     const found = await look(input, context)
     if (found.text !== shown) context.print(`${context.now().toISOString()} ${found.text}`)
-    if (found.hasChanges && input.flag('repair')) await repair(input, context)
+    if (found.hasChanges && input.flag('repair')) await repair(input, context, { text: found.text })
     return found.text
   } catch (error) {
     if (shown === undefined || context.signal.aborted || !(error instanceof Error)) throw error
@@ -65,8 +67,12 @@ async function lookAgain(input: Input, context: CommandContext, shown: string | 
   }
 }
 
-async function repair(input: Input, context: CommandContext): Promise<void> {
-  const [{ loadOrg }, { planAsAdmin }, { runPlan }] = await Promise.all([
+async function repair(
+  input: Input,
+  context: CommandContext,
+  found: Pick<Found, 'record' | 'text'>,
+): Promise<void> {
+  const [{ loadOrg }, { planAsAdmin }, { checkPlan, runPlan }] = await Promise.all([
     import('../organisation/load.ts'),
     import('../organisation/as-admin.ts'),
     import('../organisation/apply-run.ts'),
@@ -74,11 +80,24 @@ async function repair(input: Input, context: CommandContext): Promise<void> {
   const { org, name, text } = await loadOrg(input, context)
   const { client } = await context.connect()
   const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
-  await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text })
+  const again = `arena org apply -f ${name}`
+  const { record } = found
+  await checkPlan(plan, input, context, { again }).catch((error: unknown) => {
+    if (record !== undefined) context.print(found.text)
+    throw error
+  })
+  await runPlan(plan, input, context, {
+    again,
+    text,
+    isChecked: true,
+    ...(record !== undefined && { record }),
+  })
 }
 
 interface Found {
   readonly text: string
+  /** The same as data, where that is wanted. */
+  readonly record?: object
   readonly hasChanges: boolean
   readonly hasDrift: boolean
   readonly hasStrangers: boolean
@@ -128,7 +147,7 @@ async function look(input: Input, context: CommandContext): Promise<Found> {
       conflicts: plan.conflicts.map(({ message, hint }) => ({ message, hint })),
       strangers,
     }
-    return { text: await formatData(record, format), hasChanges, hasDrift, hasStrangers }
+    return { text: await formatData(record, format), record, hasChanges, hasDrift, hasStrangers }
   }
   const lines = hasDrift
     ? [`the cluster is not as ${name} says`]

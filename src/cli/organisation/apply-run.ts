@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly text: string
   /** Changes that the command itself asks for, and that need no further consent. */
   readonly consented?: (change: Change) => boolean
+  /** What the command tells beside the outcomes, in the same record. */
+  readonly record?: object
   /** {@link checkPlan} has been called. */
   readonly isChecked?: boolean
 }
@@ -59,7 +61,11 @@ export async function runPlan(
   const isText = format === 'wide' || format === 'name'
   if (options.isChecked !== true) await checkPlan(plan, input, context, options)
   if (plan.changes.length === 0) {
-    context.print(isText ? planText(plan) : await formatData({ ...planRecord(plan), outcomes: [] }, format))
+    context.print(
+      isText
+        ? planText(plan)
+        : await formatData({ ...planRecord(plan), ...options.record, outcomes: [] }, format),
+    )
     return []
   }
   const { client } = await context.connect()
@@ -81,7 +87,9 @@ export async function runPlan(
       result: outcome.result,
       ...(outcome.reason !== undefined && { reason: outcome.reason }),
     }))
-    context.print(await formatData({ organisation: plan.organisation, outcomes: records }, format))
+    context.print(
+      await formatData({ organisation: plan.organisation, ...options.record, outcomes: records }, format),
+    )
   }
   const done = outcomes.filter((outcome) => outcome.result === 'done').length
   if (context.signal.aborted) {
