@@ -78,6 +78,31 @@ describe('small changes', () => {
   })
 })
 
+describe('days and numbers that cannot be', () => {
+  it('are refused, before a grant that has ended takes what it names', async () => {
+    for (const [day, reason] of [
+      ['2020-01-01', '--until 2020-01-01 has passed'],
+      ['2099-02-30', 'is no day of the calendar'],
+      ['soon', 'is no day of the calendar'],
+    ] as const) {
+      for (const grant of [
+        ['user', 'grant', 'bob', 'dev1', 'member'],
+        ['volume', 'grant', 'dev1-public', 'dev1', 'write'],
+      ]) {
+        const refused = await company.arena(...grant, '--until', day)
+        expect(refused).toMatchObject({ status: 2, err: expect.stringContaining(reason) })
+      }
+    }
+    expect(await file()).toBe(guide)
+    const today = new Date().toISOString().slice(0, 10)
+    expect((await company.arena('user', 'grant', 'bob', 'dev2', 'viewer', '--until', today)).status).toBe(0)
+    expect(await company.arena('org', 'history', 'first')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('revision "first" is no number'),
+    })
+  })
+})
+
 describe('what takes the rights of an admin', () => {
   it.each([
     ['org', 'plan'],
@@ -266,6 +291,28 @@ describe('an organisation that is there already', () => {
     expect(made.status, made.err).toBe(0)
     expect((await company.arena('org', 'check', '-f', 'csv.yaml')).status).toBe(0)
     expect(await readFile(join(company.directory, 'csv.yaml'), 'utf8')).toMatchSnapshot()
+  })
+
+  it('is read from what spreadsheets write, with a note of columns that mean nothing', async () => {
+    const init = async (text: string) => {
+      await writeFile(join(company.directory, 'people.csv'), text)
+      return company.arena('org', 'init', '--import', 'people.csv', '-f', 'csv.yaml', '--force')
+    }
+    const made = await init('\uFEFFUser;Group;Roel\r\nann;dev7;lead\r\n')
+    expect(made).toMatchObject({ status: 0, err: expect.stringContaining('mean nothing here: roel') })
+    const written = async () => readFile(join(company.directory, 'csv.yaml'), 'utf8')
+    expect(await written()).toContain('members: { ann: member }')
+    await init('user\tgroup\trole\nmax, jr\tdev7\tlead\n')
+    expect(await written()).toContain('lead')
+    const before = await written()
+    expect((await init('user,group\n')).err).toContain('names nobody')
+    expect((await init('user,uid,group\nann,20001,dev7\nann,20002,dev8\n')).err).toContain(
+      'gives user "ann" the id 20002 in line 3, and 20001 before',
+    )
+    expect((await init('user,group,gid\nann,dev7,10001\nmax,dev7,10002\n')).err).toContain(
+      'gives group "dev7" the id 10002 in line 3, and 10001 before',
+    )
+    expect(await written()).toBe(before)
   })
 
   it('is read from namespaces, accounts and bindings that people made by hand, and then taken over', async () => {

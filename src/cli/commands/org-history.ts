@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { fileFlag } from '../organisation/flags.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
@@ -20,9 +21,14 @@ Examples:
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
     ])
+    const [wanted] = input.arguments
+    if (wanted !== undefined && !/^\d{1,9}$/.test(wanted)) {
+      throw new UserError('USAGE', `revision "${wanted}" is no number`, {
+        hint: 'arena org history without a number lists them',
+      })
+    }
     const { org } = await loadOrg(input, context)
     const { client } = await context.connect()
-    const [wanted] = input.arguments
     if (wanted !== undefined) {
       const revision = await asAdmin(
         'see all of the organisation',
