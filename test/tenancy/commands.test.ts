@@ -78,6 +78,21 @@ describe('small changes', () => {
   })
 })
 
+describe('questions', () => {
+  it('go to standard error, so that what is printed may go to a file', async () => {
+    await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
+    const refused = await company.run(['org', 'apply', '-o', 'json'], { answers: 'n' })
+    expect(refused).toMatchObject({
+      status: 130,
+      out: '',
+      err: expect.stringContaining('Make these changes?'),
+    })
+    const applied = await company.run(['org', 'apply', '-o', 'json'], { answers: 'y' })
+    expect(applied.status, applied.err).toBe(0)
+    expect(JSON.parse(applied.out).outcomes).toHaveLength(1)
+  })
+})
+
 describe('days and numbers that cannot be', () => {
   it('are refused, before a grant that has ended takes what it names', async () => {
     for (const [day, reason] of [

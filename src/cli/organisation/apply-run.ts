@@ -11,7 +11,7 @@ import {
 import { type KubeClient, StatusError } from '../../kube/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { formatData, outputFormat } from '../output.ts'
-import { isTerminal, mayAsk } from './flags.ts'
+import { isTerminal, mayAsk, promptStreams } from './flags.ts'
 import { changeRecord, planRecord, planText } from './plan-view.ts'
 
 export interface RunOptions {
@@ -167,9 +167,10 @@ function refuseLosses(plan: Plan, input: Input, options: Pick<RunOptions, 'again
   )
 }
 
-async function askToGoOn(context: CommandContext): Promise<void> {
+/** Asks before a plan is carried out. @throws {UserError} `INTERRUPTED` */
+export async function askToGoOn(context: CommandContext): Promise<void> {
   const { confirm } = await import('@clack/prompts')
-  const answer = await confirm({ message: 'Make these changes?', signal: context.signal })
+  const answer = await confirm({ message: 'Make these changes?', ...promptStreams(context) })
   if (answer !== true) throw new UserError('INTERRUPTED', 'nothing was changed')
 }
 

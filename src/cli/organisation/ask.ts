@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import { exampleOrg } from '../../tenancy/index.ts'
 import type { CommandContext } from '../command.ts'
+import { promptStreams } from './flags.ts'
 
 /** Asks for the first group and user, and makes an organisation file of the answers. */
 export async function askOrg(context: CommandContext): Promise<string> {
@@ -9,7 +10,7 @@ export async function askOrg(context: CommandContext): Promise<string> {
     const answer = await text({
       message,
       initialValue,
-      signal: context.signal,
+      ...promptStreams(context),
       validate: (value) => (pattern.test(value ?? '') ? undefined : `write something like: ${initialValue}`),
     })
     if (isCancel(answer)) throw new UserError('INTERRUPTED', 'nothing was written')

@@ -68,6 +68,11 @@ export function mayAsk(input: Input, context: CommandContext): boolean {
   return !input.flag('yes') && isTerminal(context.stdin) && isTerminal(context.stderr)
 }
 
+/** Questions go to standard error, as what a command prints may go to a file. */
+export function promptStreams({ stdin, stderr, signal }: CommandContext) {
+  return { input: stdin, output: stderr, signal }
+}
+
 export function isTerminal(stream: object): boolean {
   return 'isTTY' in stream && stream.isTTY === true
 }
