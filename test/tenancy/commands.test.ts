@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '../../src/kube/index.ts'
@@ -281,6 +281,30 @@ describe('an organisation that is there already', () => {
     await writeFile(join(company.directory, 'exported.yaml'), exported.out)
     expect((await company.arena('org', 'diff', 'org.yaml', 'exported.yaml')).out).toBe('no difference\n')
     expect((await company.arena('org', 'plan', '-f', 'exported.yaml')).status).toBe(0)
+  })
+
+  it('is exported without its file, or over it, when that is the only one or is named', async () => {
+    const exported = await company.arena('org', 'export')
+    for (const lost of [() => rm(join(company.directory, 'org.yaml')), () => company.write('')]) {
+      await lost()
+      const again = await company.arena('org', 'export')
+      expect(again).toMatchObject({ status: 0, err: expect.stringContaining('SSH keys') })
+      expect(again.out).toBe(exported.out)
+    }
+    expect((await company.arena('org', 'export', '-f', 'no.yaml')).err).toContain('cannot be read')
+    await company.write(guide.replace('department1\n', 'company2\n').replaceAll(/\bdev([12])\b/g, 'lab$1'))
+    expect((await company.arena('org', 'apply')).status).toBe(0)
+    expect((await company.arena('org', 'export')).out).toContain('organisation: company2')
+    await company.write('')
+    expect(await company.arena('org', 'export')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--name company2, --name department1'),
+    })
+    expect((await company.arena('org', 'export', '--name', 'department1')).out).toBe(exported.out)
+    expect(await company.arena('org', 'export', '--name', 'other')).toMatchObject({
+      status: 3,
+      err: expect.stringContaining('it has: company2, department1'),
+    })
   })
 
   it('is exported as manifests for kubectl', async () => {

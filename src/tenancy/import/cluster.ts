@@ -73,6 +73,12 @@ export async function draftFromCluster(client: KubeClient, options: ImportOption
   return draft
 }
 
+/** The organisations whose groups a cluster has, by name. */
+export async function listOrganisations(client: KubeClient): Promise<string[]> {
+  const { items } = await client.list(kinds.namespaces, { labelSelector: labels.organisation })
+  return [...new Set(items.flatMap(({ metadata }) => metadata.labels?.[labels.organisation] ?? []))].sort()
+}
+
 function isGroup(namespace: string | undefined): boolean {
   return namespace !== undefined && !/^(?:default|arena-system|kube-.*)$/.test(namespace)
 }
