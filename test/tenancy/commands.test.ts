@@ -159,7 +159,16 @@ describe('a plan that was written down', () => {
       'org.yaml changed since',
     )
     await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
-    expect((await company.arena('org', 'apply', '--plan', 'plan.json')).status).toBe(0)
+    for (const [typed, reason] of [
+      [['--adopt'], 'made without --adopt'],
+      [['-f', 'other.yaml'], 'other.yaml changed since'],
+      [['-f', 'none.yaml'], 'cannot be read'],
+    ] as const) {
+      await writeFile(join(company.directory, 'other.yaml'), guide)
+      const refused = await company.arena('org', 'apply', '--plan', 'plan.json', ...typed)
+      expect(refused.err).toContain(reason)
+    }
+    expect((await company.arena('org', 'apply', '--plan', 'plan.json', '-f', 'org.yaml')).status).toBe(0)
     expect((await company.arena('org', 'apply', '--plan', 'plan.json')).out).toContain('nothing to do')
   })
 })

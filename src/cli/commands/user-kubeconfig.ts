@@ -32,6 +32,16 @@ Examples:
   async run(input, context) {
     const [user = ''] = input.arguments
     const isStatic = input.flag('static')
+    const clash = [
+      ['static', 'lifetime', 'a token that never expires has no lifetime'],
+      ['install', 'output', 'it is written to the home of the account, or to a file'],
+    ].find(([one = '', other = '']) => input.isGiven(one) && input.isGiven(other))
+    if (clash !== undefined) {
+      const [one, other, why] = clash
+      throw new UserError('USAGE', `--${one} and --${other} do not go together: ${why}`, {
+        hint: 'leave one of them out',
+      })
+    }
     const lifetimeSeconds = await lifetime(input.text('lifetime') ?? '720h')
     const [
       { asAdmin },

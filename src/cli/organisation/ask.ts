@@ -4,7 +4,10 @@ import type { CommandContext } from '../command.ts'
 import { promptStreams } from './flags.ts'
 
 /** Asks for the first group and user, and makes an organisation file of the answers. */
-export async function askOrg(context: CommandContext): Promise<string> {
+export async function askOrg(
+  context: CommandContext,
+  { organisation = 'department1' }: { organisation?: string },
+): Promise<string> {
   const { isCancel, text } = await import('@clack/prompts')
   const ask = async (message: string, initialValue: string, pattern: RegExp): Promise<string> => {
     const answer = await text({
@@ -21,7 +24,7 @@ export async function askOrg(context: CommandContext): Promise<string> {
   return exampleOrg({
     organisation: await ask(
       'Name of the organisation',
-      'department1',
+      organisation,
       /^[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?$/,
     ),
     group: await ask('First group', 'dev1', accountName),
