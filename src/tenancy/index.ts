@@ -13,6 +13,7 @@ export { findOwnedJobs, type JobDecision, type OwnedJob, settleJobs, type Settle
 export {
   dropReceipt,
   findReceipt,
+  idsOfThoseWhoLeft,
   keepManifest,
   manifestDirectory,
   type Receipt,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -302,6 +302,35 @@ describe('credentials of somebody who leaves', () => {
     } finally {
       for (const { close } of bobs) close()
     }
+  })
+})
+
+describe('the id of somebody who left', () => {
+  it('goes to nobody else, as their files are still there', async () => {
+    await company.arena('user', 'add', 'ann', '-g', 'dev1')
+    expect(await text()).toContain('ann: { uid: 20003 }')
+    await company.arena('user', 'remove', 'ann', '--no-host')
+    await company.arena('user', 'add', 'max', '-g', 'dev1')
+    expect(await text()).toContain('max: { uid: 20004 }')
+    const asked = await company.arena('user', 'add', 'eve', '-g', 'dev1', '--uid', '20003')
+    expect(asked).toMatchObject({
+      status: 0,
+      err: expect.stringContaining('ann, who left, had the id 20003'),
+    })
+    await company.arena('user', 'remove', 'eve', '--no-host')
+    const back = await company.arena('user', 'remove', 'ann', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+  })
+
+  it('is not known from a damaged receipt, which is named', async () => {
+    await company.arena('user', 'remove', 'bob', '--no-host')
+    const receipts = join(company.directory, 'receipts')
+    for (const name of await readdir(receipts)) await writeFile(join(receipts, name), '{"half":')
+    expect((await company.arena('user', 'add', 'max', '-g', 'dev1')).status).toBe(0)
+    expect(await company.arena('user', 'remove', 'bob', '--undo')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/receipt "\S+bob-\S+" is damaged/),
+    })
   })
 })
 

@@ -14,6 +14,8 @@ export interface NewUser {
   readonly name: string
   /** Left out: the next one that is free. */
   readonly uid?: number
+  /** Ids that are not free, though nobody in the file has them. */
+  readonly usedIds?: Iterable<number>
   readonly group: string
   readonly role: string
   readonly fullName?: string
@@ -28,12 +30,7 @@ const firstGid = 10001
 export function addUser(org: Org, user: NewUser): Edit[] {
   if (org.users.some((each) => each.name === user.name)) throw exists('user', user.name)
   groupNamed(org, user.group)
-  const uid =
-    user.uid ??
-    nextFree(
-      org.users.map((each) => each.uid),
-      firstUid,
-    )
+  const uid = user.uid ?? nextFree([...org.users.map((each) => each.uid), ...(user.usedIds ?? [])], firstUid)
   return [
     {
       path: ['users', user.name],
