@@ -28,7 +28,7 @@ export async function changeOrgText(
   if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
   const org = parseChanged(text, loaded)
   if (input.flag('edit-only')) {
-    await writeOrgFile(loaded.path, text)
+    await writeOrgFile(loaded.path, text, loaded.text)
     context.print(`${loaded.name} changed; next: arena org plan -f ${loaded.name}`)
     return
   }
@@ -40,7 +40,7 @@ export async function changeOrgText(
   })
   const again = `arena org apply -f ${loaded.name}`
   await checkPlan(plan, input, context, { again: 'run the same command with' })
-  await writeOrgFile(loaded.path, text)
+  await writeOrgFile(loaded.path, text, loaded.text)
   context.note(`${loaded.name} changed`)
   await runPlan(plan, input, context, { again, isChecked: true, text })
 }

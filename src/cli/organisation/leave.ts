@@ -82,7 +82,7 @@ export async function letGo(
       `note: volume ${volume.name} still names ${user.name} as its owner; change volumes.${volume.name}.owner`,
     )
   }
-  await writeOrgFile(loaded.path, text)
+  await writeOrgFile(loaded.path, text, loaded.text)
   context.note(`${loaded.name} changed`)
   const again = `arena user remove ${user.name} -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text, isChecked: true })
