@@ -420,6 +420,15 @@ describe('an organisation that is there already', () => {
       },
       { namespace: 'lab' },
     )
+    await company.client.create(kinds.clusterRoleBindings, {
+      metadata: { name: 'eve-everywhere' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'lab', name: 'eve' }],
+    })
+    const other = await company.arena('org', 'init', '--import', 'cluster', '-f', 'other.yaml')
+    expect(other.err).toContain(
+      'organisation department1 has these groups, which no other can take over: dev1, dev2; leave them out, or go on with that one: --name department1',
+    )
     const made = await company.arena(
       'org',
       'init',
@@ -429,6 +438,10 @@ describe('an organisation that is there already', () => {
       'all.yaml',
       '--name',
       'department1',
+    )
+    expect(made.err).not.toContain('take over')
+    expect(made.err).toContain(
+      'eve holds ClusterRole "view" in the whole cluster by binding "eve-everywhere", which the file cannot say',
     )
     expect(made.err).toContain('eve in lab: member, as Role "runner" comes nearest to it')
     const applied = await company.arena('org', 'apply', '-f', 'all.yaml', '--adopt')
