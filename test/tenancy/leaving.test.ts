@@ -357,6 +357,7 @@ describe('a removal that cannot be', () => {
       ['--jobs', 'keep'],
       ['--data', 'keep'],
       ['--undo-within', '2d'],
+      ['--root', '/srv'],
     ]) {
       expect(await remove('bob', '--undo', ...typed)).toContain(`${typed[0]} says how somebody leaves`)
     }

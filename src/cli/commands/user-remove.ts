@@ -59,7 +59,7 @@ Examples:
   async run(input, context) {
     const [name = '', ...receivers] = input.arguments
     if (input.flag('undo')) {
-      const decided = ['jobs', 'data', 'undo-within'].find((flag) => input.isGiven(flag))
+      const decided = ['jobs', 'data', 'undo-within', 'root'].find((flag) => input.isGiven(flag))
       if (decided !== undefined) {
         throw new UserError('USAGE', `--${decided} says how somebody leaves, and --undo brings them back`, {
           hint: `undoing gives back what was handed over: arena user remove ${name} --undo`,
