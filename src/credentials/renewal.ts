@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { hasCode } from '../files.ts'
+import { hasCode, withLock } from '../files.ts'
 import { UserError } from '../errors.ts'
 import { type Account, type ClusterAddress, describeAccount } from './account.ts'
 import { requestToken, type TokenAnswer } from './request-token.ts'
 import { type HeldToken, holdToken, tokenTimes } from './token.ts'
-import { readTokens, type StoredTokens, tokenFile, withTokenLock, writeTokens } from './token-store.ts'
+import { readTokens, type StoredTokens, tokenFile, writeTokens } from './token-store.ts'
 
 /** What a kubeconfig says about its user. */
 export interface CredentialSource {
@@ -51,7 +51,7 @@ export async function currentToken(source: CredentialSource, world: CredentialWo
   const stored = await readTokens(file)
   if (world.renewNow !== true && isGood(stored.access)) return stored.access
   await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(ignoreUnwritable)
-  return withTokenLock(file, async () => {
+  return withLock(file, async () => {
     // Another program may have renewed while this one waited.
     const latest = await readTokens(file)
     const isOther = world.renewNow !== true || latest.access?.token !== stored.access?.token

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, rm, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { hasCode, writePrivateFile } from '../files.ts'
 import type { Account, ClusterAddress } from './account.ts'
 import type { HeldToken } from './token.ts'
@@ -62,47 +61,6 @@ function heldToken(value: unknown): HeldToken | undefined {
 
 export async function writeTokens(file: string, tokens: StoredTokens): Promise<void> {
   await writePrivateFile(file, JSON.stringify(tokens))
-}
-
-const lockStaleMs = 30_000
-const lockPatienceMs = 10_000
-
-/**
- * Does `work` while no other program of this person renews the same tokens. A lock that its holder left behind is
- * broken after half a minute; without a place for a lock the work is done all the same, as renewing twice harms nobody.
- */
-export async function withTokenLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${file}.lock`
-  const isHeld = await takeLock(lock)
-  try {
-    return await work()
-  } finally {
-    if (isHeld) await rm(lock, { force: true })
-  }
-}
-
-async function takeLock(lock: string): Promise<boolean> {
-  const giveUpAt = Date.now() + lockPatienceMs
-  while (Date.now() < giveUpAt) {
-    try {
-      await (await open(lock, 'wx', 0o600)).close()
-      return true
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) return false
-    }
-    if (await isStale(lock)) await rm(lock, { force: true })
-    else await setTimeout(50)
-  }
-  return false
-}
-
-async function isStale(lock: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(lock)).mtimeMs > lockStaleMs
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
-  }
 }
 
 function field(value: unknown, name: string): unknown {

@@ -8,6 +8,17 @@ import { labels, ownershipSelector } from './objects/ownership.ts'
 import type { Org } from './org.ts'
 import { type Change, keyOf } from './plan/change.ts'
 
+/** Groups of the API server that every account is in. */
+const everybody = ['system:serviceaccounts', 'system:authenticated']
+
+/** What every cluster gives to everybody. Told by name, as a label can be put on anything. */
+const givenToEverybody = new Set([
+  'system:basic-user',
+  'system:discovery',
+  'system:public-info-viewer',
+  'system:service-account-issuer-discovery',
+])
+
 /** A right that somebody gave by hand, beside the organisation file. */
 export interface Stranger {
   readonly binding: string
@@ -16,7 +27,10 @@ export interface Stranger {
   readonly to: readonly string[]
 }
 
-/** Finds bindings that the file does not know: in its groups, or for its users anywhere. Two list calls. */
+/**
+ * Finds bindings that the file does not know: in its groups, or for its users anywhere, by name or as some of all
+ * accounts. Two list calls.
+ */
 export async function findStrangers(org: Org, client: KubeClient, signal?: AbortSignal): Promise<Stranger[]> {
   const options = signal ? { signal } : {}
   const [bindings, clusterBindings] = await Promise.all([
@@ -25,12 +39,20 @@ export async function findStrangers(org: Org, client: KubeClient, signal?: Abort
   ])
   const groups = new Set(org.groups.map((group) => group.name))
   const accounts = new Set(org.users.map((user) => `${user.home}/${user.name}`))
-  const isOurs = (subject: Subject): boolean =>
-    subject.kind === 'ServiceAccount' && accounts.has(`${subject.namespace}/${subject.name}`)
+  const crowds = new Set(everybody)
+  for (const { home } of org.users) crowds.add(`system:serviceaccounts:${home}`)
+  const isOurs = ({ kind, namespace, name }: Subject): boolean => {
+    if (kind === 'ServiceAccount') return accounts.has(`${namespace}/${name}`)
+    if (kind === 'Group') return crowds.has(name)
+    const [, account] = /^system:serviceaccount:([^:]+:[^:]+)$/.exec(name) ?? []
+    return account !== undefined && accounts.has(account.replace(':', '/'))
+  }
   return [...bindings.items, ...clusterBindings.items].flatMap(({ metadata, roleRef, subjects = [] }) => {
     if (metadata.labels?.[labels.organisation] === org.name || subjects.length === 0) return []
     const { namespace } = metadata
-    const concerns = (namespace !== undefined && groups.has(namespace)) || subjects.some(isOurs)
+    const concerns =
+      (namespace !== undefined && groups.has(namespace)) ||
+      (!givenToEverybody.has(roleRef.name) && subjects.some(isOurs))
     if (!concerns) return []
     const to = subjects.map(
       ({ kind, name, namespace: place }) => `${kind} ${place ? `${place}/` : ''}${name}`,

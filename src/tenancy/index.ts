@@ -6,13 +6,14 @@ export { writeOrgFile } from './file/write.ts'
 export { shortQuotaKey } from './file/quota-keys.ts'
 export { annotations, labels } from './objects/ownership.ts'
 export { type DesiredObject, desiredObjects } from './objects/desired.ts'
-export { draftFromCluster, type ImportOptions } from './import/cluster.ts'
+export { draftFromCluster, type ImportOptions, listOrganisations } from './import/cluster.ts'
 export { draftFromCsv } from './import/csv.ts'
 export { draftText, fillIds, type KnownIds, type OrgDraft } from './import/draft.ts'
 export { findOwnedJobs, type JobDecision, type OwnedJob, settleJobs, type SettledJob } from './leaving.ts'
 export {
   dropReceipt,
   findReceipt,
+  idsOfThoseWhoLeft,
   keepManifest,
   manifestDirectory,
   type Receipt,

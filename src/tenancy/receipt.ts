@@ -32,6 +32,9 @@ export interface Receipt {
   readonly undoneAt?: string
 }
 
+/** How the names of receipts end. */
+const stamp = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.json$/
+
 function receiptDirectory(orgFile: string): string {
   return join(dirname(orgFile), 'receipts')
 }
@@ -79,7 +82,6 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
     if (hasCode(error, 'ENOENT')) return []
     throw error
   })
-  const stamp = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z\.json$/
   const newest = names
     .filter((each) => stamp.test(each) && each.replace(stamp, '') === user)
     .sort()
@@ -93,11 +95,36 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
           : `receipts are kept in ${directory}; without one, add the user again: arena user add ${user} --group GROUP`,
     })
   }
-  const value: unknown = JSON.parse(await readFile(join(directory, newest), 'utf8'))
+  const value = await readJson(join(directory, newest))
   if (isReceipt(value)) return value
   throw new UserError('CONFIG_INVALID', `receipt "${join(directory, newest)}" is damaged`, {
     hint: `add the user again: arena user add ${user} --group GROUP`,
   })
+}
+
+/** The Linux ids of those who left, and who had them: their files are still there, so nobody else should get one. */
+export async function idsOfThoseWhoLeft(orgFile: string): Promise<ReadonlyMap<number, string>> {
+  const directory = receiptDirectory(orgFile)
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
+  })
+  const ids = new Map<number, string>()
+  for (const name of names.filter((each) => stamp.test(each))) {
+    const value = await readJson(join(directory, name))
+    if (isReceipt(value) && Number.isSafeInteger(value.uid)) ids.set(value.uid, value.user)
+  }
+  return ids
+}
+
+/** What a file holds; nothing when it is damaged. */
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function isReceipt(value: unknown): value is Receipt {

@@ -90,6 +90,13 @@ describe('the kubeconfig of a user', () => {
     expect(JSON.parse(shown.out)).toMatchObject({ 'current-context': 'bob' })
     const missing = await company.arena('user', 'kubeconfig', 'no-such-account', '--install')
     expect(missing).toMatchObject({ status: 3, err: expect.stringContaining('no account on this machine') })
+    for (const typed of [
+      ['--install', '-o', 'bob.config'],
+      ['--static', '--lifetime', '5h'],
+    ]) {
+      const refused = await company.arena('user', 'kubeconfig', 'bob', ...typed)
+      expect(refused).toMatchObject({ status: 2, err: expect.stringContaining('do not go together') })
+    }
   })
 
   it('warns about a token that never expires', async () => {

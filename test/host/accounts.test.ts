@@ -82,6 +82,21 @@ describe.skipIf(!isRoot)('accounts in an image', () => {
     expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toMatch(/^bob:\$6[^:]+:0:[^!]*::$/m)
   })
 
+  it('are refused where there is no directory', async () => {
+    await writeFile(
+      join(directory, 'org.yaml'),
+      organisation('company', 'bob', 'dev1', { uid: 20001, gid: 10001 }),
+    )
+    for (const root of ['nowhere', 'org.yaml']) {
+      for (const verb of ['plan', 'apply']) {
+        expect(await host(verb, '--root', root)).toMatchObject({
+          status: 3,
+          err: expect.stringContaining(`root "${root}" is no directory`),
+        })
+      }
+    }
+  })
+
   it('are refused as a whole when one id is taken', async () => {
     const root = join(directory, 'image')
     await mkdir(join(root, 'etc'), { recursive: true })

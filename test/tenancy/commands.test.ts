@@ -1,10 +1,11 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { chown, lstat, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '../../src/kube/index.ts'
 import { openOrganisation, type TestOrganisation } from './organisation.ts'
 
 const guide = await readFile('examples/guide/org.yaml', 'utf8')
+const isRoot = process.getuid?.() === 0
 let company: TestOrganisation
 
 beforeEach(async () => {
@@ -78,6 +79,109 @@ describe('small changes', () => {
   })
 })
 
+describe('changes at the same time', () => {
+  it('are all kept, or told that somebody else was quicker', async () => {
+    const names = ['ann', 'eve', 'max', 'zoe']
+    const all = await Promise.all(
+      names.map((name, index) =>
+        company.arena('user', 'add', name, '-g', 'dev1', '--uid', String(20100 + index), '--edit-only'),
+      ),
+    )
+    const text = await file()
+    for (const [index, { status, err }] of all.entries()) {
+      if (status !== 0) expect(err).toMatch(/somebody else changed organisation file .* meanwhile/)
+      expect(text.includes(`${names[index]}: { uid`)).toBe(status === 0)
+    }
+    expect(all.some(({ status }) => status === 0)).toBe(true)
+  })
+
+  it('reach the file that a link names, and leave it to its owner', async () => {
+    const real = join(company.directory, 'real.yaml')
+    const link = join(company.directory, 'link.yaml')
+    await writeFile(real, guide, { mode: 0o640 })
+    await symlink('real.yaml', link)
+    if (isRoot) await chown(real, 20555, 20556)
+    await company.arena('user', 'add', 'ann', '-g', 'dev1', '--edit-only', '-f', 'link.yaml')
+    expect(await readFile(real, 'utf8')).toContain('ann: { uid')
+    expect((await lstat(link)).isSymbolicLink()).toBe(true)
+    const { uid, gid, mode } = await stat(real)
+    expect(mode & 0o777).toBe(0o640)
+    if (isRoot) expect([uid, gid]).toEqual([20555, 20556])
+  })
+})
+
+describe('questions', () => {
+  it('go to standard error, so that what is printed may go to a file', async () => {
+    await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
+    const refused = await company.run(['org', 'apply', '-o', 'json'], { answers: 'n' })
+    expect(refused).toMatchObject({
+      status: 130,
+      out: '',
+      err: expect.stringContaining('Make these changes?'),
+    })
+    const applied = await company.run(['org', 'apply', '-o', 'json'], { answers: 'y' })
+    expect(applied.status, applied.err).toBe(0)
+    expect(JSON.parse(applied.out).outcomes).toHaveLength(1)
+  })
+})
+
+describe('days and numbers that cannot be', () => {
+  it('are refused, before a grant that has ended takes what it names', async () => {
+    for (const [day, reason] of [
+      ['2020-01-01', '--until 2020-01-01 has passed'],
+      ['2099-02-30', 'is no day of the calendar'],
+      ['soon', 'is no day of the calendar'],
+    ] as const) {
+      for (const grant of [
+        ['user', 'grant', 'bob', 'dev1', 'member'],
+        ['volume', 'grant', 'dev1-public', 'dev1', 'write'],
+      ]) {
+        const refused = await company.arena(...grant, '--until', day)
+        expect(refused).toMatchObject({ status: 2, err: expect.stringContaining(reason) })
+      }
+    }
+    expect(await file()).toBe(guide)
+    const today = new Date().toISOString().slice(0, 10)
+    expect((await company.arena('user', 'grant', 'bob', 'dev2', 'viewer', '--until', today)).status).toBe(0)
+    expect(await company.arena('org', 'history', 'first')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('revision "first" is no number'),
+    })
+  })
+})
+
+describe('what takes the rights of an admin', () => {
+  it('is refused to a member in words for a member', async () => {
+    await company.arena('user', 'kubeconfig', 'bob', '--static', '-o', 'bob.config')
+    const environment = { KUBECONFIG: join(company.directory, 'bob.config') }
+    for (const typed of [
+      'org plan',
+      'org apply',
+      'org drift',
+      'org drift --watch',
+      'org status',
+      'org history',
+      'org history 1',
+      'org diff 1',
+      'org export',
+      'org init --import cluster -f new.yaml',
+      'user kubeconfig tom',
+      'group set-quota dev1 gpu=9',
+    ]) {
+      const refused = await company.run(typed.split(' '), {
+        environment,
+        signal: AbortSignal.timeout(10_000),
+      })
+      expect(refused.status, `${typed}: ${refused.err}`).toBe(4)
+      expect(refused.err).toMatch(
+        /only admins (see all of|change) the organisation|only admins make kubeconfigs/,
+      )
+      expect(refused.err).toContain("take an admin's kubeconfig: --config FILE")
+      expect(refused.err).not.toContain('-n GROUP')
+    }
+  })
+})
+
 describe('a plan that was written down', () => {
   it('is carried out as reviewed, and refused when the cluster or the file moved on', async () => {
     await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
@@ -92,7 +196,16 @@ describe('a plan that was written down', () => {
       'org.yaml changed since',
     )
     await company.write(guide.replace('gpu: 1 }', 'gpu: 2 }'))
-    expect((await company.arena('org', 'apply', '--plan', 'plan.json')).status).toBe(0)
+    for (const [typed, reason] of [
+      [['--adopt'], 'made without --adopt'],
+      [['-f', 'other.yaml'], 'other.yaml changed since'],
+      [['-f', 'none.yaml'], 'cannot be read'],
+    ] as const) {
+      await writeFile(join(company.directory, 'other.yaml'), guide)
+      const refused = await company.arena('org', 'apply', '--plan', 'plan.json', ...typed)
+      expect(refused.err).toContain(reason)
+    }
+    expect((await company.arena('org', 'apply', '--plan', 'plan.json', '-f', 'org.yaml')).status).toBe(0)
     expect((await company.arena('org', 'apply', '--plan', 'plan.json')).out).toContain('nothing to do')
   })
 })
@@ -133,7 +246,24 @@ describe('drift', () => {
     expect((await company.arena('org', 'drift', '--audit-log', 'audit.log')).out).toContain(
       '(mallory, by patch, at',
     )
-    expect((await company.arena('org', 'drift', '--repair')).status).toBe(2)
+    const toGroups = { 'everybody-of-dev1': 'system:serviceaccounts:dev1', everybody: 'system:authenticated' }
+    for (const [name, group] of Object.entries(toGroups)) {
+      await company.client.create(kinds.clusterRoleBindings, {
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ kind: 'Group', name: group }],
+      })
+      expect((await company.arena('org', 'drift')).out).toContain(
+        `binding "${name}" gives ClusterRole cluster-admin in the whole cluster to Group ${group}, beside the file`,
+      )
+    }
+    const mended = await company.arena('org', 'drift', '--repair', '-o', 'json')
+    expect(mended.status).toBe(2)
+    expect(JSON.parse(mended.out)).toMatchObject({
+      drift: [{ name: quota.name, who: expect.stringContaining('eve') }],
+      strangers: expect.arrayContaining([expect.objectContaining({ binding: 'evil' })]),
+      outcomes: [{ name: quota.name, result: 'done' }],
+    })
     expect((await company.client.get(kinds.resourceQuotas, quota)).spec?.hard?.['requests.cpu']).toBe('8')
   })
 })
@@ -199,6 +329,30 @@ describe('an organisation that is there already', () => {
     expect((await company.arena('org', 'plan', '-f', 'exported.yaml')).status).toBe(0)
   })
 
+  it('is exported without its file, or over it, when that is the only one or is named', async () => {
+    const exported = await company.arena('org', 'export')
+    for (const lost of [() => rm(join(company.directory, 'org.yaml')), () => company.write('')]) {
+      await lost()
+      const again = await company.arena('org', 'export')
+      expect(again).toMatchObject({ status: 0, err: expect.stringContaining('SSH keys') })
+      expect(again.out).toBe(exported.out)
+    }
+    expect((await company.arena('org', 'export', '-f', 'no.yaml')).err).toContain('cannot be read')
+    await company.write(guide.replace('department1\n', 'company2\n').replaceAll(/\bdev([12])\b/g, 'lab$1'))
+    expect((await company.arena('org', 'apply')).status).toBe(0)
+    expect((await company.arena('org', 'export')).out).toContain('organisation: company2')
+    await company.write('')
+    expect(await company.arena('org', 'export')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--name company2, --name department1'),
+    })
+    expect((await company.arena('org', 'export', '--name', 'department1')).out).toBe(exported.out)
+    expect(await company.arena('org', 'export', '--name', 'other')).toMatchObject({
+      status: 3,
+      err: expect.stringContaining('it has: company2, department1'),
+    })
+  })
+
   it('is exported as manifests for kubectl', async () => {
     const { out } = await company.arena('org', 'export', '--manifests', '-o', 'json')
     expect(JSON.parse(out).items).toHaveLength(28)
@@ -224,6 +378,28 @@ describe('an organisation that is there already', () => {
     expect(await readFile(join(company.directory, 'csv.yaml'), 'utf8')).toMatchSnapshot()
   })
 
+  it('is read from what spreadsheets write, with a note of columns that mean nothing', async () => {
+    const init = async (text: string) => {
+      await writeFile(join(company.directory, 'people.csv'), text)
+      return company.arena('org', 'init', '--import', 'people.csv', '-f', 'csv.yaml', '--force')
+    }
+    const made = await init('\uFEFFUser;Group;Roel\r\nann;dev7;lead\r\n')
+    expect(made).toMatchObject({ status: 0, err: expect.stringContaining('mean nothing here: roel') })
+    const written = async () => readFile(join(company.directory, 'csv.yaml'), 'utf8')
+    expect(await written()).toContain('members: { ann: member }')
+    await init('user\tgroup\trole\nmax, jr\tdev7\tlead\n')
+    expect(await written()).toContain('lead')
+    const before = await written()
+    expect((await init('user,group\n')).err).toContain('names nobody')
+    expect((await init('user,uid,group\nann,20001,dev7\nann,20002,dev8\n')).err).toContain(
+      'gives user "ann" the id 20002 in line 3, and 20001 before',
+    )
+    expect((await init('user,group,gid\nann,dev7,10001\nmax,dev7,10002\n')).err).toContain(
+      'gives group "dev7" the id 10002 in line 3, and 10001 before',
+    )
+    expect(await written()).toBe(before)
+  })
+
   it('is read from namespaces, accounts and bindings that people made by hand, and then taken over', async () => {
     await company.client.create(kinds.namespaces, { metadata: { name: 'lab' } })
     await company.client.create(kinds.serviceAccounts, { metadata: { name: 'eve' } }, { namespace: 'lab' })
@@ -244,6 +420,15 @@ describe('an organisation that is there already', () => {
       },
       { namespace: 'lab' },
     )
+    await company.client.create(kinds.clusterRoleBindings, {
+      metadata: { name: 'eve-everywhere' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'lab', name: 'eve' }],
+    })
+    const other = await company.arena('org', 'init', '--import', 'cluster', '-f', 'other.yaml')
+    expect(other.err).toContain(
+      'organisation department1 has these groups, which no other can take over: dev1, dev2; leave them out, or go on with that one: --name department1',
+    )
     const made = await company.arena(
       'org',
       'init',
@@ -253,6 +438,10 @@ describe('an organisation that is there already', () => {
       'all.yaml',
       '--name',
       'department1',
+    )
+    expect(made.err).not.toContain('take over')
+    expect(made.err).toContain(
+      'eve holds ClusterRole "view" in the whole cluster by binding "eve-everywhere", which the file cannot say',
     )
     expect(made.err).toContain('eve in lab: member, as Role "runner" comes nearest to it')
     const applied = await company.arena('org', 'apply', '-f', 'all.yaml', '--adopt')

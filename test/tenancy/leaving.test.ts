@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -305,6 +305,35 @@ describe('credentials of somebody who leaves', () => {
   })
 })
 
+describe('the id of somebody who left', () => {
+  it('goes to nobody else, as their files are still there', async () => {
+    await company.arena('user', 'add', 'ann', '-g', 'dev1')
+    expect(await text()).toContain('ann: { uid: 20003 }')
+    await company.arena('user', 'remove', 'ann', '--no-host')
+    await company.arena('user', 'add', 'max', '-g', 'dev1')
+    expect(await text()).toContain('max: { uid: 20004 }')
+    const asked = await company.arena('user', 'add', 'eve', '-g', 'dev1', '--uid', '20003')
+    expect(asked).toMatchObject({
+      status: 0,
+      err: expect.stringContaining('ann, who left, had the id 20003'),
+    })
+    await company.arena('user', 'remove', 'eve', '--no-host')
+    const back = await company.arena('user', 'remove', 'ann', '--undo', '--no-host')
+    expect(back.status, back.err).toBe(0)
+  })
+
+  it('is not known from a damaged receipt, which is named', async () => {
+    await company.arena('user', 'remove', 'bob', '--no-host')
+    const receipts = join(company.directory, 'receipts')
+    for (const name of await readdir(receipts)) await writeFile(join(receipts, name), '{"half":')
+    expect((await company.arena('user', 'add', 'max', '-g', 'dev1')).status).toBe(0)
+    expect(await company.arena('user', 'remove', 'bob', '--undo')).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(/receipt "\S+bob-\S+" is damaged/),
+    })
+  })
+})
+
 describe('a removal that cannot be', () => {
   it('is refused to a member, in words for a member, and nothing changes', async () => {
     await company.arena('user', 'kubeconfig', 'bob', '--static', '-o', 'bob.config')
@@ -324,6 +353,14 @@ describe('a removal that cannot be', () => {
     expect(await remove('bob', '--undo')).toContain('was never removed')
     expect(await remove('bob', '--undo-within', 'week')).toContain('as in: 7d, or 12h30m')
     expect(await remove('bob', 'tom', '--undo')).toContain('"tom" belongs to no flag')
+    for (const typed of [
+      ['--jobs', 'keep'],
+      ['--data', 'keep'],
+      ['--undo-within', '2d'],
+      ['--root', '/srv'],
+    ]) {
+      expect(await remove('bob', '--undo', ...typed)).toContain(`${typed[0]} says how somebody leaves`)
+    }
     await remove('bob', '--no-host', '--undo-within', '2d')
     expect(await remove('bbo', '--undo')).toMatch(/receipts in \S+ are of: bob/)
     const late = { now: new Date(Date.now() + 3 * 86_400_000) }

@@ -29,7 +29,7 @@ export interface TestOrganisation {
   /** Runs a command line with other settings. */
   run(
     typed: readonly string[],
-    options: { environment?: Record<string, string>; now?: Date; signal?: AbortSignal },
+    options: { environment?: Record<string, string>; now?: Date; signal?: AbortSignal; answers?: string },
   ): Promise<Printed>
   close(): Promise<void>
 }
@@ -50,6 +50,7 @@ export async function openOrganisation(): Promise<TestOrganisation> {
       environment: { ...environment, ...options.environment },
       now: options.now ?? new Date(),
       signal: options.signal ?? new AbortController().signal,
+      ...(options.answers !== undefined && { answers: options.answers }),
     })
   return {
     cluster,
@@ -69,14 +70,28 @@ export async function openOrganisation(): Promise<TestOrganisation> {
 /** One command line of `arena`, inside this process. */
 export async function runArena(
   typed: readonly string[],
-  world: { directory: string; environment: Record<string, string>; now: Date; signal: AbortSignal },
+  world: {
+    directory: string
+    environment: Record<string, string>
+    now: Date
+    signal: AbortSignal
+    /** What a person at a terminal types; nobody is there without. */
+    answers?: string
+  },
 ): Promise<Printed> {
   let out = ''
   let err = ''
+  const isThere = world.answers !== undefined
   const status = await runCommandLine(typed, commands, {
-    stdin: Readable.from([]),
+    stdin: Object.assign(Readable.from(world.answers === undefined ? [] : [world.answers]), {
+      isTTY: isThere,
+      setRawMode: () => undefined,
+    }),
     stdout: collect((text) => (out += text)),
-    stderr: collect((text) => (err += text)),
+    stderr: Object.assign(
+      collect((text) => (err += text)),
+      { isTTY: isThere },
+    ),
     environment: world.environment,
     workingDirectory: world.directory,
     signal: world.signal,

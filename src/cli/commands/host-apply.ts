@@ -34,10 +34,8 @@ Examples:
     const isText = format === 'wide' || format === 'name'
     if (run.plan.changes.length > 0 && mayAsk(input, context)) {
       for (const change of run.plan.changes) context.note(`~ ${host.describeHostChange(change)}`)
-      const { confirm } = await import('@clack/prompts')
-      if ((await confirm({ message: 'Make these changes?', signal: context.signal })) !== true) {
-        throw new UserError('INTERRUPTED', 'nothing was changed')
-      }
+      const { askToGoOn } = await import('../organisation/apply-run.ts')
+      await askToGoOn(context)
     }
     const makeKubeconfig = await kubeconfigMaker(run, input, context)
     const outcomes = await host.applyHost(run.plan.changes, run.wanted, run.state, run.world, {

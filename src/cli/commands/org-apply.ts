@@ -29,14 +29,14 @@ Examples:
   async run(input, context) {
     const planFile = input.text('plan')
     if (planFile !== undefined) return applySaved(planFile, input, context)
-    const [{ loadOrg }, { planOrg }, { runPlan }] = await Promise.all([
+    const [{ loadOrg }, { planAsAdmin }, { runPlan }] = await Promise.all([
       import('../organisation/load.ts'),
-      import('../../tenancy/index.ts'),
+      import('../organisation/as-admin.ts'),
       import('../organisation/apply-run.ts'),
     ])
     const { org, name, text } = await loadOrg(input, context)
     const { client } = await context.connect()
-    const plan = await planOrg(org, client, {
+    const plan = await planAsAdmin(org, client, {
       now: context.now(),
       adopt: input.flag('adopt'),
       signal: context.signal,
@@ -46,19 +46,33 @@ Examples:
 }
 
 async function applySaved(planFile: string, input: Input, context: CommandContext): Promise<void> {
-  const [tenancy, { runPlan }] = await Promise.all([
+  const [tenancy, { planAsAdmin }, { runPlan }] = await Promise.all([
     import('../../tenancy/index.ts'),
+    import('../organisation/as-admin.ts'),
     import('../organisation/apply-run.ts'),
   ])
   const path = resolve(context.workingDirectory, planFile)
   const saved = tenancy.readSavedPlan(planFile, await readText(path, planFile))
-  const current = await readFile(resolve(context.workingDirectory, saved.file), 'utf8').catch(() => undefined)
+  if (input.flag('adopt') && !saved.adopts) {
+    throw new UserError('USAGE', `plan "${planFile}" was made without --adopt`, {
+      hint: `make one that takes over: arena org plan --adopt --plan-out ${planFile}`,
+    })
+  }
+  const file = input.isGiven('file') ? (input.text('file') ?? '') : saved.file
+  const current = await readFile(resolve(context.workingDirectory, file), 'utf8').catch((cause: unknown) => {
+    // The plan holds the text: the file need not be where it is carried out, unless it is named.
+    if (!input.isGiven('file')) return undefined
+    throw new UserError('FILE_UNREADABLE', `organisation file "${file}" cannot be read`, {
+      hint: 'leave -f out to carry out the plan without a look at the file',
+      cause,
+    })
+  })
   if (current !== undefined && current !== saved.text) {
-    throw tenancy.outdated(`${saved.file} changed since the plan was made on ${saved.madeAt}`, saved)
+    throw tenancy.outdated(`${file} changed since the plan was made on ${saved.madeAt}`, saved)
   }
   const org = tenancy.parseOrg(saved.text, saved.file)
   const { client } = await context.connect()
-  const plan = await tenancy.planOrg(org, client, {
+  const plan = await planAsAdmin(org, client, {
     now: context.now(),
     adopt: saved.adopts,
     signal: context.signal,

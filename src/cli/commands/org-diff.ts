@@ -40,8 +40,11 @@ Examples:
 async function readSide(side: string, input: Input, context: CommandContext) {
   const { findRevision, parseOrg, readOrgText } = await import('../../tenancy/index.ts')
   if (!/^\d+$/.test(side)) return parseOrg(await readOrgText(resolve(context.workingDirectory, side)), side)
-  const { loadOrg } = await import('../organisation/load.ts')
+  const [{ asAdmin }, { loadOrg }] = await Promise.all([
+    import('../organisation/as-admin.ts'),
+    import('../organisation/load.ts'),
+  ])
   const [{ org }, { client }] = await Promise.all([loadOrg(input, context), context.connect()])
-  const revision = await findRevision(client, org.name, Number(side))
+  const revision = await asAdmin('see all of the organisation', findRevision(client, org.name, Number(side)))
   return parseOrg(revision.text, `revision ${side}`)
 }

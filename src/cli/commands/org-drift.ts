@@ -33,7 +33,7 @@ Examples:
     const { org } = await loadOrg(input, context)
     const { client } = await context.connect()
     context.note(`watching organisation ${org.name}; stop with Ctrl-C`)
-    let shown = ''
+    let shown: string | undefined
     for await (const _ of watchOrganisation(org.name, client, context.signal)) {
       shown = await lookAgain(input, context, shown)
     }
@@ -43,49 +43,69 @@ Examples:
 
 async function lookOnce(input: Input, context: CommandContext): Promise<number> {
   const found = await look(input, context)
-  context.print(found.text)
+  const repairs = input.flag('repair') && found.hasChanges
+  // A record is printed once, with the outcomes in it.
+  if (!repairs || found.record === undefined) context.print(found.text)
   if (!found.hasDrift) return 0
   if (!input.flag('repair')) return 2
-  if (found.hasChanges) await repair(input, context)
+  if (repairs) await repair(input, context, found)
   // Rights given beside the file belong to somebody else: named, never taken.
   return found.hasStrangers ? 2 : 0
 }
 
-/** Shows drift that was not shown yet; a fault of one look does not end the watch. */
-async function lookAgain(input: Input, context: CommandContext, shown: string): Promise<string> {
+/** Shows what was not shown yet. A fault ends the watch only at the first look: later ones may pass. */
+async function lookAgain(input: Input, context: CommandContext, shown: string | undefined): Promise<string> {
   try {
     const found = await look(input, context)
     if (found.text !== shown) context.print(`${context.now().toISOString()} ${found.text}`)
-    if (found.hasChanges && input.flag('repair')) await repair(input, context)
+    if (found.hasChanges && input.flag('repair')) await repair(input, context, { text: found.text })
     return found.text
   } catch (error) {
-    if (context.signal.aborted || !(error instanceof Error)) throw error
-    context.note(`${context.now().toISOString()} ${error.message}`)
-    return shown
+    if (shown === undefined || context.signal.aborted || !(error instanceof Error)) throw error
+    if (error.message !== shown) context.note(`${context.now().toISOString()} ${error.message}`)
+    return error.message
   }
 }
 
-async function repair(input: Input, context: CommandContext): Promise<void> {
-  const [{ loadOrg }, { planOrg }, { runPlan }] = await Promise.all([
+async function repair(
+  input: Input,
+  context: CommandContext,
+  found: Pick<Found, 'record' | 'text'>,
+): Promise<void> {
+  const [{ loadOrg }, { planAsAdmin }, { checkPlan, runPlan }] = await Promise.all([
     import('../organisation/load.ts'),
-    import('../../tenancy/index.ts'),
+    import('../organisation/as-admin.ts'),
     import('../organisation/apply-run.ts'),
   ])
   const { org, name, text } = await loadOrg(input, context)
   const { client } = await context.connect()
-  const plan = await planOrg(org, client, { now: context.now(), signal: context.signal })
-  await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text })
+  const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
+  const again = `arena org apply -f ${name}`
+  const { record } = found
+  await checkPlan(plan, input, context, { again }).catch((error: unknown) => {
+    if (record !== undefined) context.print(found.text)
+    throw error
+  })
+  await runPlan(plan, input, context, {
+    again,
+    text,
+    isChecked: true,
+    ...(record !== undefined && { record }),
+  })
 }
 
 interface Found {
   readonly text: string
+  /** The same as data, where that is wanted. */
+  readonly record?: object
   readonly hasChanges: boolean
   readonly hasDrift: boolean
   readonly hasStrangers: boolean
 }
 
 async function look(input: Input, context: CommandContext): Promise<Found> {
-  const [{ loadOrg }, tenancy, { changeRecord }] = await Promise.all([
+  const [{ asAdmin }, { loadOrg }, tenancy, { changeRecord }] = await Promise.all([
+    import('../organisation/as-admin.ts'),
     import('../organisation/load.ts'),
     import('../../tenancy/index.ts'),
     import('../organisation/plan-view.ts'),
@@ -93,10 +113,13 @@ async function look(input: Input, context: CommandContext): Promise<Found> {
   const { org, name } = await loadOrg(input, context)
   const { client } = await context.connect()
   const { signal } = context
-  const [plan, strangers] = await Promise.all([
-    tenancy.planOrg(org, client, { now: context.now(), signal }),
-    tenancy.findStrangers(org, client, signal),
-  ])
+  const [plan, strangers] = await asAdmin(
+    'see all of the organisation',
+    Promise.all([
+      tenancy.planOrg(org, client, { now: context.now(), signal }),
+      tenancy.findStrangers(org, client, signal),
+    ]),
+  )
   const log = input.text('audit-log')
   const deeds =
     log === undefined
@@ -124,7 +147,7 @@ async function look(input: Input, context: CommandContext): Promise<Found> {
       conflicts: plan.conflicts.map(({ message, hint }) => ({ message, hint })),
       strangers,
     }
-    return { text: await formatData(record, format), hasChanges, hasDrift, hasStrangers }
+    return { text: await formatData(record, format), record, hasChanges, hasDrift, hasStrangers }
   }
   const lines = hasDrift
     ? [`the cluster is not as ${name} says`]

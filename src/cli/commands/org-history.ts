@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { fileFlag } from '../organisation/flags.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
@@ -15,19 +16,28 @@ Examples:
   arguments: [{ name: 'REVISION', meaning: 'Number of a revision to print.', optional: true }],
   flags: [fileFlag, outputFlag],
   async run(input, context) {
-    const [{ loadOrg }, tenancy] = await Promise.all([
+    const [{ asAdmin }, { loadOrg }, tenancy] = await Promise.all([
+      import('../organisation/as-admin.ts'),
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
     ])
+    const [wanted] = input.arguments
+    if (wanted !== undefined && !/^\d{1,9}$/.test(wanted)) {
+      throw new UserError('USAGE', `revision "${wanted}" is no number`, {
+        hint: 'arena org history without a number lists them',
+      })
+    }
     const { org } = await loadOrg(input, context)
     const { client } = await context.connect()
-    const [wanted] = input.arguments
     if (wanted !== undefined) {
-      const revision = await tenancy.findRevision(client, org.name, Number(wanted))
+      const revision = await asAdmin(
+        'see all of the organisation',
+        tenancy.findRevision(client, org.name, Number(wanted)),
+      )
       context.stdout.write(revision.text)
       return
     }
-    const revisions = await tenancy.listRevisions(client, org.name)
+    const revisions = await asAdmin('see all of the organisation', tenancy.listRevisions(client, org.name))
     const format = outputFormat(input)
     if (format === 'json' || format === 'yaml') return context.print(await formatData(revisions, format))
     context.print(

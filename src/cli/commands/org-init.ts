@@ -29,9 +29,8 @@ Examples:
     {
       name: 'name',
       type: 'string',
-      default: 'company',
       value: 'NAME',
-      meaning: 'Name of an imported organisation.',
+      meaning: 'Name of the organisation (default: company for imported ones).',
     },
     { name: 'force', type: 'boolean', meaning: 'Write over a file that exists.' },
   ],
@@ -57,7 +56,8 @@ Examples:
       )
       return
     }
-    const text = mayAsk(input, context) ? await askOrg(context) : exampleOrg()
+    const named = input.isGiven('name') ? { organisation: input.text('name') ?? '' } : {}
+    const text = mayAsk(input, context) ? await askOrg(context, named) : exampleOrg(named)
     await writeOrgFile(path, text)
     context.print(`${name} written; next: arena org check -f ${name}, then arena org plan -f ${name}`)
   },

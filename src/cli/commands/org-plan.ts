@@ -27,14 +27,15 @@ Examples:
     outputFlag,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { planOrg, savePlan }, { planRecord, planText }] = await Promise.all([
+    const [{ loadOrg }, { planAsAdmin }, { savePlan }, { planRecord, planText }] = await Promise.all([
       import('../organisation/load.ts'),
+      import('../organisation/as-admin.ts'),
       import('../../tenancy/index.ts'),
       import('../organisation/plan-view.ts'),
     ])
     const { org, name, text } = await loadOrg(input, context)
     const { client } = await context.connect()
-    const plan = await planOrg(org, client, {
+    const plan = await planAsAdmin(org, client, {
       now: context.now(),
       adopt: input.flag('adopt'),
       signal: context.signal,

@@ -8,17 +8,21 @@ export const orgStatus: Command = {
   group: 'organisation',
   flags: [fileFlag, outputFlag],
   async run(input, context) {
-    const [{ loadOrg }, tenancy] = await Promise.all([
+    const [{ asAdmin }, { loadOrg }, tenancy] = await Promise.all([
+      import('../organisation/as-admin.ts'),
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
     ])
     const { org, name } = await loadOrg(input, context)
     const { client } = await context.connect()
     const { signal } = context
-    const [plan, status] = await Promise.all([
-      tenancy.planOrg(org, client, { now: context.now(), signal }),
-      tenancy.orgStatus(org, client, signal),
-    ])
+    const [plan, status] = await asAdmin(
+      'see all of the organisation',
+      Promise.all([
+        tenancy.planOrg(org, client, { now: context.now(), signal }),
+        tenancy.orgStatus(org, client, signal),
+      ]),
+    )
     const pending = plan.changes.length + plan.conflicts.length
     const format = outputFormat(input)
     if (format === 'json' || format === 'yaml') {

@@ -20,14 +20,18 @@ Examples:
       meaning: 'The first group.',
     },
     { name: 'role', type: 'string', default: 'member', value: 'ROLE', meaning: 'Role in the group.' },
-    { name: 'uid', type: 'integer', meaning: 'Linux user id; default: the next free one.' },
+    {
+      name: 'uid',
+      type: 'integer',
+      meaning: 'Linux user id; default: the next that nobody has or had.',
+    },
     { name: 'full-name', type: 'string', value: 'NAME', meaning: 'Full name of the person.' },
     { name: 'email', type: 'string', value: 'ADDRESS', meaning: 'Mail address.' },
     { name: 'ssh-key', type: 'strings', value: 'KEY', meaning: 'Public key, as in a .pub file.' },
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { addUser }, { changeOrg }] = await Promise.all([
+    const [{ loadOrg }, { addUser, idsOfThoseWhoLeft }, { changeOrg }] = await Promise.all([
       import('../organisation/load.ts'),
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
@@ -35,8 +39,10 @@ Examples:
     const [name = ''] = input.arguments
     const loaded = await loadOrg(input, context)
     const [uid, fullName, email] = [input.integer('uid'), input.text('full-name'), input.text('email')]
+    const left = await idsOfThoseWhoLeft(loaded.path)
     const edits = addUser(loaded.org, {
       name,
+      usedIds: left.keys(),
       group: input.text('group') ?? '',
       role: input.text('role') ?? 'member',
       sshKeys: input.texts('ssh-key'),
@@ -45,5 +51,11 @@ Examples:
       ...(email !== undefined && { email }),
     })
     await changeOrg(loaded, edits, input, context)
+    const earlier = uid === undefined ? undefined : left.get(uid)
+    if (earlier !== undefined && earlier !== name) {
+      context.note(
+        `note: ${earlier}, who left, had the id ${uid}: ${name} can use the files that are still theirs`,
+      )
+    }
   },
 }

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { changeFlags } from '../organisation/change-flags.ts'
+import { lastDay, untilFlag } from '../organisation/flags.ts'
 
 export const userGrant: Command = {
   path: 'user grant',
@@ -15,7 +16,7 @@ Examples:
     { name: 'ROLE', meaning: 'lead, member, viewer, or a role of the file.' },
   ],
   flags: [
-    { name: 'until', type: 'string', value: 'DATE', meaning: 'Last day, as in 2027-03-31.' },
+    untilFlag,
     { name: 'only', type: 'boolean', meaning: 'Instead of the roles that the user has there.' },
     ...changeFlags,
   ],
@@ -26,8 +27,8 @@ Examples:
       import('../organisation/change-run.ts'),
     ])
     const [user = '', group = '', role = ''] = input.arguments
+    const until = lastDay(input, context)
     const loaded = await loadOrg(input, context)
-    const until = input.text('until')
     const edits = grantRole(loaded.org, {
       user,
       group,

@@ -32,11 +32,26 @@ Examples:
   async run(input, context) {
     const [user = ''] = input.arguments
     const isStatic = input.flag('static')
+    const clash = [
+      ['static', 'lifetime', 'a token that never expires has no lifetime'],
+      ['install', 'output', 'it is written to the home of the account, or to a file'],
+    ].find(([one = '', other = '']) => input.isGiven(one) && input.isGiven(other))
+    if (clash !== undefined) {
+      const [one, other, why] = clash
+      throw new UserError('USAGE', `--${one} and --${other} do not go together: ${why}`, {
+        hint: 'leave one of them out',
+      })
+    }
     const lifetimeSeconds = await lifetime(input.text('lifetime') ?? '720h')
     const [
+      { asAdmin },
       { clusterAddress, findUserAccount, makeKubeconfig },
       { findAccount, installKubeconfig, runProgram },
-    ] = await Promise.all([import('../organisation/kubeconfig.ts'), import('../../host/index.ts')])
+    ] = await Promise.all([
+      import('../organisation/as-admin.ts'),
+      import('../organisation/kubeconfig.ts'),
+      import('../../host/index.ts'),
+    ])
     const group = input.isGiven('namespace') ? input.text('namespace') : undefined
     const target = input.flag('install') ? await findAccount(runProgram, user) : undefined
     if (input.flag('install') && target === undefined) {
@@ -45,12 +60,15 @@ Examples:
       })
     }
     const { client } = await context.connect()
-    const account = await findUserAccount(client, user, group)
+    const account = await asAdmin('make kubeconfigs of others', findUserAccount(client, user, group))
     const cluster = await clusterAddress(input, context)
-    const text = await makeKubeconfig(
-      client,
-      { account, namespace: group ?? account.namespace, cluster, isStatic, lifetimeSeconds },
-      context,
+    const text = await asAdmin(
+      'make kubeconfigs of others',
+      makeKubeconfig(
+        client,
+        { account, namespace: group ?? account.namespace, cluster, isStatic, lifetimeSeconds },
+        context,
+      ),
     )
     if (isStatic) {
       context.note(

@@ -59,6 +59,12 @@ Examples:
   async run(input, context) {
     const [name = '', ...receivers] = input.arguments
     if (input.flag('undo')) {
+      const decided = ['jobs', 'data', 'undo-within', 'root'].find((flag) => input.isGiven(flag))
+      if (decided !== undefined) {
+        throw new UserError('USAGE', `--${decided} says how somebody leaves, and --undo brings them back`, {
+          hint: `undoing gives back what was handed over: arena user remove ${name} --undo`,
+        })
+      }
       if (receivers.length > 0) throw usage(`"${receivers.join(' ')}" belongs to no flag`)
       const { bringBack } = await import('../organisation/bring-back.ts')
       return bringBack(name, input, context)

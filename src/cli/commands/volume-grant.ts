@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { changeFlags } from '../organisation/change-flags.ts'
+import { lastDay, untilFlag } from '../organisation/flags.ts'
 
 export const volumeGrant: Command = {
   path: 'volume grant',
@@ -14,10 +15,7 @@ Example:
     { name: 'GROUP', meaning: 'The group.' },
     { name: 'ACCESS', meaning: 'read or write.' },
   ],
-  flags: [
-    { name: 'until', type: 'string', value: 'DATE', meaning: 'Last day, as in 2027-03-31.' },
-    ...changeFlags,
-  ],
+  flags: [untilFlag, ...changeFlags],
   async run(input, context) {
     const [{ loadOrg }, { grantVolume }, { changeOrg }] = await Promise.all([
       import('../organisation/load.ts'),
@@ -28,8 +26,8 @@ Example:
     if (access !== 'read' && access !== 'write') {
       throw new UserError('USAGE', `access "${access}" is neither read nor write`)
     }
+    const until = lastDay(input, context)
     const loaded = await loadOrg(input, context)
-    const until = input.text('until')
     const edits = grantVolume(loaded.org, { volume, group, access, ...(until !== undefined && { until }) })
     await changeOrg(loaded, edits, input, context)
   },

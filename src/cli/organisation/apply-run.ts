@@ -11,7 +11,7 @@ import {
 import { type KubeClient, StatusError } from '../../kube/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { formatData, outputFormat } from '../output.ts'
-import { isTerminal, mayAsk } from './flags.ts'
+import { isTerminal, mayAsk, promptStreams } from './flags.ts'
 import { changeRecord, planRecord, planText } from './plan-view.ts'
 
 export interface RunOptions {
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly text: string
   /** Changes that the command itself asks for, and that need no further consent. */
   readonly consented?: (change: Change) => boolean
+  /** What the command tells beside the outcomes, in the same record. */
+  readonly record?: object
   /** {@link checkPlan} has been called. */
   readonly isChecked?: boolean
 }
@@ -59,7 +61,11 @@ export async function runPlan(
   const isText = format === 'wide' || format === 'name'
   if (options.isChecked !== true) await checkPlan(plan, input, context, options)
   if (plan.changes.length === 0) {
-    context.print(isText ? planText(plan) : await formatData({ ...planRecord(plan), outcomes: [] }, format))
+    context.print(
+      isText
+        ? planText(plan)
+        : await formatData({ ...planRecord(plan), ...options.record, outcomes: [] }, format),
+    )
     return []
   }
   const { client } = await context.connect()
@@ -81,7 +87,9 @@ export async function runPlan(
       result: outcome.result,
       ...(outcome.reason !== undefined && { reason: outcome.reason }),
     }))
-    context.print(await formatData({ organisation: plan.organisation, outcomes: records }, format))
+    context.print(
+      await formatData({ organisation: plan.organisation, ...options.record, outcomes: records }, format),
+    )
   }
   const done = outcomes.filter((outcome) => outcome.result === 'done').length
   if (context.signal.aborted) {
@@ -159,9 +167,10 @@ function refuseLosses(plan: Plan, input: Input, options: Pick<RunOptions, 'again
   )
 }
 
-async function askToGoOn(context: CommandContext): Promise<void> {
+/** Asks before a plan is carried out. @throws {UserError} `INTERRUPTED` */
+export async function askToGoOn(context: CommandContext): Promise<void> {
   const { confirm } = await import('@clack/prompts')
-  const answer = await confirm({ message: 'Make these changes?', signal: context.signal })
+  const answer = await confirm({ message: 'Make these changes?', ...promptStreams(context) })
   if (answer !== true) throw new UserError('INTERRUPTED', 'nothing was changed')
 }
 

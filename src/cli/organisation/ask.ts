@@ -1,15 +1,19 @@
 import { UserError } from '../../errors.ts'
 import { exampleOrg } from '../../tenancy/index.ts'
 import type { CommandContext } from '../command.ts'
+import { promptStreams } from './flags.ts'
 
 /** Asks for the first group and user, and makes an organisation file of the answers. */
-export async function askOrg(context: CommandContext): Promise<string> {
+export async function askOrg(
+  context: CommandContext,
+  { organisation = 'department1' }: { organisation?: string },
+): Promise<string> {
   const { isCancel, text } = await import('@clack/prompts')
   const ask = async (message: string, initialValue: string, pattern: RegExp): Promise<string> => {
     const answer = await text({
       message,
       initialValue,
-      signal: context.signal,
+      ...promptStreams(context),
       validate: (value) => (pattern.test(value ?? '') ? undefined : `write something like: ${initialValue}`),
     })
     if (isCancel(answer)) throw new UserError('INTERRUPTED', 'nothing was written')
@@ -20,7 +24,7 @@ export async function askOrg(context: CommandContext): Promise<string> {
   return exampleOrg({
     organisation: await ask(
       'Name of the organisation',
-      'department1',
+      organisation,
       /^[A-Za-z0-9](?:[-_.A-Za-z0-9]*[A-Za-z0-9])?$/,
     ),
     group: await ask('First group', 'dev1', accountName),

@@ -12,7 +12,7 @@ import {
 } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { runPlan } from './apply-run.ts'
-import { planAsAdmin } from './plan-as-admin.ts'
+import { planAsAdmin } from './as-admin.ts'
 import { changeOrgText } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 

@@ -3,7 +3,7 @@ import { type Edit, editText, type Org, OrgFileError, parseOrg, writeOrgFile } f
 import type { CommandContext, Input } from '../command.ts'
 import type { LoadedOrg } from './load.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { planAsAdmin } from './plan-as-admin.ts'
+import { planAsAdmin } from './as-admin.ts'
 
 /**
  * Edits the organisation file, comments and order kept, and makes the cluster follow. A change that the file's checks,
@@ -28,7 +28,7 @@ export async function changeOrgText(
   if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
   const org = parseChanged(text, loaded)
   if (input.flag('edit-only')) {
-    await writeOrgFile(loaded.path, text)
+    await writeOrgFile(loaded.path, text, loaded.text)
     context.print(`${loaded.name} changed; next: arena org plan -f ${loaded.name}`)
     return
   }
@@ -40,7 +40,7 @@ export async function changeOrgText(
   })
   const again = `arena org apply -f ${loaded.name}`
   await checkPlan(plan, input, context, { again: 'run the same command with' })
-  await writeOrgFile(loaded.path, text)
+  await writeOrgFile(loaded.path, text, loaded.text)
   context.note(`${loaded.name} changed`)
   await runPlan(plan, input, context, { again, isChecked: true, text })
 }

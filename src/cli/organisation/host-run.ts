@@ -1,3 +1,6 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { UserError } from '../../errors.ts'
 import {
   type HostPlan,
   type HostState,
@@ -20,10 +23,28 @@ export interface HostRun {
   readonly world: HostWorld
 }
 
+/**
+ * The directory that `--root` names.
+ *
+ * @throws {UserError} `NOT_FOUND`
+ */
+export async function rootDirectory(input: Input, context: CommandContext): Promise<string> {
+  const typed = input.text('root') ?? '/'
+  const path = resolve(context.workingDirectory, typed)
+  const found = await stat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  })
+  if (found?.isDirectory() === true) return path
+  throw new UserError('NOT_FOUND', `root "${typed}" is no directory`, {
+    hint: 'name the directory where the image is unpacked, as in: --root /srv/images/login',
+  })
+}
+
 /** Reads the file and the host, and compares them. */
 export async function prepareHostRun(input: Input, context: CommandContext): Promise<HostRun> {
   const loaded = await loadOrg(input, context)
-  const world: HostWorld = { run: runProgram, root: input.text('root') ?? '/' }
+  const world: HostWorld = { run: runProgram, root: await rootDirectory(input, context) }
   const wanted = wantedHost(loaded.org, {
     now: context.now(),
     firstPasswords: input.flag('no-passwords') ? 'none' : 'one-time',

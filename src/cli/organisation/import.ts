@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { findAccount, runProgram } from '../../host/index.ts'
 import { draftFromCluster, draftFromCsv, draftText, fillIds, type OrgDraft } from '../../tenancy/index.ts'
+import { asAdmin } from './as-admin.ts'
 import type { CommandContext, Input } from '../command.ts'
 
 /** Makes an organisation file of what is in the cluster or in a CSV file, with the ids that this machine knows. */
@@ -14,7 +15,10 @@ export async function importOrg(
   const organisation = input.text('name') ?? 'company'
   const draft =
     source === 'cluster'
-      ? await draftFromCluster((await context.connect()).client, { organisation, signal: context.signal })
+      ? await asAdmin(
+          'see all of the organisation',
+          draftFromCluster((await context.connect()).client, { organisation, signal: context.signal }),
+        )
       : draftFromCsv(await readCsv(source, context), organisation, source)
   fillIds(draft, await idsOfThisMachine(draft))
   return { text: draftText(draft), notes: draft.notes }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { UserError } from '../../errors.ts'
@@ -25,8 +24,9 @@ import {
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
-import { planAsAdmin } from './plan-as-admin.ts'
+import { planAsAdmin } from './as-admin.ts'
 import { parseChanged } from './change-run.ts'
+import { rootDirectory } from './host-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
 
 /** What a receipt says of the client host while the removal is unfinished. */
@@ -44,6 +44,7 @@ export async function letGo(
   const jobs = jobDecision(leaving.jobs, loaded.org, user)
   const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
   const undoMs = undoTime(input)
+  const hostRoot = await rootDirectory(input, context)
   const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
   const org = parseChanged(text, loaded)
   const { client } = await context.connect()
@@ -66,7 +67,7 @@ export async function letGo(
     data: leaving.data.do,
     ...(heir !== undefined && { dataGoesTo: heir.name }),
     host: unfinished,
-    ...(!input.flag('no-host') && { hostRoot: resolve(input.text('root') ?? '/') }),
+    ...(!input.flag('no-host') && { hostRoot }),
   }
   // Before anything is taken away, so that an interruption at any point can be undone.
   await dropNeverBegun(receipt, loaded)
@@ -81,7 +82,7 @@ export async function letGo(
       `note: volume ${volume.name} still names ${user.name} as its owner; change volumes.${volume.name}.owner`,
     )
   }
-  await writeOrgFile(loaded.path, text)
+  await writeOrgFile(loaded.path, text, loaded.text)
   context.note(`${loaded.name} changed`)
   const again = `arena user remove ${user.name} -f ${loaded.name}`
   await runPlan(plan, input, context, { again, text, isChecked: true })

@@ -12,6 +12,10 @@ export interface Edit {
  * text must be a valid file.
  */
 export function editText(text: string, edits: readonly Edit[]): string {
+  // Lines end as in the rest of the file.
+  if (text.includes('\r\n') && !/(?<!\r)\n/.test(text)) {
+    return editText(text.replaceAll('\r\n', '\n'), edits).replaceAll('\n', '\r\n')
+  }
   return edits.reduce(applyEdit, text)
 }
 

@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts'
 import type { Access, Group, Membership, Org, User, Volume } from '../org.ts'
 import { nearest } from './checks/report.ts'
 import type { Edit } from './edit.ts'
-import { quotaKeys } from './quota-keys.ts'
+import { quotaKeys, shortQuotaKey } from './quota-keys.ts'
 
 /**
  * The small changes that have commands of their own, as edits of the file. What they make of the file is checked as any
@@ -14,6 +14,8 @@ export interface NewUser {
   readonly name: string
   /** Left out: the next one that is free. */
   readonly uid?: number
+  /** Ids that are not free, though nobody in the file has them. */
+  readonly usedIds?: Iterable<number>
   readonly group: string
   readonly role: string
   readonly fullName?: string
@@ -28,12 +30,7 @@ const firstGid = 10001
 export function addUser(org: Org, user: NewUser): Edit[] {
   if (org.users.some((each) => each.name === user.name)) throw exists('user', user.name)
   groupNamed(org, user.group)
-  const uid =
-    user.uid ??
-    nextFree(
-      org.users.map((each) => each.uid),
-      firstUid,
-    )
+  const uid = user.uid ?? nextFree([...org.users.map((each) => each.uid), ...(user.usedIds ?? [])], firstUid)
   return [
     {
       path: ['users', user.name],
@@ -58,7 +55,10 @@ export function removeUser(org: Org, name: string): Edit[] {
   ]
 }
 
-/** Takes a user from one group (the home group unless said otherwise) to another, with the same role unless said otherwise. */
+/**
+ * Takes a user from one group (the home group unless said otherwise) to another. Unless said otherwise the roles stay
+ * the same, and end when they would have; those that the user has in the other group already stay as well.
+ */
 export function moveUser(
   org: Org,
   name: string,
@@ -66,14 +66,20 @@ export function moveUser(
   options: { from?: string; role?: string } = {},
 ): Edit[] {
   const user = userNamed(org, name)
-  groupNamed(org, to)
+  const target = groupNamed(org, to)
   const from = groupNamed(org, options.from ?? user.home)
   const old = from.members.filter((member) => member.user === name)
   if (old.length === 0) throw notMember(name, from.name)
-  const role = options.role ?? old[0]?.role ?? 'member'
+  if (from.name === to) {
+    throw new UserError('ALREADY_EXISTS', `user "${name}" is in group "${to}" already`, {
+      hint: 'name another group; another role there is given with: arena user grant --only',
+    })
+  }
+  const held = target.members.filter((member) => member.user === name)
+  const brought = old.filter(({ role }) => !held.some((member) => member.role === role))
   return [
     { path: ['groups', from.name, 'members', name], value: undefined },
-    { path: ['groups', to, 'members', name], value: role },
+    { path: ['groups', to, 'members', name], value: options.role ?? memberEntry([...held, ...brought]) },
     // Without a stated home it follows the groups of the file, in their order.
     ...(user.home === from.name ? [{ path: ['users', name, 'home'], value: to }] : []),
   ]
@@ -146,11 +152,20 @@ export function addGroup(
 export function setQuota(org: Org, name: string, limits: Readonly<Record<string, string>>): Edit[] {
   const group = groupNamed(org, name)
   return Object.entries(limits).flatMap(([key, value]): Edit[] => {
-    const path = ['groups', group.name, 'quota', key]
-    if (value !== 'none') return [{ path, value: plainNumber(value) }]
-    const isSet = quotaKeys(key).some((written) => group.quota[written] !== undefined)
-    return isSet ? [{ path, value: undefined }] : []
+    const quota = ['groups', group.name, 'quota']
+    const lift = (name: string): Edit => ({ path: [...quota, name], value: undefined })
+    const isSet = quotaKeys(key).some((meant) => group.quota[meant] !== undefined)
+    const others = isSet ? otherSpellings(key).map(lift) : []
+    if (value !== 'none') return [...others, { path: [...quota, key], value: plainNumber(value) }]
+    return isSet ? [...others, lift(key)] : []
   })
+}
+
+/** How a file may write a limit otherwise, with no other meaning: `requests.cpu` for `cpu`. */
+function otherSpellings(key: string): string[] {
+  const meant = quotaKeys(key)
+  const short = meant.map(shortQuotaKey).filter((each) => quotaKeys(each).length === meant.length)
+  return [...new Set([...meant, ...short])].filter((each) => each !== key)
 }
 
 function plainNumber(text: string): string | number {
@@ -222,10 +237,14 @@ function named<T extends { name: string }>(kind: string, all: readonly T[], name
     all.map((each) => each.name),
   )
   throw new UserError('NOT_FOUND', `${kind} "${name}" is not in the organisation file`, {
-    hint: similar
-      ? `did you mean "${similar}"?`
-      : `known: ${all.map((each) => each.name).join(', ') || 'none'}`,
+    hint: similar ? `did you mean "${similar}"?` : `known: ${shortList(all.map((each) => each.name))}`,
   })
+}
+
+function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, 10)
+  if (names.length > shown.length) shown.push(`and ${names.length - shown.length} more`)
+  return shown.join(', ') || 'none'
 }
 
 function exists(kind: string, name: string): UserError {

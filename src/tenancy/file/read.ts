@@ -99,6 +99,8 @@ export function parseOrg(text: string, path = 'org.yaml'): Org {
 }
 
 function syntaxMessage(message: string): string {
+  // The parser names the function of its own that would read them.
+  if (message.startsWith('Source contains multiple documents')) return 'the file goes on after its end, "---"'
   return `not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
 }
 

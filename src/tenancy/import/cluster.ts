@@ -1,6 +1,8 @@
 import {
+  type ClusterRoleBinding,
   type KubeClient,
   kinds,
+  type Namespace,
   type Persisted,
   type RoleBinding,
   type ServiceAccount,
@@ -24,16 +26,18 @@ export async function draftFromCluster(client: KubeClient, options: ImportOption
   const { organisation, signal } = options
   const all = signal ? { signal } : {}
   const selected = options.ownedOnly ? { ...all, labelSelector: ownershipSelector(organisation) } : all
-  const [namespaces, accounts, bindings, roles, clusterRoles, quotas, claims, volumes] = await Promise.all([
-    client.list(kinds.namespaces, selected),
-    client.list(kinds.serviceAccounts, selected),
-    client.list(kinds.roleBindings, selected),
-    client.list(kinds.roles, all),
-    client.list(kinds.clusterRoles, all),
-    client.list(kinds.resourceQuotas, selected),
-    client.list(kinds.persistentVolumeClaims, selected),
-    client.list(kinds.persistentVolumes, all),
-  ])
+  const [namespaces, accounts, bindings, roles, clusterRoles, quotas, claims, volumes, wide] =
+    await Promise.all([
+      client.list(kinds.namespaces, selected),
+      client.list(kinds.serviceAccounts, selected),
+      client.list(kinds.roleBindings, selected),
+      client.list(kinds.roles, all),
+      client.list(kinds.clusterRoles, all),
+      client.list(kinds.resourceQuotas, selected),
+      client.list(kinds.persistentVolumeClaims, selected),
+      client.list(kinds.persistentVolumes, all),
+      client.list(kinds.clusterRoleBindings, all),
+    ])
   const draft = emptyDraft(organisation)
   const people = accounts.items.filter(
     ({ metadata }) => metadata.name !== 'default' && isGroup(metadata.namespace),
@@ -70,7 +74,51 @@ export async function draftFromCluster(client: KubeClient, options: ImportOption
   ]
   addMembers(draft, bindings.items, ruled)
   addClaims(draft, claims.items, volumes.items)
+  if (options.ownedOnly !== true) {
+    noteOtherOwners(draft, namespaces.items)
+    noteWideRights(draft, people, wide.items)
+  }
   return draft
+}
+
+/** Groups of another organisation are never taken over: the plan would find them in the way. */
+function noteOtherOwners(draft: OrgDraft, namespaces: readonly Persisted<Namespace>[]): void {
+  const owned = new Map<string, string[]>()
+  for (const { metadata } of namespaces) {
+    const owner = metadata.labels?.[labels.organisation]
+    if (owner === undefined || owner === draft.organisation || !draft.groups.has(metadata.name)) continue
+    owned.set(owner, [...(owned.get(owner) ?? []), metadata.name])
+  }
+  for (const [owner, groups] of owned) {
+    const shown = [...groups.slice(0, 10), ...(groups.length > 10 ? [`${groups.length - 10} more`] : [])]
+    draft.notes.push(
+      `organisation ${owner} has these groups, which no other can take over: ${shown.join(', ')}; leave them out, or go on with that one: --name ${owner}`,
+    )
+  }
+}
+
+/** Rights in the whole cluster have no place in the file; those that somebody gave by hand stay as they are. */
+function noteWideRights(
+  draft: OrgDraft,
+  people: readonly Persisted<ServiceAccount>[],
+  bindings: readonly Persisted<ClusterRoleBinding>[],
+): void {
+  const accounts = new Set(people.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))
+  for (const { metadata, roleRef, subjects = [] } of bindings) {
+    if (metadata.labels?.[labels.organisation] !== undefined) continue
+    for (const { kind, namespace, name } of subjects) {
+      if (kind !== 'ServiceAccount' || !accounts.has(`${namespace}/${name}`)) continue
+      draft.notes.push(
+        `${name} holds ${roleRef.kind} "${roleRef.name}" in the whole cluster by binding "${metadata.name}", which the file cannot say`,
+      )
+    }
+  }
+}
+
+/** The organisations whose groups a cluster has, by name. */
+export async function listOrganisations(client: KubeClient): Promise<string[]> {
+  const { items } = await client.list(kinds.namespaces, { labelSelector: labels.organisation })
+  return [...new Set(items.flatMap(({ metadata }) => metadata.labels?.[labels.organisation] ?? []))].sort()
 }
 
 function isGroup(namespace: string | undefined): boolean {

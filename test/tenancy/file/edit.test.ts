@@ -25,6 +25,12 @@ groups:
 # the end
 `
 
+it('ends the lines that it adds as the file ends its own', () => {
+  const edits = [{ path: ['users', 'max'], value: { uid: 20004 } }]
+  const windows = file.replaceAll('\n', '\r\n')
+  expect(editText(windows, edits)).toBe(editText(file, edits).replaceAll('\n', '\r\n'))
+})
+
 const cases: [string, Edit[]][] = [
   ['adds a user below the last one', [{ path: ['users', 'max'], value: { uid: 20004, name: 'Max M.' } }]],
   ['adds a member on the same line', [{ path: ['groups', 'dev1', 'members', 'ann'], value: 'lead' }]],

@@ -130,6 +130,7 @@ volumes:
   it('points at the place of a syntax fault', () => {
     expect(faultsOf('organisation: [a\n')).toMatchObject([{ at: expect.stringMatching(/^[12]:/) }])
     expect(faultsOf('a: *nowhere\n')[0]?.message).toMatch(/^not YAML/)
+    expect(faultsOf('a: 1\n---\nb: 2\n')[0]?.message).toBe('the file goes on after its end, "---"')
     expect(faultsOf('users: {}\nusers: {}\n')[0]?.message).toMatch(/not YAML/)
   })
 
