@@ -1,4 +1,4 @@
-import type { Persisted, Pod, PodSpec, Toleration } from '../../kube/index.ts'
+import { extended, type Persisted, type Pod, type PodSpec, type Toleration } from '../../kube/index.ts'
 import { type LabelTest, type Labels, labelTest, nodeTermTest, nodeTermsTest } from './label-match.ts'
 import { type PodRequests, podRequests } from './pod-requests.ts'
 
@@ -70,8 +70,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
       : terms.map((term) => podTerm(term.podAffinityTerm, namespace, term.weight))
   const plain = (terms: readonly RawTerm[] | undefined) =>
     terms === undefined || terms.length === 0 ? none : terms.map((term) => podTerm(term, namespace, 1))
-  return {
-    ...podRequests(spec),
+  return extended(podRequests(spec), {
     pod,
     spec,
     key: `${namespace}/${pod.metadata.name}`,
@@ -93,7 +92,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
     preferredAntiAffinity: weighted(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     spread: spreadOf(spec, labels),
     isTerminating: pod.metadata.deletionTimestamp !== undefined,
-  }
+  })
 }
 
 /** Name of the claim that a generic ephemeral volume of a pod stands for. */

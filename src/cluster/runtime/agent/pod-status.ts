@@ -1,5 +1,6 @@
 import {
   type ContainerState,
+  extended,
   type Persisted,
   type Pod,
   type PodCondition,
@@ -123,11 +124,10 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
   return wanted.map((one) => {
     const before = pod.status?.conditions?.find(({ type }) => type === one.type)
     const isSame = before?.status === one.status
-    return {
-      ...one,
+    return extended(one, {
       lastProbeTime: null,
       lastTransitionTime: isSame ? (before?.lastTransitionTime ?? time) : time,
-    } as unknown as PodCondition
+    }) as unknown as PodCondition
   })
 }
 
