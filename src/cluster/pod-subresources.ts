@@ -1,4 +1,4 @@
-import { badRequest, conflict, type KubeObject, StatusError, timestamp } from '../kube/index.ts'
+import { badRequest, conflict, extended, type KubeObject, StatusError, timestamp } from '../kube/index.ts'
 import { evictionRefusal } from './eviction.ts'
 import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
 import { typed, type Writer } from './registry/index.ts'
@@ -81,8 +81,8 @@ function bound(
       ...(extra.annotations && { annotations: { ...annotations, ...extra.annotations } }),
       ...(extra.labels && { labels: { ...labels, ...extra.labels } }),
     },
-    spec: { ...spec, nodeName: node },
-    status: { ...status, conditions: [...conditions, scheduled] },
+    spec: extended(spec, { nodeName: node }),
+    status: extended(status, { conditions: [...conditions, scheduled] }),
   }
 }
 

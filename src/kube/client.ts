@@ -31,6 +31,16 @@ export interface KubeResponse {
   readonly body: AsyncIterable<Uint8Array>
   /** The whole body, where it never was anything but a text: then the chunks need not be read. */
   readonly text?: string
+  /** The same in the server's own objects, where it runs in this process; read instead of the body, not beside it. */
+  readonly shared?: SharedAnswer
+}
+
+/** Objects as the server itself holds them. They belong to everybody: never change one. */
+export interface SharedAnswer {
+  /** The objects of a list. */
+  list?(): ObjectList<KubeObject>
+  /** The events of a watch, batch by batch. Must be read to its end or returned early. */
+  events?(): AsyncIterable<readonly WatchEvent<KubeObject>[]>
 }
 
 /**
@@ -74,8 +84,17 @@ export interface DeleteOptions extends CallOptions {
   readonly dryRun?: boolean
 }
 
+/** What every request takes whose objects are only looked at. */
+export interface ReadOptions extends CallOptions {
+  /**
+   * The objects are never changed: then a server in this process hands out its own, where each would otherwise be decoded
+   * anew for every reader. Those of built-in kinds come without `kind` and `apiVersion`, as in any list.
+   */
+  readonly shared?: boolean
+}
+
 /** Which objects to list, and in which pieces. */
-export interface ListOptions extends CallOptions {
+export interface ListOptions extends ReadOptions {
   /** All namespaces when left out. */
   readonly namespace?: string
   readonly labelSelector?: string
@@ -86,7 +105,7 @@ export interface ListOptions extends CallOptions {
 }
 
 /** Which changes to watch, and from where on. */
-export interface WatchOptions extends CallOptions {
+export interface WatchOptions extends ReadOptions {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string

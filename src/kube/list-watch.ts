@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Backoff } from './backoff.ts'
-import type { KubeClient, ObjectName, ResourceType } from './client.ts'
+import type { KubeClient, ListOptions, ObjectName, ResourceType } from './client.ts'
 import type { KubeObject, Persisted } from './object.ts'
 import { isStatus } from './status.ts'
 
@@ -57,6 +57,7 @@ export async function* listWatch<T>(
     ...(options.labelSelector !== undefined && { labelSelector: options.labelSelector }),
     ...(options.fieldSelector !== undefined && { fieldSelector: options.fieldSelector }),
     signal,
+    shared: true,
   }
   let resourceVersion: string | undefined
   let isSynced = false
@@ -101,7 +102,7 @@ export async function* listWatch<T>(
 async function listAll<T>(
   client: KubeClient,
   type: ResourceType<T>,
-  where: { namespace?: string; labelSelector?: string; fieldSelector?: string; signal: AbortSignal },
+  where: ListOptions,
 ): Promise<{ items: Persisted<T>[]; resourceVersion: string }> {
   const items: Persisted<T>[] = []
   let next: string | undefined

@@ -94,7 +94,7 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
       return call<Persisted<T>>('GET', objectPath(type, at, get.subresource), { signal: get.signal })
     },
 
-    list<T>(type: ResourceType<T>, list: ListOptions = {}) {
+    async list<T>(type: ResourceType<T>, list: ListOptions = {}) {
       const path = withQuery(collectionPath(type, list.namespace), {
         labelSelector: list.labelSelector,
         fieldSelector: list.fieldSelector,
@@ -102,7 +102,9 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
         continue: list.continue,
         resourceVersion: list.resourceVersion,
       })
-      return call<ObjectList<Persisted<T>>>('GET', path, { signal: list.signal })
+      const response = await send('GET', path, { signal: list.signal })
+      const own = list.shared === true ? response.shared?.list?.() : undefined
+      return (own ?? JSON.parse(await bodyText(response))) as ObjectList<Persisted<T>>
     },
 
     create<T>(
@@ -193,6 +195,12 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
         timeoutSeconds: watch.timeoutSeconds,
       })
       const response = await send('GET', path, { signal: watch.signal })
+      const own = watch.shared === true ? response.shared?.events?.() : undefined
+      if (own !== undefined) {
+        // What the server holds has the shape of its kind.
+        for await (const batch of own) yield* batch as readonly WatchEvent<Persisted<T>>[]
+        return
+      }
       for await (const line of linesOf(response.body)) {
         const event = JSON.parse(line) as WatchEvent<Persisted<T>>
         if (event.type === 'ERROR') throw new StatusError(event.object as unknown as Status)

@@ -58,7 +58,7 @@ export function createSharedInformers(client: KubeClient, options: SharedInforme
   }
 
   return {
-    of: (type) => started(whole, type, withoutManagers),
+    of: (type) => started(whole, type, (object) => object),
     identities(type) {
       const existing = whole.get(idOf(type))
       if (existing !== undefined) return existing as SharedInformer<ObjectIdentity>
@@ -71,12 +71,6 @@ export function createSharedInformers(client: KubeClient, options: SharedInforme
       }
     },
   }
-}
-
-/** Field managers are as large as the object itself and of no use to controllers. */
-function withoutManagers<T>(object: Persisted<T>): Persisted<T> {
-  delete object.metadata.managedFields
-  return object
 }
 
 function identityOf(object: Persisted<ObjectIdentity>): Persisted<ObjectIdentity> {

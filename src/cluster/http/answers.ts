@@ -10,6 +10,7 @@ import {
 import { notAcceptable } from '../../kube/index.ts'
 import type { Wanted } from './accept.ts'
 import { type ApiResponse, jsonAnswer, withWarnings } from './message.ts'
+import { sharedObject } from './shared.ts'
 import { type IncludeObject, partial, tableOf } from './table.ts'
 
 /** How an answer is to be shaped and what goes with it. */
@@ -85,10 +86,17 @@ export async function listAnswer(
   const kind = isPartial ? 'PartialObjectMetadataList' : `${definition.kind}List`
   const apiVersion = isPartial ? `meta.k8s.io/${version}` : apiVersionOf(definition)
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`
+  const shared: Pick<ApiResponse, 'shared'> = isPartial
+    ? {}
+    : {
+        shared: {
+          list: () => ({ metadata, items: listed.items.map((item) => sharedObject(definition, item)) }),
+        },
+      }
   const isLarge = items.reduce((sum, item) => sum + item.length, 0) > largeList
   if (isLarge && form.wanted.encoding === 'json')
-    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items) }
-  return encoded(200, `${head}${items.join(',')}]}`, form)
+    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), ...shared }
+  return { ...(await encoded(200, `${head}${items.join(',')}]}`, form)), ...shared }
 }
 
 /** Lists longer than this go out piece by piece: others get their turn in between, and nothing holds all of it twice. */

@@ -1,4 +1,4 @@
-import type { KubeRequest, KubeResponse, Transport } from '../../kube/index.ts'
+import type { KubeRequest, KubeResponse, SharedAnswer, Transport } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 import type { ApiHandler } from './message.ts'
 
@@ -42,6 +42,7 @@ export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
       status: answer.status,
       headers,
       body: chunks(answer.body, end),
+      ...(answer.shared && { shared: ended(answer.shared, end) }),
       ...(typeof answer.body === 'string' && { text: answer.body }),
     }
   }
@@ -57,15 +58,22 @@ async function* chunks(
 ): AsyncGenerator<Uint8Array> {
   if (typeof body === 'string') yield Buffer.from(body)
   else if (Buffer.isBuffer(body)) yield body
-  else {
-    const iterator = body[Symbol.asyncIterator]()
-    try {
-      for (let next = await iterator.next(); !next.done; next = await iterator.next())
-        yield typeof next.value === 'string' ? Buffer.from(next.value) : next.value
-    } finally {
-      // Before the iterator is told to return: it may be waiting for the next event, and then would not hear.
-      end()
-      await iterator.return?.()
-    }
+  else
+    for await (const piece of until(body, end)) yield typeof piece === 'string' ? Buffer.from(piece) : piece
+}
+
+function ended({ list, events }: SharedAnswer, end: () => void): SharedAnswer {
+  return { ...(list && { list }), ...(events && { events: () => until(events(), end) }) }
+}
+
+/** Passes on what comes, and calls `end` when nobody reads on. */
+async function* until<T>(parts: AsyncIterable<T>, end: () => void): AsyncGenerator<T> {
+  const iterator = parts[Symbol.asyncIterator]()
+  try {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
+  } finally {
+    // Before the iterator is told to return: it may be waiting for the next event, and then would not hear.
+    end()
+    await iterator.return?.()
   }
 }

@@ -1,3 +1,4 @@
+import type { SharedAnswer } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 
 /** A request as the handler sees it, whether it came over TLS or from within the process. */
@@ -30,6 +31,8 @@ export interface ApiResponse {
    * and system calls cost by the piece.
    */
   readonly mayGather?: boolean
+  /** The same for readers in this process. */
+  readonly shared?: SharedAnswer
 }
 
 /** The API server without its socket. Never throws: every failure is an answer. */

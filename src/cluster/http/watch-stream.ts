@@ -1,7 +1,8 @@
-import { StatusError, type KubeObject } from '../../kube/index.ts'
+import { StatusError, type KubeObject, type WatchEvent } from '../../kube/index.ts'
 import { apiVersionOf, type Encoded, type Event, type ResourceDefinition } from '../registry/index.ts'
 import { type AnswerForm, objectText } from './answers.ts'
 import type { ApiResponse } from './message.ts'
+import { sharedObject } from './shared.ts'
 
 const longPiece = 256 * 1024
 
@@ -34,6 +35,31 @@ export async function watchAnswer(
     headers: { 'content-type': 'application/json' },
     body: pieces(definition, iterator, first, form),
     mayGather: true,
+    // One of the two is read; the other never begins.
+    ...(form.wanted.as === undefined && {
+      shared: { events: () => sharedEvents(definition, iterator, first) },
+    }),
+  }
+}
+
+/** The events for a reader in this process: nothing is encoded, and nothing is decoded again. */
+async function* sharedEvents(
+  definition: ResourceDefinition,
+  iterator: AsyncIterator<readonly Event[]>,
+  first: Promise<IteratorResult<readonly Event[]>>,
+): AsyncGenerator<readonly WatchEvent<KubeObject>[]> {
+  try {
+    for (let next = first; ; next = iterator.next()) {
+      const result = await next
+      if (result.done) return
+      yield result.value.map((event) =>
+        event.type === 'BOOKMARK'
+          ? { type: event.type, object: { metadata: bookmarkMetadata(event) } }
+          : { type: event.type, object: sharedObject(definition, event.object) },
+      )
+    }
+  } finally {
+    await iterator.return?.()
   }
 }
 
@@ -108,10 +134,7 @@ function bookmark(
   event: Event & { type: 'BOOKMARK' },
   form: AnswerForm,
 ): Buffer {
-  const metadata: KubeObject['metadata'] = {
-    resourceVersion: String(event.revision),
-    ...(event.endsInitialEvents && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
-  }
+  const metadata = bookmarkMetadata(event)
   const object =
     form.wanted.as === undefined
       ? { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata }
@@ -119,4 +142,11 @@ function bookmark(
         ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: [] }
         : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
+}
+
+function bookmarkMetadata(event: Event & { type: 'BOOKMARK' }): KubeObject['metadata'] {
+  return {
+    resourceVersion: String(event.revision),
+    ...(event.endsInitialEvents && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+  }
 }

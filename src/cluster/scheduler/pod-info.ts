@@ -1,5 +1,6 @@
 import {
   ephemeralClaimName,
+  extended,
   nodeTermTest,
   type Persisted,
   type Pod,
@@ -78,8 +79,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
       : terms.map((term) => podTerm(term.podAffinityTerm, namespace, term.weight))
   const plain = (terms: readonly RawTerm[] | undefined) =>
     terms === undefined || terms.length === 0 ? none : terms.map((term) => podTerm(term, namespace, 1))
-  return {
-    ...podRequests(spec),
+  return extended(podRequests(spec), {
     pod,
     spec,
     key: `${namespace}/${pod.metadata.name}`,
@@ -101,7 +101,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
     preferredAntiAffinity: weighted(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
     spread: spreadOf(spec, labels),
     isTerminating: pod.metadata.deletionTimestamp !== undefined,
-  }
+  })
 }
 
 function claimsOf(podName: string, spec: PodSpec): readonly string[] {

@@ -9,6 +9,12 @@ export interface HistoryLimits {
 /** So many changes are kept as they are used: decoded. */
 const freshChanges = 256
 
+/** What happens to the two values of a change that is no longer fresh: both may still be asked for. */
+export interface Settling<V> {
+  former(stored: Stored<V>): void
+  current(stored: Stored<V>): void
+}
+
 /** The last changes in order, bounded in number and bytes. */
 export class History<V> {
   readonly #limits: HistoryLimits
@@ -16,14 +22,13 @@ export class History<V> {
   #changes: (Change<V> | undefined)[] = []
   #start = 0
   #bytes = 0
-  readonly #shed: (former: Stored<V>) => void
+  readonly #settling: Settling<V>
   /** Changes with a revision up to this one are not known any more. */
   #forgottenUpTo: number
 
-  /** `shed` makes a former value small, which may still be asked for but hardly will be. */
-  constructor(limits: HistoryLimits, forgottenUpTo: number, shed: (former: Stored<V>) => void = () => {}) {
+  constructor(limits: HistoryLimits, forgottenUpTo: number, settling: Settling<V>) {
     this.#limits = limits
-    this.#shed = shed
+    this.#settling = settling
     this.#forgottenUpTo = forgottenUpTo
   }
 
@@ -35,8 +40,9 @@ export class History<V> {
     this.#changes.push(change)
     this.#bytes += sizeOf(change)
     // Watchers look at what is new; the rest waits for those that come back.
-    const settled = this.#changes[this.#changes.length - freshChanges]?.previous
-    if (settled) this.#shed(settled)
+    const settled = this.#changes[this.#changes.length - freshChanges]
+    if (settled?.previous) this.#settling.former(settled.previous)
+    if (settled?.current) this.#settling.current(settled.current)
     while (
       this.#changes.length - this.#start > 1 &&
       (this.#bytes > this.#limits.bytes || this.#changes.length - this.#start > this.#limits.changes)

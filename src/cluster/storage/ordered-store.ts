@@ -24,12 +24,16 @@ interface Waiting<V> {
   readonly reject: (error: Error) => void
 }
 
-/** A value that is decoded when it is first looked at: a start with many records stays quick. */
+/**
+ * A value that is decoded when it is first looked at: a start with many records stays quick. One that nobody has used for a
+ * while is held as long as somebody else holds it, so that no two copies of an object are in memory.
+ */
 class Record<V> implements Stored<V> {
   readonly key: string
   readonly revision: number
   readonly json: string
   #value: V | undefined
+  #lent: WeakRef<V & object> | undefined
 
   constructor(key: string, revision: number, json: string, value?: V) {
     this.key = key
@@ -41,12 +45,22 @@ class Record<V> implements Stored<V> {
   /** Lets go of the decoded value; the text remains. */
   shed(): void {
     this.#value = undefined
+    this.#lent = undefined
+  }
+
+  /** Leaves the decoded value to those who hold it. */
+  lend(): void {
+    const value = this.#value
+    if (typeof value !== 'object' || value === null) return
+    this.#lent = new WeakRef(value)
+    this.#value = undefined
   }
 
   get value(): V {
     // The text was made by JSON.stringify of a V when it was written.
-    this.#value ??= JSON.parse(this.json) as V
-    return this.#value
+    const value = this.#value ?? this.#lent?.deref() ?? (JSON.parse(this.json) as V)
+    this.#value = value
+    return value
   }
 }
 
@@ -82,8 +96,9 @@ export class OrderedStore<V> implements Store<V> {
       if (record.revision > table.revision) table.revision = record.revision
     }
     const limits = { bytes: 32 * 1024 * 1024, changes: 50_000, ...options.history }
-    this.#history = new History<V>(limits, contents.forgottenUpTo, (former) => {
-      if (former instanceof Record) former.shed()
+    this.#history = new History<V>(limits, contents.forgottenUpTo, {
+      former: (stored) => stored instanceof Record && stored.shed(),
+      current: (stored) => stored instanceof Record && stored.lend(),
     })
     for (const change of this.#withCurrents([...contents.changes])) {
       this.#history.add(change)

@@ -248,3 +248,31 @@ describe('a store of large values', () => {
     await store.close()
   })
 })
+
+describe('a decoded value that has not been used for a while', () => {
+  async function settled(store: Store<Value>): Promise<void> {
+    for (let index = 0; index < 300; index++) await put(store, `g/things/later${index}`)
+  }
+
+  it('is the same for those who hold it and those who come later', async () => {
+    const store = new OrderedStore<Value>(memoryDisk())
+    await put(store, 'g/things/a', 'text')
+    const held = store.get('g/things/a')?.value
+    await settled(store)
+    expect(store.get('g/things/a')?.value).toBe(held)
+    await store.close()
+  })
+
+  it('is let go of when nobody holds it, and made again from its text', async () => {
+    const store = new OrderedStore<Value>(memoryDisk())
+    await put(store, 'g/things/a', 'text')
+    const value = new WeakRef(store.get('g/things/a')?.value ?? {})
+    await settled(store)
+    setFlagsFromString('--expose-gc')
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    runInNewContext('gc')()
+    expect(value.deref()).toBeUndefined()
+    expect(store.get('g/things/a')?.value).toEqual({ at: 1, text: 'text' })
+    await store.close()
+  })
+})

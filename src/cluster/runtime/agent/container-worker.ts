@@ -1,6 +1,7 @@
 import type { Container as ContainerManifest } from '../../../kube/index.ts'
 import { type Clock, pause } from '../clock.ts'
 import { type Container, type ContainerExit, ContainerRefused, type Runtime } from '../runtime.ts'
+import { Ending } from './ending.ts'
 import { type ContainerKind, type ContainerView, runningState, terminatedState } from './container-view.ts'
 import { carryOut, type Handler, type HandlerTarget } from './handler.ts'
 import { runProbes } from './probes.ts'
@@ -34,6 +35,8 @@ export interface ContainerWorkerOptions {
 const refusedDelayMs = 5000
 const longestRefusedDelayMs = 60_000
 
+const unending = new AbortController().signal
+
 /** Runs one container of a pod through all its attempts. */
 export class ContainerWorker {
   readonly options: ContainerWorkerOptions
@@ -46,7 +49,7 @@ export class ContainerWorker {
   /** The present run is made from another image than the pod asks for by now. */
   #isOutdated = false
   /** Nothing is to be started any more. */
-  readonly #ending = new AbortController()
+  readonly #ending = new Ending()
   #isStopping = false
   #isRestartAsked = false
   #graceMs: number
@@ -77,7 +80,7 @@ export class ContainerWorker {
   async run(onStarted?: () => void): Promise<ContainerExit | undefined> {
     let next = this.options.found
     let refusals = 0
-    while (!this.#ending.signal.aborted) {
+    while (!this.#ending.isReached) {
       let container: Container
       try {
         const image = this.#image
@@ -88,7 +91,7 @@ export class ContainerWorker {
         refusals = 0
       } catch (error) {
         if (!(error instanceof ContainerRefused)) throw error
-        if (this.#ending.signal.aborted) return undefined
+        if (this.#ending.isReached) return undefined
         if (error.isFinal && !isRestarted(this.options.kind, this.options.restartPolicy, { exitCode: 128 })) {
           next = this.#neverStarted(error)
           continue
@@ -104,7 +107,7 @@ export class ContainerWorker {
         continue
       }
       const exit = await this.#see(container, onStarted)
-      if (this.#ending.signal.aborted) return exit
+      if (this.#ending.isReached) return exit
       const mustRestart = this.#isRestartAsked || this.#isOutdated
       this.#isRestartAsked = false
       if (!mustRestart && !isRestarted(this.options.kind, this.options.restartPolicy, exit)) return exit
@@ -118,7 +121,7 @@ export class ContainerWorker {
     const isFirst = !this.#isStopping
     this.#isStopping = true
     this.#graceMs = graceMs
-    this.#ending.abort()
+    this.#ending.reach()
     const container = this.#current
     if (container === undefined || container.exit !== undefined) return
     let left = graceMs
@@ -157,7 +160,7 @@ export class ContainerWorker {
 
   /** The agent ends: the container is left as it is, and none is started any more. */
   release(): void {
-    this.#ending.abort()
+    this.#ending.reach()
   }
 
   /** Stands for the one run that there will ever have been: whoever waits for the container is told why. */
@@ -188,7 +191,7 @@ export class ContainerWorker {
   async #see(container: Container, onStarted: (() => void) | undefined): Promise<ContainerExit> {
     this.#current = container
     this.#attempt = container.key.attempt
-    const ended = new AbortController()
+    const ended = new Ending()
     if (container.exit === undefined || container.exit.reason !== 'StartError') {
       if (container !== this.options.found) {
         this.options.onEvent('Normal', 'Started', `Started container ${this.name}`)
@@ -198,12 +201,12 @@ export class ContainerWorker {
         containerId: container.id,
         ...this.#firstImpression(container),
       })
-      void this.#attend(container, ended.signal, onStarted)
+      void this.#attend(container, ended, onStarted)
     }
     // Stopped while it was being started.
     if (this.#isStopping) void container.stop(this.#graceMs)
     const exit = await this.#withMessage(container, await container.exited)
-    ended.abort()
+    ended.reach()
     if (exit.reason === 'StartError') {
       this.options.onEvent(
         'Warning',
@@ -230,16 +233,12 @@ export class ContainerWorker {
   }
 
   /** What runs beside a running container: the hook after its start, then its probes. */
-  async #attend(
-    container: Container,
-    signal: AbortSignal,
-    onStarted: (() => void) | undefined,
-  ): Promise<void> {
+  async #attend(container: Container, ended: Ending, onStarted: (() => void) | undefined): Promise<void> {
     const { manifest, clock } = this.options
     const target = this.#target(container)
     if (this.#hasPostStart && container !== this.options.found) {
-      const result = await carryOut((manifest.lifecycle?.postStart ?? {}) as Handler, target, signal)
-      if (signal.aborted) return
+      const result = await carryOut((manifest.lifecycle?.postStart ?? {}) as Handler, target, ended.signal)
+      if (ended.isReached) return
       if (!result.isGood) {
         this.options.onEvent('Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.why}`)
         void container.stop(this.options.graceMs)
@@ -270,8 +269,16 @@ export class ContainerWorker {
           this.options.onEvent('Warning', 'Unhealthy', `${kind} probe failed: ${why}`)
         },
       },
-      { clock, signal: AbortSignal.any([signal, this.#ending.signal]) },
+      { clock, signal: this.#probing(ended) },
     )
+  }
+
+  #probing(ended: Ending): AbortSignal {
+    const { startupProbe, readinessProbe, livenessProbe } = this.options.manifest
+    if (startupProbe ?? readinessProbe ?? livenessProbe)
+      return AbortSignal.any([ended.signal, this.#ending.signal])
+    // Nobody waits for it: it is only asked whether probing may begin.
+    return ended.isReached || this.#ending.isReached ? AbortSignal.abort() : unending
   }
 
   async #runPreStop(container: Container, graceMs: number): Promise<void> {
@@ -309,7 +316,7 @@ export class ContainerWorker {
       const passed = clock.now() - exit.finishedAt.getTime()
       await pause(clock, delayMs - Math.max(0, passed), this.#ending.signal)
     }
-    if (this.#ending.signal.aborted) return
+    if (this.#ending.isReached) return
     this.view.lastState = last
     this.view.restartCount += 1
     const old = this.#attempt - 1

@@ -6,6 +6,7 @@ import { ContainerStarter } from './container-starter.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 import { ContainerWorker } from './container-worker.ts'
 import type { PodFacts } from './downward.ts'
+import { Ending } from './ending.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { PodNotices } from './pod-notices.ts'
 import { removeFromApi } from './pod-removal.ts'
@@ -30,7 +31,7 @@ export class PodAgent {
   readonly #publisher: StatusPublisher
   readonly #workers = new Map<string, ContainerWorker>()
   readonly #views: ContainerView[] = []
-  readonly #stopping = new AbortController()
+  readonly #stopping = new Ending()
   readonly #notices: PodNotices
   readonly #volumes: PodVolumes
   readonly #starter: ContainerStarter
@@ -204,7 +205,7 @@ export class PodAgent {
     await this.#stopAll()
     this.#cancelDeadline()
     // Ended from outside, or by its deadline: whatever its containers said, nothing will run again.
-    if (this.#stopping.signal.aborted) this.#isOver = true
+    if (this.#stopping.isReached) this.#isOver = true
     this.#starter.releaseDevices()
     this.#context.hosts.remove(this.#pod.metadata.uid)
     await this.#publisher.flush()
@@ -215,7 +216,7 @@ export class PodAgent {
   async #initialize(): Promise<boolean> {
     for (const [kind, manifest] of containersOf(this.#pod)) {
       if (kind === 'main') continue
-      if (this.#stopping.signal.aborted || this.#context.signal.aborted) return false
+      if (this.#stopping.isReached || this.#context.signal.aborted) return false
       const view = this.#view(manifest.name)
       // Done before a restart of the agent.
       if (
@@ -238,7 +239,7 @@ export class PodAgent {
       )
       if (exit?.exitCode !== 0) return false
     }
-    return !this.#stopping.signal.aborted
+    return !this.#stopping.isReached
   }
 
   async #runMain(): Promise<void> {
@@ -396,7 +397,7 @@ export class PodAgent {
     if (this.#graceMs !== undefined && graceMs >= this.#graceMs) return
     const isFirst = this.#graceMs === undefined
     this.#graceMs = graceMs
-    this.#stopping.abort()
+    this.#stopping.reach()
     // The first stop is carried out by the pod's own course, which may be anywhere; later ones only hurry it.
     if (isFirst) this.#guard(async () => this.#stopAll())
     else for (const worker of this.#workers.values()) this.#guard(async () => worker.stop(graceMs))

@@ -1,5 +1,6 @@
 import {
   type ContainerState,
+  extended,
   type Persisted,
   type Pod,
   type PodCondition,
@@ -118,12 +119,11 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
   return wanted.map((one) => {
     const before = pod.status?.conditions?.find(({ type }) => type === one.type)
     const isSame = before?.status === one.status
-    return {
-      ...one,
+    return extended(one, {
       ...(generation !== undefined && { observedGeneration: generation }),
       lastProbeTime: null,
       lastTransitionTime: isSame ? (before?.lastTransitionTime ?? time) : time,
-    } as unknown as PodCondition
+    }) as unknown as PodCondition
   })
 }
 

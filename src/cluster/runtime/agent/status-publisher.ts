@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type JsonObject,
   type KubeClient,
@@ -29,8 +30,7 @@ const longestRetryMs = 10_000
 export class StatusPublisher {
   readonly #options: StatusPublisherOptions
   #pod: Persisted<Pod>
-  #published = ''
-  #before: PodStatus | undefined
+  #published: PodStatus | undefined
   #work: Promise<void> | undefined
   #isDirty = false
   #isGone = false
@@ -91,10 +91,9 @@ export class StatusPublisher {
 
   async #write(): Promise<void> {
     const status = this.#options.compute()
-    const text = JSON.stringify(status)
-    if (text === this.#published || this.#isGone) return
+    if (this.#isGone || isDeepStrictEqual(status, this.#published)) return
     const { namespace = '', name, uid } = this.#pod.metadata
-    const before = this.#before ?? this.#pod.status
+    const before = this.#published ?? this.#pod.status
     const patch = { metadata: { uid }, status: withRemovals(status, before) as unknown as JsonObject }
     await this.#options.client.patch(
       kinds.pods,
@@ -102,8 +101,7 @@ export class StatusPublisher {
       { type: 'strategic', patch },
       { subresource: 'status', signal: this.#options.signal },
     )
-    this.#published = text
-    this.#before = status
+    this.#published = status
   }
 }
 
