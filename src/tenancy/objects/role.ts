@@ -10,14 +10,27 @@ const trainingJobs = ['tfjobs', 'pytorchjobs', 'mpijobs']
 const viewerRules: readonly PolicyRule[] = [
   {
     apiGroups: [''],
-    resources: ['pods', 'persistentvolumeclaims', 'resourcequotas', 'limitranges', 'events', 'services'],
+    resources: [
+      'pods',
+      'persistentvolumeclaims',
+      'resourcequotas',
+      'limitranges',
+      'events',
+      'services',
+      'replicationcontrollers',
+    ],
     verbs: look,
   },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: look },
   { apiGroups: ['kubeflow.org'], resources: trainingJobs, verbs: look },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: look },
-  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'replicasets'], verbs: look },
+  // All that `kubectl get all` and `kubectl rollout` ask for.
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'controllerrevisions'],
+    verbs: look,
+  },
   { apiGroups: ['kueue.x-k8s.io'], resources: ['localqueues', 'workloads'], verbs: look },
 ]
 
