@@ -58,6 +58,12 @@ const attempts: readonly string[] = [
   'kubectl label namespace dev1 pod-security.kubernetes.io/enforce=privileged --overwrite',
   'kubectl patch node worker01 -p {"spec":{"unschedulable":true}}',
   'kubectl delete node worker01',
+  'kubectl get all -n dev2',
+  'kubectl create deployment intruder --image=busybox -n dev2',
+  'kubectl debug POD -n dev2 --image=busybox -it=false -- id',
+  'kubectl patch pod POD -n dev2 --subresource resize --type merge -p {"spec":{"containers":[]}}',
+  'kubectl get certificatesigningrequests',
+  'kubectl certificate approve toms',
   'kubectl get --raw /api/v1/pods',
   'kubectl get --raw /api/v1/namespaces/dev2/pods/POD/log',
   'kubectl get --raw /apis/kubeflow.org/v1/namespaces/dev2/tfjobs/toms',
@@ -139,6 +145,9 @@ describe("bob and what is tom's", () => {
     await expect
       .poll(async () => (await run('bob', `kubectl logs ${own}`)).stdout.trim(), { timeout: 10_000 })
       .toBe(process.getuid?.() === 0 ? '20001' : String(process.getuid?.()))
+    const all = await run('bob', 'kubectl get all')
+    expect(all.output).not.toMatch(/forbidden/i)
+    expect(all.stdout).toContain(`pod/${own}`)
     expect((await run('bob', 'arena delete own')).status).toBe(0)
   })
 })
