@@ -12,7 +12,8 @@ import type { Auditor, AuditRecord } from './audit/auditor.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
 import { RequestCounts } from './request-counts.ts'
-import { type ResourceParts, serveResource } from './resources.ts'
+import type { ResourceParts } from './call.ts'
+import { serveResource } from './resources.ts'
 import { parseTarget, type Target } from './target.ts'
 
 /** Documents at fixed paths (`/version`, `/openapi/v2`, ...), by exact path or by a prefix that ends in `/`. */
