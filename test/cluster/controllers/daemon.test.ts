@@ -12,12 +12,7 @@ const sleepy = 'sleepy'
 
 beforeAll(async () => {
   cluster = await runCluster()
-  await cluster.client.create(kinds.namespaces, { metadata: { name: namespace } })
-  await cluster.until(
-    kinds.serviceAccounts,
-    { namespace, name: 'default' },
-    (account) => account !== undefined,
-  )
+  await cluster.namespace(namespace)
   for (const name of ['n1', 'n2', 'n3']) await addNode(name)
   void playNodes()
 })

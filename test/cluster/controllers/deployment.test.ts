@@ -8,12 +8,7 @@ type Spec = NonNullable<Deployment['spec']>
 
 beforeAll(async () => {
   cluster = await runCluster()
-  await cluster.client.create(kinds.namespaces, { metadata: { name: namespace } })
-  await cluster.until(
-    kinds.serviceAccounts,
-    { namespace, name: 'default' },
-    (account) => account !== undefined,
-  )
+  await cluster.namespace(namespace)
 })
 afterAll(() => cluster.close())
 

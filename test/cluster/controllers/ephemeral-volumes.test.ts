@@ -8,8 +8,7 @@ const at = (name: string) => ({ namespace, name })
 
 beforeAll(async () => {
   cluster = await runCluster()
-  await cluster.client.create(kinds.namespaces, { metadata: { name: namespace } })
-  await cluster.until(kinds.serviceAccounts, at('default'), (account) => account !== undefined)
+  await cluster.namespace(namespace)
 })
 afterAll(() => cluster.close())
 

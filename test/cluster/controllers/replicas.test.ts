@@ -7,12 +7,7 @@ const namespace = 'replicas'
 
 beforeAll(async () => {
   cluster = await runCluster()
-  await cluster.client.create(kinds.namespaces, { metadata: { name: namespace } })
-  await cluster.until(
-    kinds.serviceAccounts,
-    { namespace, name: 'default' },
-    (account) => account !== undefined,
-  )
+  await cluster.namespace(namespace)
 })
 afterAll(() => cluster.close())
 

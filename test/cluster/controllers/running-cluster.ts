@@ -2,11 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
-import type { KubeClient, ObjectName, Persisted, ResourceType } from '../../../src/kube/index.ts'
+import {
+  type KubeClient,
+  kinds,
+  type ObjectName,
+  type Persisted,
+  type ResourceType,
+} from '../../../src/kube/index.ts'
 
 /** A cluster without nodes of its own, and a client with all rights. */
 export interface RunningCluster {
   readonly client: KubeClient
+  /** Makes a namespace in which pods can be created: its default account is there. */
+  namespace(name: string): Promise<void>
   /** Waits until the object is as the test wants it, or is gone when nothing is wanted. */
   until<T>(
     type: ResourceType<T>,
@@ -26,6 +34,11 @@ export async function runCluster(): Promise<RunningCluster> {
   const client = cluster.clientAs({ name: 'admin', groups: ['system:masters', 'system:authenticated'] })
   return {
     client,
+    async namespace(name) {
+      await client.create(kinds.namespaces, { metadata: { name } })
+      const account = { namespace: name, name: 'default' }
+      await until(client, kinds.serviceAccounts, account, (made) => made !== undefined)
+    },
     until: (type, at, wanted) => until(client, type, at, wanted),
     async close() {
       await cluster.close()
