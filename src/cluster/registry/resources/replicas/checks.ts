@@ -1,4 +1,4 @@
-import type { ReplicaSetSpec, ReplicaSetStatus } from 'kubernetes-types/apps/v1.js'
+import type { ReplicaSetSpec } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
 import { notNegative, selectorMatches, validateLabelSelector } from '../../validation/checks.ts'
@@ -50,26 +50,55 @@ export function isNothing(amount: number | string): boolean {
   return count === 0
 }
 
-const counts = [
-  'replicas',
-  'fullyLabeledReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'observedGeneration',
-] as const
+type CountName =
+  | 'replicas'
+  | 'fullyLabeledReplicas'
+  | 'updatedReplicas'
+  | 'currentReplicas'
+  | 'readyReplicas'
+  | 'availableReplicas'
+  | 'unavailableReplicas'
+  | 'observedGeneration'
+  | 'collisionCount'
 
-export function validateReplicaStatus(status: Partial<ReplicaSetStatus> = {}): Fault[] {
-  const faults = counts.flatMap((field) => notNegative(`status.${field}`, status[field]))
-  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
-  for (const field of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    const value = status[field] ?? 0
+/** The numbers in the status of what keeps pods. */
+export type Counts = { readonly [Name in CountName]?: number }
+
+/** What is counted in the status of a kind: `parts` are parts of `replicas`. */
+interface Counting {
+  readonly all: readonly CountName[]
+  readonly parts: readonly CountName[]
+  /** How the kind words its ready pods. */
+  readonly ready: string
+}
+
+/** No count is negative, no part more than the whole, and collisions never become fewer. */
+export function validateCounts(status: Counts = {}, old: Counts = {}, counting: Counting): Fault[] {
+  const faults = counting.all.flatMap((name) => notNegative(`status.${name}`, status[name]))
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0, collisionCount } = status
+  for (const name of counting.parts) {
+    const value = status[name] ?? 0
     if (value > replicas) {
-      faults.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
+      faults.push(invalidValue(`status.${name}`, value, 'cannot be greater than status.replicas'))
     }
   }
   if (availableReplicas > readyReplicas) {
-    const text = 'cannot be greater than readyReplicas'
+    const text = `cannot be greater than ${counting.ready}`
     faults.push(invalidValue('status.availableReplicas', availableReplicas, text))
   }
+  const before = old.collisionCount
+  if (before !== undefined && (collisionCount === undefined || collisionCount < before)) {
+    faults.push(invalidValue('status.collisionCount', collisionCount ?? 0, 'cannot be decremented'))
+  }
   return faults
+}
+
+const ofReplicas: Counting = {
+  all: ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'],
+  parts: ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'],
+  ready: 'readyReplicas',
+}
+
+export function validateReplicaStatus(status: Counts | undefined): Fault[] {
+  return validateCounts(status, {}, ofReplicas)
 }

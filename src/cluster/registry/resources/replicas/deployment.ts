@@ -5,10 +5,24 @@ import { same } from '../../validation/equality.ts'
 import { immutableField } from '../../validation/metadata.ts'
 import { nameWarnings, podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { ageColumn, column, containerColumns, nameColumn, selectorText, wideColumn } from '../columns.ts'
-import { define, type Of } from '../define.ts'
+import { define } from '../define.ts'
 import { inOrder } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { isNothing, validateSelected } from './checks.ts'
+import { isNothing, validateCounts, validateSelected } from './checks.ts'
+
+const ofDeployments = {
+  all: [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'collisionCount',
+  ],
+  parts: ['updatedReplicas', 'readyReplicas', 'availableReplicas'],
+  ready: 'readyReplicas',
+} as const
 
 export const deployments = define<Deployment>({
   group: 'apps',
@@ -76,7 +90,7 @@ export const deployments = define<Deployment>({
     return faults
   },
   validateUpdate: ({ spec }, old) => immutableField('spec.selector', spec?.selector, old.spec?.selector),
-  validateStatus,
+  validateStatus: ({ status }, old) => validateCounts(status, old.status, ofDeployments),
   columns: [
     nameColumn,
     column(
@@ -128,34 +142,4 @@ function validateStrategy(path: string, strategy: DeploymentStrategy): Fault[] {
     faults.push(invalidValue(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
   }
   return [...faults, ...notMoreThanAll(`${at}.maxUnavailable`, maxUnavailable)]
-}
-
-const counts = [
-  'observedGeneration',
-  'replicas',
-  'updatedReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'unavailableReplicas',
-  'collisionCount',
-] as const
-
-function validateStatus({ status = {} }: Of<Deployment>, old: Of<Deployment>): Fault[] {
-  const faults = counts.flatMap((field) => notNegative(`status.${field}`, status[field]))
-  const { replicas = 0, availableReplicas = 0, readyReplicas = 0, collisionCount } = status
-  for (const field of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    const value = status[field] ?? 0
-    if (value > replicas) {
-      faults.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
-    }
-  }
-  if (availableReplicas > readyReplicas) {
-    const text = 'cannot be greater than readyReplicas'
-    faults.push(invalidValue('status.availableReplicas', availableReplicas, text))
-  }
-  const before = old.status?.collisionCount
-  if (before !== undefined && (collisionCount === undefined || collisionCount < before)) {
-    faults.push(invalidValue('status.collisionCount', collisionCount ?? 0, 'cannot be decremented'))
-  }
-  return faults
 }

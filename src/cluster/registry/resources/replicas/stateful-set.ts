@@ -16,7 +16,7 @@ import { validateClaimSpec } from '../../validation/claims.ts'
 import { define, type Of } from '../define.ts'
 import { inGoNames } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { isNothing, selectorMismatch, validateLastingTemplate } from './checks.ts'
+import { isNothing, selectorMismatch, validateCounts, validateLastingTemplate } from './checks.ts'
 
 type Spec = NonNullable<StatefulSet['spec']>
 
@@ -29,6 +29,20 @@ const mayChange = [
   'persistentVolumeClaimRetentionPolicy',
   'minReadySeconds',
 ] as const
+
+const ofStatefulSets = {
+  all: [
+    'replicas',
+    'readyReplicas',
+    'currentReplicas',
+    'updatedReplicas',
+    'availableReplicas',
+    'observedGeneration',
+    'collisionCount',
+  ],
+  parts: ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'],
+  ready: 'status.readyReplicas',
+} as const
 
 export const statefulSets = define<StatefulSet>({
   group: 'apps',
@@ -117,40 +131,7 @@ export const statefulSets = define<StatefulSet>({
       .join(', ')} and 'minReadySeconds' are forbidden`
     return [forbiddenField('spec', text)]
   },
-  validateStatus({ status }, old) {
-    const faults = (
-      [
-        'replicas',
-        'readyReplicas',
-        'currentReplicas',
-        'updatedReplicas',
-        'availableReplicas',
-        'observedGeneration',
-        'collisionCount',
-      ] as const
-    ).flatMap((field) => notNegative(`status.${field}`, status?.[field]))
-    const { replicas = 0, readyReplicas = 0, availableReplicas = 0, collisionCount } = status ?? {}
-    for (const field of [
-      'readyReplicas',
-      'currentReplicas',
-      'updatedReplicas',
-      'availableReplicas',
-    ] as const) {
-      const value = status?.[field] ?? 0
-      if (value > replicas) {
-        faults.push(invalidValue(`status.${field}`, value, 'cannot be greater than status.replicas'))
-      }
-    }
-    if (availableReplicas > readyReplicas) {
-      const text = 'cannot be greater than status.readyReplicas'
-      faults.push(invalidValue('status.availableReplicas', availableReplicas, text))
-    }
-    const before = old.status?.collisionCount
-    if (before !== undefined && (collisionCount === undefined || collisionCount < before)) {
-      faults.push(invalidValue('status.collisionCount', collisionCount ?? 0, 'cannot be decremented'))
-    }
-    return faults
-  },
+  validateStatus: ({ status }, old) => validateCounts(status, old.status, ofStatefulSets),
   columns: [
     nameColumn,
     column(
