@@ -3,9 +3,11 @@ import { type Clock, pause } from '../clock.ts'
 import { type Container, type ContainerExit, ContainerRefused, type Runtime } from '../runtime.ts'
 import { Ending } from './ending.ts'
 import { type ContainerKind, type ContainerView, runningState, terminatedState } from './container-view.ts'
-import { carryOut, type Handler, type HandlerTarget } from './handler.ts'
+import type { HandlerTarget } from './handler.ts'
+import { runPostStart, runPreStop } from './lifecycle-hooks.ts'
 import { runProbes } from './probes.ts'
 import { CrashBackoff, isRestarted, shortDelay } from './restart.ts'
+import { refusedRun } from './stand-in-runs.ts'
 
 export interface ContainerWorkerOptions {
   readonly manifest: ContainerManifest
@@ -93,7 +95,8 @@ export class ContainerWorker {
         if (!(error instanceof ContainerRefused)) throw error
         if (this.#ending.isReached) return undefined
         if (error.isFinal && !isRestarted(this.options.kind, this.options.restartPolicy, { exitCode: 128 })) {
-          next = this.#neverStarted(error)
+          const key = { podUid: this.options.podUid, container: this.name, attempt: this.#attempt }
+          next = refusedRun(key, error, new Date(this.options.clock.now()))
           continue
         }
         this.#change({ state: { waiting: { reason: error.reason, message: error.message } } })
@@ -127,9 +130,7 @@ export class ContainerWorker {
     let left = graceMs
     if (isFirst) {
       this.options.onEvent('Normal', 'Killing', `Stopping container ${this.name}`)
-      const since = this.options.clock.now()
-      await this.#runPreStop(container, graceMs)
-      left = Math.max(0, graceMs - (this.options.clock.now() - since))
+      left = Math.max(0, graceMs - (await this.#runPreStop(container, graceMs)))
     }
     await container.stop(left)
   }
@@ -153,38 +154,14 @@ export class ContainerWorker {
     this.#isOutdated = true
     if (!isFirst) return
     this.options.onEvent('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`)
-    const since = this.options.clock.now()
-    await this.#runPreStop(container, this.#graceMs)
-    await container.stop(Math.max(0, this.#graceMs - (this.options.clock.now() - since)))
+    const spentMs = await this.#runPreStop(container, this.#graceMs)
+    // The pod may have been told to hurry meanwhile.
+    await container.stop(Math.max(0, this.#graceMs - spentMs))
   }
 
   /** The agent ends: the container is left as it is, and none is started any more. */
   release(): void {
     this.#ending.reach()
-  }
-
-  /** Stands for the one run that there will ever have been: whoever waits for the container is told why. */
-  #neverStarted(refusal: ContainerRefused): Container {
-    const { podUid, clock } = this.options
-    const now = new Date(clock.now())
-    const exit: ContainerExit = {
-      exitCode: 128,
-      reason: 'StartError',
-      message: refusal.message,
-      startedAt: now,
-      finishedAt: now,
-    }
-    const exited = Promise.resolve(exit)
-    return {
-      key: { podUid, container: this.name, attempt: this.#attempt },
-      id: '',
-      startedAt: now,
-      exited,
-      exit,
-      notices: [],
-      gpus: [],
-      stop: () => exited,
-    }
   }
 
   /** Sees one run from its start to its end. */
@@ -237,10 +214,10 @@ export class ContainerWorker {
     const { manifest, clock } = this.options
     const target = this.#target(container)
     if (this.#hasPostStart && container !== this.options.found) {
-      const result = await carryOut((manifest.lifecycle?.postStart ?? {}) as Handler, target, ended.signal)
+      const why = await runPostStart(target, ended.signal)
       if (ended.isReached) return
-      if (!result.isGood) {
-        this.options.onEvent('Warning', 'FailedPostStartHook', `PostStartHook failed: ${result.why}`)
+      if (why !== undefined) {
+        this.options.onEvent('Warning', 'FailedPostStartHook', `PostStartHook failed: ${why}`)
         void container.stop(this.options.graceMs)
         return
       }
@@ -281,18 +258,13 @@ export class ContainerWorker {
     return ended.isReached || this.#ending.isReached ? AbortSignal.abort() : unending
   }
 
-  async #runPreStop(container: Container, graceMs: number): Promise<void> {
-    const hook = this.options.manifest.lifecycle?.preStop
-    if (hook === undefined || graceMs <= 0) return
-    const limit = new AbortController()
-    const cancel = this.options.clock.schedule(graceMs, () => limit.abort())
-    // A container that ends by itself meanwhile needs no more waiting.
-    void container.exited.then(() => limit.abort())
-    const result = await carryOut(hook as Handler, this.#target(container), limit.signal)
-    cancel()
-    if (!result.isGood && container.exit === undefined) {
-      this.options.onEvent('Warning', 'FailedPreStopHook', `PreStopHook failed: ${result.why}`)
-    }
+  /** Runs the hook before the end of a run. Returns how long that took. */
+  async #runPreStop(container: Container, graceMs: number): Promise<number> {
+    const { clock, onEvent } = this.options
+    const since = clock.now()
+    const why = await runPreStop(this.#target(container), { graceMs, clock })
+    if (why !== undefined) onEvent('Warning', 'FailedPreStopHook', `PreStopHook failed: ${why}`)
+    return clock.now() - since
   }
 
   async #waitForRestart(exit: ContainerExit): Promise<void> {

@@ -11,7 +11,7 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
   return {
     async logs(ref: PodRef, options: LogOptions): Promise<AsyncIterable<Uint8Array>> {
       const agent = agentOf(find, ref)
-      const attempts = agent.attempts(options.container)
+      const attempts = agent.runs.attempts(options.container)
       const attempt = options.previous === true ? attempts[1] : attempts[0]
       if (attempt === undefined) {
         if (options.previous === true) {
@@ -20,7 +20,7 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
           )
         }
         throw badRequest(
-          `container "${options.container}" in pod "${ref.name}" is waiting to start: ${agent.waitingReason(options.container)}`,
+          `container "${options.container}" in pod "${ref.name}" is waiting to start: ${agent.runs.waitingReason(options.container)}`,
         )
       }
       return agent.node.runtime.logs({ podUid: ref.uid, container: options.container, attempt }, options)
@@ -66,7 +66,7 @@ function agentOf(find: (podUid: string) => PodAgent | undefined, ref: PodRef): P
 }
 
 function running(agent: PodAgent, ref: PodRef, name: string): Container {
-  const container = agent.container(name)
+  const container = agent.runs.latest(name)
   if (container === undefined || container.exit !== undefined) {
     throw badRequest(`container "${name}" in pod "${ref.name}" is not running`)
   }

@@ -1,5 +1,4 @@
 import type { Container as ContainerManifest, ContainerStatus, Persisted, Pod } from '../../../kube/index.ts'
-import type { Container, ContainerExit } from '../runtime.ts'
 import type { ContainerKind, ContainerView } from './container-view.ts'
 
 /** The view of a container to begin with: what the API says of it, so that counts go on after a restart of the agent. */
@@ -30,27 +29,4 @@ export function viewFrom(
 function statusesOf({ status }: Persisted<Pod>, kind: ContainerKind): ContainerStatus[] | undefined {
   if (kind === 'main') return status?.containerStatuses
   return kind === 'ephemeral' ? status?.ephemeralContainerStatuses : status?.initContainerStatuses
-}
-
-/** Stands for a run that the API believes to be going on and of which this machine has no trace. */
-export function lostExit(pod: Persisted<Pod>, view: ContainerView, now: Date): Container {
-  const startedAt = view.state.running?.startedAt
-  const exit: ContainerExit = {
-    exitCode: 137,
-    reason: 'ContainerStatusUnknown',
-    message: 'The container could not be located when the node agent was restarted',
-    startedAt: typeof startedAt === 'string' ? new Date(startedAt) : now,
-    finishedAt: now,
-  }
-  const exited = Promise.resolve(exit)
-  return {
-    key: { podUid: pod.metadata.uid, container: view.name, attempt: view.restartCount },
-    id: view.containerId ?? '',
-    startedAt: exit.startedAt,
-    exited,
-    exit,
-    notices: [],
-    gpus: [],
-    stop: async () => exited,
-  }
 }
