@@ -1,20 +1,15 @@
 // oxlint-disable-next-line no-unassigned-import -- the certificate library throws unless this came first
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
-import {
-  cryptoProvider,
-  type JsonName,
-  Pkcs10CertificateRequest,
-  SubjectAlternativeNameExtension,
-} from '@peculiar/x509'
+import { cryptoProvider, Pkcs10CertificateRequest, SubjectAlternativeNameExtension } from '@peculiar/x509'
 
 // Loading this module costs a few hundred milliseconds: import it only when there is a request to read.
 cryptoProvider.set(webcrypto as unknown as Parameters<typeof cryptoProvider.set>[0])
 
 /** What a certificate is asked to say, by somebody who has shown to hold the key. */
 export interface CertificateWish {
-  /** The relative names in their order. */
-  readonly subject: JsonName
+  /** DER of the Name, byte by byte as in the request. */
+  readonly subject: Buffer
   readonly commonName: string
   readonly organisations: readonly string[]
   readonly names: readonly AlternativeName[]
@@ -40,7 +35,7 @@ export async function readPkcs10(pem: string): Promise<CertificateWish> {
   const subject = request.subjectName.toJSON()
   const textsOf = (field: string): string[] => subject.flatMap((one) => one[field] ?? [])
   return {
-    subject,
+    subject: Buffer.from(request.subjectName.toArrayBuffer()),
     commonName: textsOf('CN').at(-1) ?? '',
     organisations: textsOf('O'),
     names: namesOf(request),
