@@ -29,8 +29,8 @@ export interface KubeResponse {
   readonly headers: Readonly<Record<string, string>>
   /** Chunks as they arrive. Must be read to its end or returned early, which ends the request. */
   readonly body: AsyncIterable<Uint8Array>
-  /** The whole body, where it never was anything but a text: then the chunks need not be read. */
-  readonly text?: string
+  /** The whole body as a text; read instead of the chunks, where they are not wanted one by one. */
+  readonly text?: () => string | Promise<string>
   /** The same in the server's own objects, where it runs in this process; read instead of the body, not beside it. */
   readonly shared?: SharedAnswer
 }

@@ -1,8 +1,8 @@
-import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { UserError } from '../errors.ts'
 import type { KubeRequest, KubeResponse, Transport } from './client.ts'
 import { Lanes } from './lanes.ts'
-import { connectInPlace } from './loopback-trust.ts'
+import { connectorInPlace } from './loopback-trust.ts'
 
 /** Where a server is and how to be known to it. Certificates and keys are PEM texts. */
 export interface ConnectionOptions {
@@ -69,6 +69,7 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
         status: response.statusCode ?? 0,
         headers: plainHeaders(response),
         body: bodyOf(response, request.signal),
+        text: () => textOf(response, request.signal),
       }
     } catch (error) {
       leave()
@@ -106,7 +107,7 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
     { mayRepeat = false } = {},
   ): Promise<IncomingMessage | undefined> {
     return new Promise((resolve, reject) => {
-      const outgoing = http.request(options, resolve)
+      const outgoing = startRequest(options, resolve)
       outgoing.on('socket', (socket) => {
         socket.setNoDelay(true)
         if (!socket.connecting) return
@@ -121,10 +122,23 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
         if (request.signal?.aborted === true) reject(request.signal.reason)
         else if (mayRepeat && outgoing.reusedSocket && isDropped(error) && request.method === 'GET') {
           resolve(undefined)
-        } else reject(unreachable(connection.server, error))
+        } else
+          reject(isOfOpenSsl(error) ? unreadableCredentials(error) : unreachable(connection.server, error))
       })
       outgoing.end(request.body)
     })
+  }
+
+  /** @throws {UserError} `CONFIG_INVALID` when OpenSSL cannot read what the kubeconfig holds for the connection. */
+  function startRequest(
+    options: RequestOptions,
+    onResponse: (response: IncomingMessage) => void,
+  ): ClientRequest {
+    try {
+      return http.request(options, onResponse)
+    } catch (error) {
+      throw isOfOpenSsl(error) ? unreadableCredentials(error) : error
+    }
   }
 
   async function* bodyOf(
@@ -137,6 +151,21 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
       if (signal?.aborted === true) throw signal.reason
       throw error instanceof Error ? unreachable(connection.server, error) : error
     }
+  }
+
+  /** The same in one piece: reading it chunk by chunk takes longer than all else that is done for a short answer. */
+  function textOf(response: IncomingMessage, signal: AbortSignal | undefined): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+      })
+      response.once('end', () => resolve(text))
+      response.once('error', (error) => {
+        reject(signal?.aborted === true ? signal.reason : unreachable(connection.server, error))
+      })
+    })
   }
 
   return { transport, close: () => agent.destroy() }
@@ -158,11 +187,15 @@ function trustInPlace(
   at: { readonly host: string; readonly port: number; readonly timeoutMs: number },
 ): void {
   const connectAsUsual = agent.createConnection.bind(agent)
+  const connectInPlace = connectorInPlace(connection, at)
   agent.createConnection = (options, onCreated) => {
-    void connectInPlace(connection, at).then((trusted) => {
-      const socket = trusted ?? connectAsUsual(options)
-      if (socket) onCreated?.(null, socket)
-    })
+    void (async () => (await connectInPlace()) ?? connectAsUsual(options))().then(
+      (socket) => {
+        if (socket) onCreated?.(null, socket)
+      },
+      // The declared type wants a socket beside the error; Node looks at none then.
+      (error: Error) => Reflect.apply(onCreated ?? (() => undefined), undefined, [error]),
+    )
     return undefined
   }
 }
@@ -182,6 +215,22 @@ function invalidServer(server: string, cause?: unknown): UserError {
     hint: 'mend "server" of the cluster in the kubeconfig, as in https://HOST:6443',
     cause,
   })
+}
+
+function isOfOpenSsl(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')
+}
+
+function unreadableCredentials(cause: Error): UserError {
+  // OpenSSL names neither the file nor the field, and never shows what it read.
+  return new UserError(
+    'CONFIG_INVALID',
+    `a certificate or key in the kubeconfig is not usable: ${cause.message}`,
+    {
+      hint: 'check client-certificate, client-key and certificate-authority of the user and cluster, or fetch a fresh kubeconfig',
+      cause,
+    },
+  )
 }
 
 function isDropped(error: NodeJS.ErrnoException): boolean {

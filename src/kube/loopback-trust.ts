@@ -1,33 +1,48 @@
 import type { X509Certificate } from 'node:crypto'
-import type { TLSSocket } from 'node:tls'
+import type { SecureContext, TLSSocket } from 'node:tls'
 import type { ConnectionOptions } from './https-transport.ts'
 
 /**
- * Connects to a server on this machine, such as the embedded cluster, and checks it before anything is sent. Nothing
- * when that fails or its certificate is not the plain case: then Node must connect as usual, and say what is wrong.
+ * Makes connections to a server on this machine, such as the embedded cluster, and checks it before anything is sent.
+ * Nothing when that fails or its certificate is not the plain case: then Node must connect as usual, and say what is wrong.
  *
  * Giving Node a certificate authority makes it first read all public authorities that it ships with, which takes a
  * short-lived process as long as everything else that it does. They have no say here. So the plain case is checked in
  * place: a certificate that the authority of the kubeconfig itself has signed. Anything else is left to OpenSSL.
  */
-export function connectInPlace(
+export function connectorInPlace(
   connection: ConnectionOptions,
   at: { readonly host: string; readonly port: number; readonly timeoutMs: number },
-): Promise<TLSSocket | undefined> {
+): () => Promise<TLSSocket | undefined> {
   // Not by `import`, for the same reason as in `https-transport.ts`.
-  const { connect } = process.getBuiltinModule('node:tls')
-  return new Promise((resolve) => {
-    const socket = connect({
-      host: at.host,
-      port: at.port,
+  const { connect, createSecureContext } = process.getBuiltinModule('node:tls')
+  let secureContext: SecureContext | undefined
+  return async () => {
+    secureContext ??= createSecureContext({
       // An empty list keeps OpenSSL from loading public authorities. Its verdict, "unknown authority", is replaced by
       // the check below.
       ca: [],
-      rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
       ...(connection.clientCertificate !== undefined && { cert: connection.clientCertificate }),
       ...(connection.clientKey !== undefined && { key: connection.clientKey }),
     })
+    const socket = connect({
+      host: at.host,
+      port: at.port,
+      secureContext,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+    })
+    return trusted(socket, connection, at)
+  }
+}
+
+/** The socket once it is connected to the server that it should be; nothing, and the socket closed, otherwise. */
+function trusted(
+  socket: TLSSocket,
+  connection: ConnectionOptions,
+  at: { readonly host: string; readonly timeoutMs: number },
+): Promise<TLSSocket | undefined> {
+  return new Promise((resolve) => {
     const giveUp = (): void => {
       socket.destroy()
       resolve(undefined)
@@ -81,8 +96,15 @@ function isCurrent(certificate: X509Certificate, now: number): boolean {
   return Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo)
 }
 
+/** Those that can be read: what they vouch for counts, and OpenSSL says what is wrong with the others. */
 function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
   const crypto = process.getBuiltinModule('node:crypto')
-  return blocks.map((block) => new crypto.X509Certificate(block))
+  return blocks.flatMap((block) => {
+    try {
+      return [new crypto.X509Certificate(block)]
+    } catch {
+      return []
+    }
+  })
 }

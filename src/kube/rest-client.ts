@@ -257,7 +257,7 @@ function withQuery(path: string, query: Query): string {
 
 /** The whole body as text. */
 async function bodyText(response: KubeResponse): Promise<string> {
-  if (response.text !== undefined) return response.text
+  if (response.text !== undefined) return response.text()
   const decoder = new TextDecoder()
   let text = ''
   for await (const chunk of response.body) text += decoder.decode(chunk, { stream: true })

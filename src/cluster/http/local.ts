@@ -34,6 +34,7 @@ export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(answer.headers))
       headers[name] = typeof value === 'string' ? value : value.join(', ')
+    const { body } = answer
     const end = (): void => {
       release()
       reading.abort()
@@ -41,9 +42,9 @@ export function localTransport(handler: ApiHandler, user: UserInfo): Transport {
     return {
       status: answer.status,
       headers,
-      body: chunks(answer.body, end),
+      body: chunks(body, end),
       ...(answer.shared && { shared: ended(answer.shared, end) }),
-      ...(typeof answer.body === 'string' && { text: answer.body }),
+      ...(typeof body === 'string' && { text: () => body }),
     }
   }
 }
