@@ -8,7 +8,7 @@ import { duplicate, type Fault, invalidValue, notSupported, required } from '../
 import type { Schema } from '../schema/schema.ts'
 import { dns1035Label, dnsSubdomain } from '../validation/names.ts'
 import { JsonPathError, parseJsonPath } from './json-path.ts'
-import { structuralFaults } from './structural-faults.ts'
+import { structuralFaults } from './structural/structural-faults.ts'
 
 const columnTypes = ['integer', 'number', 'string', 'boolean', 'date']
 const columnFormats = ['int32', 'int64', 'float', 'double', 'byte', 'date', 'date-time', 'password']
