@@ -3,7 +3,7 @@
  * in time whatever the expression and the objects.
  */
 export { Budget, perExpression, perRequest } from './budget.ts'
-export { compile } from './compile.ts'
+export { compile } from './compile/compile.ts'
 export { Environment } from './environment.ts'
 export {
   CelBudgetError,
