@@ -21,8 +21,9 @@ export {
   resourceCheckType,
 } from './functions/authorizer.ts'
 export { kubernetesEnvironment } from './functions/table.ts'
+export { fromJson } from './json-values.ts'
 export { typeOfKind } from './kind-type.ts'
 export { type Bindings, Program } from './program.ts'
 export * as celTypes from './types.ts'
 export type { Type } from './types.ts'
-export { displayed, fromJson, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'
+export { displayed, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'
