@@ -26,10 +26,11 @@ beforeAll(async () => {
 afterAll(async () => {
   const pods = await admin().list(kinds.pods)
   for (const { metadata } of pods.items) await admin().delete(kinds.pods, metadata, { gracePeriodSeconds: 0 })
-  for (;;) if ((await admin().list(kinds.pods)).items.length === 0) break
+  await expect.poll(async () => (await admin().list(kinds.pods)).items.length, { timeout: 20_000 }).toBe(0)
   await cluster.close()
-  await rm(directory, { recursive: true, force: true })
-})
+  // A supervisor may be writing its last word.
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+}, 30_000)
 
 const admin = (): ReturnType<Cluster['clientAs']> =>
   cluster.clientAs({ name: 'admin', groups: ['system:masters', 'system:authenticated'] })
