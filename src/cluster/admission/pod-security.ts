@@ -1,7 +1,7 @@
 import type { Admission, Admitter } from '../registry/index.ts'
 import { type Container, invalid, type KubeObject, type Pod } from '../../kube/index.ts'
 import type { AdmissionContext } from './context.ts'
-import { describe, type Violation, violations } from './pod-security/checks.ts'
+import { violations } from './pod-security/checks.ts'
 import {
   compareLevels,
   type NamespacePolicy,
@@ -9,6 +9,8 @@ import {
   policyOf,
   type Standard,
 } from './pod-security/level.ts'
+import type { Violation } from './pod-security/subject.ts'
+import { describe } from './pod-security/wording.ts'
 import { refused, resourceOf } from './refusal.ts'
 
 const annotations = 'pod-security.kubernetes.io/'

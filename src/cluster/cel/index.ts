@@ -3,7 +3,7 @@
  * in time whatever the expression and the objects.
  */
 export { Budget, perExpression, perRequest } from './budget.ts'
-export { compile } from './compile.ts'
+export { compile } from './compile/compile.ts'
 export { Environment } from './environment.ts'
 export {
   CelBudgetError,
@@ -21,8 +21,9 @@ export {
   resourceCheckType,
 } from './functions/authorizer.ts'
 export { kubernetesEnvironment } from './functions/table.ts'
+export { fromJson } from './json-values.ts'
 export { typeOfKind } from './kind-type.ts'
 export { type Bindings, Program } from './program.ts'
 export * as celTypes from './types.ts'
 export type { Type } from './types.ts'
-export { displayed, fromJson, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'
+export { displayed, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'

@@ -29,6 +29,11 @@ export const mapOf = (key: Type, of: Type): Type => ({ kind: 'map', key, of })
 export const optionalOf = (of: Type): Type => ({ kind: 'optional', of })
 export const opaque = (kind: string): Type => ({ kind })
 
+/** What an optional holds; any other type as it is. */
+export function unwrapped(type: Type): Type {
+  return type.kind === 'optional' ? (type.of ?? dyn) : type
+}
+
 /** An object with exactly these fields. */
 export function objectOf(fields: Readonly<Record<string, Type>>): Type {
   return {

@@ -1,15 +1,5 @@
-import type { ValueSchema } from './schema.ts'
 import { CelEvaluationError } from './errors.ts'
-import {
-  Duration,
-  formatDuration,
-  formatTimestamp,
-  parseDate,
-  parseDuration,
-  parseTimestamp,
-  Timestamp,
-} from './time.ts'
-import { unescapeField } from './names.ts'
+import { Duration, formatDuration, formatTimestamp, Timestamp } from './time.ts'
 
 /**
  * What expressions compute with. An `int` is a bigint, a `double` a number; lists and maps are either made by the
@@ -106,31 +96,6 @@ export class ValueList extends List {
   }
 }
 
-class JsonList extends List {
-  readonly #items: readonly unknown[]
-  readonly #schema: ValueSchema | undefined
-  constructor(items: readonly unknown[], schema: ValueSchema | undefined) {
-    super()
-    this.#items = items
-    this.#schema = schema
-  }
-  get length(): number {
-    return this.#items.length
-  }
-  at(index: number): Value {
-    return fromJson(this.#items[index], this.#schema?.items)
-  }
-  override get isUnordered(): boolean {
-    const kind = this.#schema?.['x-kubernetes-list-type']
-    return kind === 'set' || kind === 'map'
-  }
-  override get keys(): readonly string[] | undefined {
-    return this.#schema?.['x-kubernetes-list-type'] === 'map'
-      ? (this.#schema['x-kubernetes-list-map-keys'] ?? [])
-      : undefined
-  }
-}
-
 /** Ints, uints and doubles of the same number are one key. */
 function keyText(key: Value): string | undefined {
   if (typeof key === 'string') return `s${key}`
@@ -165,33 +130,6 @@ export class ValueMap extends Fields {
   }
 }
 
-class JsonFields extends Fields {
-  readonly #fields: Readonly<Record<string, unknown>>
-  readonly #schema: ValueSchema | undefined
-  constructor(fields: Readonly<Record<string, unknown>>, schema: ValueSchema | undefined) {
-    super()
-    this.#fields = fields
-    this.#schema = schema
-  }
-  get size(): number {
-    return Object.keys(this.#fields).length
-  }
-  get(key: Value): Value | undefined {
-    if (typeof key !== 'string' || !Object.hasOwn(this.#fields, key)) return undefined
-    const value = this.#fields[key]
-    return value === undefined ? undefined : fromJson(value, schemaOfField(this.#schema, key))
-  }
-  override field(name: string): Value | undefined {
-    return this.get(name) ?? (name.includes('__') ? this.get(unescapeField(name)) : this.get(name))
-  }
-  *entries(): Generator<readonly [Value, Value]> {
-    for (const key of Object.keys(this.#fields)) {
-      const value = this.get(key)
-      if (value !== undefined) yield [key, value]
-    }
-  }
-}
-
 /** Fields that are computed when they are asked for, once. */
 export class LazyFields extends Fields {
   readonly #makers: ReadonlyMap<string, () => Value>
@@ -213,48 +151,6 @@ export class LazyFields extends Fields {
   }
   *entries(): Generator<readonly [Value, Value]> {
     for (const key of this.#makers.keys()) yield [key, this.get(key) ?? null]
-  }
-}
-
-/** The schema of one field of an object, as far as there is one. */
-function schemaOfField(schema: ValueSchema | undefined, name: string): ValueSchema | undefined {
-  if (schema === undefined) return undefined
-  if (schema.properties !== undefined && Object.hasOwn(schema.properties, name))
-    return schema.properties[name]
-  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
-}
-
-/** JSON as a value. A view: nothing is copied, and the JSON must not change while it is used. */
-export function fromJson(json: unknown, schema?: ValueSchema): Value {
-  switch (typeof json) {
-    case 'string':
-      return schema?.format === undefined ? json : formatted(json, schema.format)
-    case 'number':
-      return schema?.type === 'number' || !Number.isSafeInteger(json) ? json : BigInt(json)
-    case 'boolean':
-      return json
-    case 'object':
-      if (json === null) return null
-      return Array.isArray(json)
-        ? new JsonList(json, schema)
-        : new JsonFields(json as Readonly<Record<string, unknown>>, schema)
-    default:
-      return null
-  }
-}
-
-function formatted(text: string, format: string): Value {
-  switch (format) {
-    case 'date-time':
-      return parseTimestamp(text) ?? text
-    case 'date':
-      return parseDate(text) ?? text
-    case 'duration':
-      return parseDuration(text) ?? text
-    case 'byte':
-      return new Uint8Array(Buffer.from(text, 'base64'))
-    default:
-      return text
   }
 }
 

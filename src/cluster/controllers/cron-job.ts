@@ -13,10 +13,11 @@ import {
 } from '../../kube/index.ts'
 import { type Controller, type ControllerContext, reconcile, unlessGone } from './controller.ts'
 import { type Schedule, isTimeZone, lastDue, parseSchedule } from './cron-schedule.ts'
+import { laterOf } from './later.ts'
+import { jobFor } from './scheduled-job.ts'
 
 const cronJobKind = { kind: 'CronJob', apiVersion: 'batch/v1' }
 const jobKind = { kind: 'Job', apiVersion: 'batch/v1' }
-const scheduledAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 const longestWaitMs = 24 * 3_600_000
 /** Start a moment late rather than a moment early. */
 const lateMs = 100
@@ -49,14 +50,7 @@ export const cronJobController: Controller = {
     })
     const latest = new Map<string, Persisted<CronJob>>()
     await reconcile(context, queue, async (key) => {
-      const cached = cronJobs.get(parseKey(key))
-      const written = latest.get(key)
-      const cronJob =
-        cached !== undefined &&
-        written?.metadata.uid === cached.metadata.uid &&
-        Number(written.metadata.resourceVersion) > Number(cached.metadata.resourceVersion)
-          ? written
-          : cached
+      const cronJob = laterOf(cronJobs.get(parseKey(key)), latest.get(key))
       if (cronJob === undefined || cronJob.metadata.deletionTimestamp !== undefined) {
         latest.delete(key)
         return undefined
@@ -297,36 +291,4 @@ class CronRun {
 
 function startOf(job: Persisted<Job>): number {
   return Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp)
-}
-
-/** The job for one scheduled time: its name is made of that time, so that none can be made twice. */
-function jobFor(cronJob: Persisted<CronJob>, scheduled: number): Job {
-  const { name, namespace, uid } = cronJob.metadata
-  const template = cronJob.spec?.jobTemplate
-  return {
-    metadata: {
-      name: `${name}-${Math.floor(scheduled / 60_000)}`,
-      ...(namespace !== undefined && { namespace }),
-      labels: { ...template?.metadata?.labels },
-      annotations: {
-        ...template?.metadata?.annotations,
-        [scheduledAnnotation]: zoned(scheduled, cronJob.spec?.timeZone),
-      },
-      ownerReferences: [
-        { apiVersion: 'batch/v1', kind: 'CronJob', name, uid, controller: true, blockOwnerDeletion: true },
-      ],
-    },
-    ...(template?.spec && { spec: template.spec }),
-  }
-}
-
-/** RFC 3339 with the offset of the schedule's time zone. */
-function zoned(time: number, timeZone: string | undefined): string {
-  if (timeZone === undefined) return timestamp(time)
-  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(time)
-  const offset = (parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT').slice('GMT'.length)
-  if (offset === '') return timestamp(time)
-  const [hours = '0', minutes = '0'] = offset.slice(1).split(':')
-  const shiftMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (offset.startsWith('-') ? -1 : 1)
-  return `${timestamp(time + shiftMs).slice(0, -1)}${offset}`
 }

@@ -10,6 +10,7 @@ import {
   timestamp,
 } from '../../kube/index.ts'
 import type { ControllerContext } from './controller.ts'
+import { laterOf } from './later.ts'
 
 export type Claim = Persisted<PersistentVolumeClaim>
 export type Volume = Persisted<PersistentVolume>
@@ -41,11 +42,11 @@ export class VolumeRecords {
   }
 
   claim(key: string): Claim | undefined {
-    return newer(this.#claims.get(parseKey(key)), this.#latestClaims.get(key))
+    return laterOf(this.#claims.get(parseKey(key)), this.#latestClaims.get(key))
   }
 
   volume(name: string): Volume | undefined {
-    return newer(this.#volumes.get({ name }), this.#latestVolumes.get(name))
+    return laterOf(this.#volumes.get({ name }), this.#latestVolumes.get(name))
   }
 
   *allVolumes(): Iterable<Volume> {
@@ -120,11 +121,4 @@ export class VolumeRecords {
   tell(claim: Claim, type: 'Normal' | 'Warning', reason: string, message: string): void {
     this.#context.recorder.record({ about: referenceTo(claim, claimKind), type, reason, message })
   }
-}
-
-function newer<T extends Claim | Volume>(cached: T | undefined, written: T | undefined): T | undefined {
-  // Gone from the cache is gone: it was there before it could be written.
-  if (cached === undefined || written === undefined) return cached
-  if (cached.metadata.uid !== written.metadata.uid) return cached
-  return Number(written.metadata.resourceVersion) > Number(cached.metadata.resourceVersion) ? written : cached
 }

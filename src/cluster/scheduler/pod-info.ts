@@ -166,3 +166,14 @@ function spreadOf(spec: PodSpec, labels: Labels): readonly SpreadConstraint[] {
     }
   })
 }
+
+/** Labels and deletion are all that other pods' placement can see of a pod that stays where it is. */
+export function looksDifferent(before: PodInfo | undefined, pod: Persisted<Pod>): boolean {
+  if (before === undefined) return true
+  if (before.isTerminating !== (pod.metadata.deletionTimestamp !== undefined)) return true
+  // Binding alone counts the generation up by one.
+  const isJustBound =
+    !before.spec.nodeName && before.pod.metadata.generation === (pod.metadata.generation ?? 1) - 1
+  if (before.pod.metadata.generation !== pod.metadata.generation && !isJustBound) return true
+  return JSON.stringify(before.labels) !== JSON.stringify(pod.metadata.labels ?? {})
+}

@@ -1,6 +1,7 @@
 import type { Change } from './filter.ts'
 import { filters } from './filters/table.ts'
 import type { PodInfo } from './pod-info.ts'
+import type { QueueChange } from './queue-change.ts'
 
 /** A pod that waits for a node. */
 export interface Waiting {
@@ -12,12 +13,6 @@ export interface Waiting {
   refusedBy: ReadonlySet<string>
   /** Something that may help happened while it was being tried. */
   isStale: boolean
-}
-
-/** A change, and for which pods it may make a difference. */
-export interface QueueChange {
-  readonly change: Change
-  readonly mayFit?: (pod: PodInfo) => boolean
 }
 
 /** Where room comes free for one, not all the thousands who wait for it need to be looked at in that moment. */

@@ -15,8 +15,9 @@ import { Attempts } from './attempts.ts'
 import { ClusterState, hasEnded } from './cluster-state.ts'
 import type { Change } from './filter.ts'
 import type { NodeInfo } from './node-info.ts'
-import { type PodInfo, podInfo } from './pod-info.ts'
-import { type QueueChange, SchedulingQueue, type Waiting } from './queue.ts'
+import { looksDifferent, type PodInfo, podInfo } from './pod-info.ts'
+import { merged, type QueueChange } from './queue-change.ts'
+import { SchedulingQueue, type Waiting } from './queue.ts'
 import { VolumeBinder } from './volume-reservation.ts'
 
 export interface SchedulerOptions {
@@ -212,7 +213,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
         return
       }
       const before = state.placeOf(uid)
-      if (before?.name === nodeName && !isDifferentToOthers(before.pods.get(uid), pod)) return
+      if (before?.name === nodeName && !looksDifferent(before.pods.get(uid), pod)) return
       state.put(podInfo(pod), nodeName)
       note('pod-placed')
       return
@@ -285,31 +286,4 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   signal.addEventListener('abort', finish, { once: true })
   kick()
   await settled
-}
-
-/** Past a few nodes with room it is cheaper to let everybody try than to ask for each node. */
-const nodesAsked = 8
-
-function merged(changes: readonly QueueChange[]): QueueChange[] {
-  const kinds = new Map<Change, QueueChange[]>()
-  for (const change of changes) {
-    const same = kinds.get(change.change) ?? []
-    if (same.length <= nodesAsked) same.push(change)
-    kinds.set(change.change, same)
-  }
-  return [...kinds.entries()].flatMap(([change, same]) => {
-    const isForAll = same.length > nodesAsked || same.some(({ mayFit }) => mayFit === undefined)
-    return isForAll ? [{ change }] : same
-  })
-}
-
-/** Labels and deletion are all that other pods' placement can see of a pod that stays where it is. */
-function isDifferentToOthers(before: PodInfo | undefined, pod: Persisted<Pod>): boolean {
-  if (before === undefined) return true
-  if (before.isTerminating !== (pod.metadata.deletionTimestamp !== undefined)) return true
-  // Binding alone counts the generation up by one.
-  const isJustBound =
-    !before.spec.nodeName && before.pod.metadata.generation === (pod.metadata.generation ?? 1) - 1
-  if (before.pod.metadata.generation !== pod.metadata.generation && !isJustBound) return true
-  return JSON.stringify(before.labels) !== JSON.stringify(pod.metadata.labels ?? {})
 }

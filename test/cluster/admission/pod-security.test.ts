@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { describe as worded, violations } from '../../../src/cluster/admission/pod-security/checks.ts'
+import { violations } from '../../../src/cluster/admission/pod-security/checks.ts'
 import type { Level } from '../../../src/cluster/admission/pod-security/level.ts'
+import { describe as worded } from '../../../src/cluster/admission/pod-security/wording.ts'
 
 const compliant = {
   allowPrivilegeEscalation: false,

@@ -14,6 +14,21 @@ import {
 } from '../../../src/cluster/runtime/index.ts'
 import { isStatus, type KubeClient, kinds, type Persisted, type Pod } from '../../../src/kube/index.ts'
 
+/** The user and group of pods that are not about whose they are. */
+export const unprivileged = { runAsUser: 20001, runAsGroup: 10001 }
+
+/** The spec of a pod whose only container runs a shell script once. */
+export function shell(script: string, more: object = {}): object {
+  return {
+    restartPolicy: 'Never',
+    securityContext: unprivileged,
+    terminationGracePeriodSeconds: 5,
+    containers: [
+      { name: 'main', image: 'tensorflow/tensorflow:1.5.0', command: ['sh', '-c', script], ...more },
+    ],
+  }
+}
+
 export interface AgentFixtureOptions {
   readonly nodes?: (fixture: AgentFixture) => readonly AgentNode[]
   readonly clock?: Clock
@@ -145,6 +160,13 @@ export class AgentFixture {
     let text = ''
     for await (const chunk of chunks) text += Buffer.from(chunk).toString()
     return text
+  }
+
+  /** Runs a pod to its end and gives its log. */
+  async output(name: string, spec: object, phase = 'Succeeded'): Promise<string> {
+    await this.create(name, spec)
+    await this.phase(name, phase)
+    return this.log(name)
   }
 
   async reasons(name: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
 import { kinds } from '../../../src/kube/index.ts'
 
@@ -26,10 +26,12 @@ beforeAll(async () => {
 afterAll(async () => {
   const pods = await admin().list(kinds.pods)
   for (const { metadata } of pods.items) await admin().delete(kinds.pods, metadata, { gracePeriodSeconds: 0 })
-  for (;;) if ((await admin().list(kinds.pods)).items.length === 0) break
+  const left = async (): Promise<number> => (await admin().list(kinds.pods)).items.length
+  await vi.waitFor(async () => expect(await left()).toBe(0), { timeout: 20_000 })
   await cluster.close()
-  await rm(directory, { recursive: true, force: true })
-})
+  // A supervisor may be writing its last word.
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+}, 30_000)
 
 const admin = (): ReturnType<Cluster['clientAs']> =>
   cluster.clientAs({ name: 'admin', groups: ['system:masters', 'system:authenticated'] })

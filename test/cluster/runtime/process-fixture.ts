@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -132,4 +132,17 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<string
   const pieces: Buffer[] = []
   for await (const chunk of chunks) pieces.push(Buffer.from(chunk))
   return Buffer.concat(pieces).toString('utf8')
+}
+
+/** Processes of this machine whose command line has the text, other than shells that only mention it. */
+export function runningWith(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+      return words.includes(text)
+    } catch {
+      return false
+    }
+  }).length
 }

@@ -8,12 +8,14 @@ import {
   timestamp,
   WorkQueue,
 } from '../../../kube/index.ts'
-import { type Controller, type ControllerContext, TryAgain, reconcile, unlessGone } from '../controller.ts'
+import { type Controller, type ControllerContext, TryAgain, reconcile } from '../controller.ts'
 import { type Assessment, type JobView, assess, isComplete, podStep } from './assess.ts'
 import { isFinished, newCondition, withCondition } from './conditions.ts'
 import { type FailureStreak, noFailures } from './failure-backoff.ts'
 import { type JobCondition, type JobPod, type JobSpec, type JobStatus, isTracked } from './job-pod.ts'
 import { JobPods, type PodCounts } from './job-pods.ts'
+import { JobStatuses } from './job-statuses.ts'
+import { Orphans } from './orphans.ts'
 import { OwnWrites } from './own-writes.ts'
 import { PodClaims, ownerOf } from './pod-claims.ts'
 import { tally, withoutReleased } from './tally.ts'
@@ -50,12 +52,10 @@ class JobRunner {
   readonly #context: ControllerContext
   readonly #jobs: SharedInformer<Job>
   readonly #queue = new WorkQueue({ firstMs: 1000, largestMs: 60_000 })
-  /** Pods that are still counted by a job that is not there any more. */
-  readonly #orphans = new WorkQueue()
-  readonly #orphanPods = new Map<string, JobPod>()
+  readonly #orphans: Orphans
   readonly #claims: PodClaims
   readonly #streaks = new Map<string, FailureStreak>()
-  readonly #latest = new Map<string, Persisted<Job>>()
+  readonly #statuses: JobStatuses
   readonly #ownWrites = new OwnWrites()
   readonly #pods: JobPods
   /** Jobs that could not make their pods, by namespace: room in a quota is their chance. */
@@ -66,27 +66,29 @@ class JobRunner {
     this.#jobs = jobs
     this.#pods = new JobPods(context, this.#ownWrites)
     this.#claims = new PodClaims(context, jobs)
+    this.#statuses = new JobStatuses(context, jobs)
+    this.#orphans = new Orphans({ context, pods: this.#pods, onOwned: (key) => this.#queue.add(key) })
   }
 
   async run(): Promise<void> {
     await Promise.all([
       reconcile(this.#context, this.#queue, (key) => this.#sync(key), 8),
-      reconcile(this.#context, this.#orphans, (uid) => this.#releaseOrphan(uid), 4),
+      this.#orphans.run(),
     ])
   }
 
   jobChanged(job: Persisted<Job>): void {
     this.#queue.add(keyOf(job))
-    if (isFinished(job.status?.conditions)) this.#releaseAll(job.metadata.uid)
+    if (isFinished(job.status?.conditions)) this.#orphans.add(this.#claims.of(job.metadata.uid))
   }
 
   jobGone(job: Persisted<Job>): void {
     const key = keyOf(job)
-    this.#latest.delete(key)
+    this.#statuses.forget(key)
     this.#streaks.delete(job.metadata.uid)
     this.#ownWrites.forgetJob(job.metadata.uid)
     this.#starved.get(job.metadata.namespace ?? '')?.delete(key)
-    this.#releaseAll(job.metadata.uid)
+    this.#orphans.add(this.#claims.of(job.metadata.uid))
   }
 
   podChanged(pod: JobPod): void {
@@ -94,18 +96,18 @@ class JobRunner {
     const owner = ownerOf(pod)
     if (owner === undefined) {
       for (const job of wanting) this.#queue.add(keyOf(job))
-      if (wanting.length === 0 && isTracked(pod)) this.#orphan(pod)
+      if (wanting.length === 0) this.#orphans.add([pod])
       return
     }
     this.#ownWrites.observed(owner.uid, pod)
     const key = `${pod.metadata.namespace ?? ''}/${owner.name}`
     const job = this.#jobs.get(parseKey(key))
     if (job?.metadata.uid === owner.uid && !isFinished(job.status?.conditions)) this.#queue.add(key)
-    else if (isTracked(pod)) this.#orphan(pod)
+    else this.#orphans.add([pod])
   }
 
   podGone(pod: JobPod): void {
-    this.#orphanPods.delete(pod.metadata.uid)
+    this.#orphans.gone(pod)
     this.#claims.gone(pod)
     const owner = ownerOf(pod)
     if (owner === undefined) return
@@ -117,47 +119,9 @@ class JobRunner {
     for (const key of this.#starved.get(namespace) ?? []) this.#queue.add(key)
   }
 
-  #releaseAll(jobUid: string): void {
-    for (const pod of this.#claims.of(jobUid)) if (isTracked(pod)) this.#orphan(pod)
-  }
-
-  #orphan(pod: JobPod): void {
-    this.#orphanPods.set(pod.metadata.uid, pod)
-    this.#orphans.add(pod.metadata.uid)
-  }
-
-  /** A pod whose job is gone or done must not be held by a finalizer that nobody would take away. */
-  async #releaseOrphan(uid: string): Promise<void> {
-    const pod = this.#orphanPods.get(uid)
-    if (pod === undefined) return
-    const owner = ownerOf(pod)
-    if (owner !== undefined) {
-      const at = { namespace: pod.metadata.namespace ?? '', name: owner.name }
-      const { client, signal } = this.#context
-      // The cache may lag behind a job that has just been made.
-      const job = await unlessGone(client.get(kinds.jobs, at, { signal }))
-      if (job?.metadata.uid === owner.uid && !isFinished(job.status?.conditions)) {
-        this.#queue.add(keyOf(job))
-        return
-      }
-    }
-    await this.#pods.release(pod)
-    this.#orphanPods.delete(uid)
-  }
-
-  #job(key: string): Persisted<Job> | undefined {
-    const cached = this.#jobs.get(parseKey(key))
-    const written = this.#latest.get(key)
-    if (cached === undefined || written === undefined || cached.metadata.uid !== written.metadata.uid)
-      return cached
-    return Number(written.metadata.resourceVersion) > Number(cached.metadata.resourceVersion)
-      ? written
-      : cached
-  }
-
   async #sync(key: string): Promise<{ againAfterMs: number } | undefined> {
     const { now } = this.#context
-    const job = this.#job(key)
+    const job = this.#statuses.get(key)
     const spec = job?.spec
     if (job === undefined || spec === undefined) return undefined
     if (!isUnfinishedOwn(job)) return undefined
@@ -273,7 +237,7 @@ class JobRunner {
       ready: counts.ready,
       terminating: counts.terminating,
     }
-    let current = await this.#writeStatus(job, status)
+    let current = await this.#statuses.write(job, status)
     this.#streaks.set(job.metadata.uid, assessment.streak)
     const tracked = new Set(view.pods.filter(isTracked).map((pod) => pod.metadata.uid))
     const { released, failure } = await this.#pods.releaseAll(counted.release)
@@ -289,7 +253,7 @@ class JobRunner {
         ...(end.type === 'Complete' && { completionTime: end.lastTransitionTime }),
       }
     }
-    current = await this.#writeStatus(current, status)
+    current = await this.#statuses.write(current, status)
     if (isOver) this.#tellEnd(job, end)
     if (counted.isPartial) this.#queue.add(keyOf(job))
     if (failure !== undefined) throw failure
@@ -299,20 +263,6 @@ class JobRunner {
     this.#streaks.delete(job.metadata.uid)
     if (end.type === 'Complete') this.#pods.tell(job, 'Normal', 'Completed', 'Job completed')
     else this.#pods.tell(job, 'Warning', end.reason ?? '', end.message ?? '')
-  }
-
-  async #writeStatus(job: Persisted<Job>, status: JobStatus): Promise<Persisted<Job>> {
-    const next = withoutZeros(status)
-    if (JSON.stringify(sorted(next)) === JSON.stringify(sorted(job.status ?? {}))) return job
-    const { client, signal } = this.#context
-    const written = await client.replace(
-      kinds.jobs,
-      parseKey(keyOf(job)),
-      { ...job, status: next },
-      { subresource: 'status', signal },
-    )
-    this.#latest.set(keyOf(job), written)
-    return written
   }
 }
 
@@ -332,19 +282,4 @@ function isUnfinishedOwn({ spec, status }: Persisted<Job>): boolean {
 function againAfter(...waits: readonly (number | undefined)[]): { againAfterMs: number } | undefined {
   const known = waits.filter((wait) => wait !== undefined)
   return known.length === 0 ? undefined : { againAfterMs: Math.max(1, Math.min(...known)) }
-}
-
-/** The wire leaves counts of nothing out, except those that say "looked at, and none". */
-function withoutZeros(status: JobStatus): JobStatus {
-  const { active, succeeded, failed, ...rest } = status
-  return {
-    ...rest,
-    ...(active ? { active } : {}),
-    ...(succeeded ? { succeeded } : {}),
-    ...(failed ? { failed } : {}),
-  }
-}
-
-function sorted(value: object): object {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

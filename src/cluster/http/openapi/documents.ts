@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../../kube/index.ts'
 import { namedSchema } from './forms.ts'
 import type { GroupVersion, Kinds, OpenApiSource } from './kinds.ts'
+import { type Operation, type PathItem, patchName } from './operation.ts'
 import type { Parameter } from './parameters.ts'
-import { type Operation, type PathItem, patchName, pathsOf, schemasOf } from './paths.ts'
+import { pathsOf, schemasOf } from './paths.ts'
 
 const info = { title: 'Kubernetes', version: 'v1.36.0' }
 const answerTypes = ['application/json', 'application/yaml']

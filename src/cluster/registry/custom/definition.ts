@@ -2,7 +2,8 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import { invalidValue } from '../faults.ts'
 import { define, type Of } from '../resources/define.ts'
 import { column, nameColumn } from '../resources/columns.ts'
-import { changeFaults, specFaults, storedVersionFaults } from './definition-faults.ts'
+import { changeFaults, storedVersionFaults } from './change-faults.ts'
+import { specFaults } from './definition-faults.ts'
 import { condition, withCondition } from './naming.ts'
 
 /** Keeps a deleted CRD until its objects are gone. */

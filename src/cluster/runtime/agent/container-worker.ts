@@ -3,10 +3,8 @@ import { type Clock, pause } from '../clock.ts'
 import { type Container, type ContainerExit, ContainerRefused, type Runtime } from '../runtime.ts'
 import { Ending } from './ending.ts'
 import { type ContainerKind, type ContainerView, runningState, terminatedState } from './container-view.ts'
-import type { HandlerTarget } from './handler.ts'
-import { runPostStart, runPreStop } from './lifecycle-hooks.ts'
-import { runProbes } from './probes.ts'
 import { CrashBackoff, isRestarted, shortDelay } from './restart.ts'
+import { attendEnd, attendRun, firstImpression } from './run-attendance.ts'
 import { refusedRun } from './stand-in-runs.ts'
 
 export interface ContainerWorkerOptions {
@@ -36,8 +34,6 @@ export interface ContainerWorkerOptions {
 // How long a container that cannot be created waits to be tried again; doubles with each attempt.
 const refusedDelayMs = 5000
 const longestRefusedDelayMs = 60_000
-
-const unending = new AbortController().signal
 
 /** Runs one container of a pod through all its attempts. */
 export class ContainerWorker {
@@ -130,7 +126,7 @@ export class ContainerWorker {
     let left = graceMs
     if (isFirst) {
       this.options.onEvent('Normal', 'Killing', `Stopping container ${this.name}`)
-      left = Math.max(0, graceMs - (await this.#runPreStop(container, graceMs)))
+      left = Math.max(0, graceMs - (await attendEnd(this.options, container, graceMs)))
     }
     await container.stop(left)
   }
@@ -154,7 +150,7 @@ export class ContainerWorker {
     this.#isOutdated = true
     if (!isFirst) return
     this.options.onEvent('Normal', 'Killing', `Container ${this.name} definition changed, will be restarted`)
-    const spentMs = await this.#runPreStop(container, this.#graceMs)
+    const spentMs = await attendEnd(this.options, container, this.#graceMs)
     // The pod may have been told to hurry meanwhile.
     await container.stop(Math.max(0, this.#graceMs - spentMs))
   }
@@ -176,9 +172,16 @@ export class ContainerWorker {
       this.#change({
         state: runningState(container.startedAt),
         containerId: container.id,
-        ...this.#firstImpression(container),
+        ...firstImpression(this.options, container),
       })
-      void this.#attend(container, ended, onStarted)
+      void attendRun({
+        options: this.options,
+        container,
+        ended,
+        ending: this.#ending,
+        change: (change) => this.#change(change),
+        onStarted,
+      })
     }
     // Stopped while it was being started.
     if (this.#isStopping) void container.stop(this.#graceMs)
@@ -199,72 +202,6 @@ export class ContainerWorker {
       started: false,
     })
     return exit
-  }
-
-  /** What a container counts as before any probe has answered; one that is found again counts as it did. */
-  #firstImpression(container: Container): { started: boolean; ready: boolean } {
-    if (container === this.options.found) return { started: this.view.started, ready: this.view.ready }
-    const { startupProbe, readinessProbe } = this.options.manifest
-    const started = startupProbe === undefined && !this.#hasPostStart
-    return { started, ready: started && readinessProbe === undefined && countsAsReady(this.options.kind) }
-  }
-
-  /** What runs beside a running container: the hook after its start, then its probes. */
-  async #attend(container: Container, ended: Ending, onStarted: (() => void) | undefined): Promise<void> {
-    const { manifest, clock } = this.options
-    const target = this.#target(container)
-    if (this.#hasPostStart && container !== this.options.found) {
-      const why = await runPostStart(target, ended.signal)
-      if (ended.isReached) return
-      if (why !== undefined) {
-        this.options.onEvent('Warning', 'FailedPostStartHook', `PostStartHook failed: ${why}`)
-        void container.stop(this.options.graceMs)
-        return
-      }
-    }
-    await runProbes(
-      manifest,
-      target,
-      {
-        onStarted: () => {
-          if (!this.view.started) this.#change({ started: true })
-          onStarted?.()
-        },
-        onReady: (ready) => {
-          // An init container is ready when it has done its part.
-          if (countsAsReady(this.options.kind) && this.view.ready !== ready) this.#change({ ready })
-        },
-        onFatal: (kind, graceSeconds) => {
-          this.options.onEvent(
-            'Normal',
-            'Killing',
-            `Container ${this.name} failed ${kind.toLowerCase()} probe, will be restarted`,
-          )
-          void container.stop(graceSeconds === undefined ? this.options.graceMs : graceSeconds * 1000)
-        },
-        onUnhealthy: (kind, why) => {
-          this.options.onEvent('Warning', 'Unhealthy', `${kind} probe failed: ${why}`)
-        },
-      },
-      { clock, signal: this.#probing(ended) },
-    )
-  }
-
-  #probing(ended: Ending): AbortSignal {
-    const { startupProbe, readinessProbe, livenessProbe } = this.options.manifest
-    if (startupProbe ?? readinessProbe ?? livenessProbe)
-      return AbortSignal.any([ended.signal, this.#ending.signal])
-    // Nobody waits for it: it is only asked whether probing may begin.
-    return ended.isReached || this.#ending.isReached ? AbortSignal.abort() : unending
-  }
-
-  /** Runs the hook before the end of a run. Returns how long that took. */
-  async #runPreStop(container: Container, graceMs: number): Promise<number> {
-    const { clock, onEvent } = this.options
-    const since = clock.now()
-    const why = await runPreStop(this.#target(container), { graceMs, clock })
-    if (why !== undefined) onEvent('Warning', 'FailedPreStopHook', `PreStopHook failed: ${why}`)
-    return clock.now() - since
   }
 
   async #waitForRestart(exit: ContainerExit): Promise<void> {
@@ -308,21 +245,8 @@ export class ContainerWorker {
     return message === '' ? exit : { ...exit, message }
   }
 
-  get #hasPostStart(): boolean {
-    return this.options.manifest.lifecycle?.postStart !== undefined
-  }
-
-  #target(container: Container): HandlerTarget {
-    const { runtime, manifest, podAddress } = this.options
-    return { runtime, container, manifest, podAddress }
-  }
-
   #change(change: Partial<ContainerView>): void {
     Object.assign(this.view, change)
     this.options.onChange()
   }
-}
-
-function countsAsReady(kind: ContainerKind): boolean {
-  return kind === 'main' || kind === 'sidecar'
 }

@@ -1,13 +1,14 @@
 import type { Persisted, Pod } from '../../../kube/index.ts'
 import { hostsFile } from '../pod-directory.ts'
-import type { Container, ContainerExit } from '../runtime.ts'
+import type { Container } from '../runtime.ts'
 import { startAdded } from './added-containers.ts'
-import { containersOf } from './container-kinds.ts'
+import { type AgentEnd, awaitAgentEnd } from './agent-end.ts'
 import { ContainerStarter } from './container-starter.ts'
 import type { PodFacts } from './downward.ts'
 import { Ending } from './ending.ts'
 import { PodContainers } from './pod-containers.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
+import { type PodCourse, runInit, runMain } from './pod-course.ts'
 import { deadlineVerdict, watchDeadline } from './pod-deadline.ts'
 import { deletionGraceMsOf, forcedGraceMs, graceMsOf } from './pod-grace.ts'
 import { PodNotices } from './pod-notices.ts'
@@ -40,8 +41,7 @@ export class PodAgent {
   #cancelDeadline = (): void => undefined
   #deletionRequested = (): void => undefined
   readonly #deletion: Promise<void>
-  readonly #agentEnd: Promise<void>
-  #forgetAgentEnd = (): void => undefined
+  readonly #agentEnd: AgentEnd
 
   constructor(pod: Persisted<Pod>, found: readonly Container[], context: AgentContext, node: NodeContext) {
     this.#pod = pod
@@ -51,14 +51,7 @@ export class PodAgent {
     this.#deletion = new Promise((resolve) => {
       this.#deletionRequested = resolve
     })
-    this.#agentEnd = new Promise((resolve) => {
-      const onEnd = (): void => {
-        this.#containers.release()
-        resolve()
-      }
-      context.endings.add(onEnd)
-      this.#forgetAgentEnd = () => context.endings.delete(onEnd)
-    })
+    this.#agentEnd = awaitAgentEnd(context, () => this.#containers.release())
     this.#notices = new PodNotices({
       recorder: context.recorder,
       pod: () => this.#pod,
@@ -155,7 +148,7 @@ export class PodAgent {
     try {
       await this.#run()
     } finally {
-      this.#forgetAgentEnd()
+      this.#agentEnd.forget()
     }
   }
 
@@ -166,7 +159,7 @@ export class PodAgent {
       this.#isOver = true
       // Its last status has been told, by an agent that knew more than its containers' ends.
       this.#publisher.end()
-      await this.#orAgentEnd(this.#deletion)
+      await this.#agentEnd.or(this.#deletion)
     } else {
       await this.#live()
     }
@@ -193,7 +186,14 @@ export class PodAgent {
       this.#isPrepared = true
     }
     this.#followSpec()
-    if (await this.#initialize()) await this.#runMain()
+    const course: PodCourse = {
+      pod: () => this.#pod,
+      context: this.#context,
+      containers: this.#containers,
+      stopping: this.#stopping,
+      agentEnd: this.#agentEnd,
+    }
+    if (await runInit(course)) await runMain(course)
     if (this.#context.signal.aborted) return
     await this.#stop()
     this.#cancelDeadline()
@@ -202,44 +202,7 @@ export class PodAgent {
     this.#starter.releaseDevices()
     this.#context.hosts.remove(this.#pod.metadata.uid)
     await this.#publisher.flush()
-    await this.#orAgentEnd(this.#deletion)
-  }
-
-  /** Runs init containers in order. True when the pod may go on. */
-  async #initialize(): Promise<boolean> {
-    for (const [kind, manifest] of containersOf(this.#pod)) {
-      if (kind === 'main') continue
-      if (this.#stopping.isReached || this.#context.signal.aborted) return false
-      // Done before a restart of the agent.
-      if (kind === 'init' && this.#containers.endBefore(manifest.name)?.exitCode === 0) continue
-      const worker = this.#containers.take(kind, manifest)
-      if (kind === 'sidecar') {
-        const ended = setGoing(worker.run.bind(worker), this.#context.onError)
-        await this.#orAgentEnd(ended.started)
-        continue
-      }
-      let exit: ContainerExit | undefined
-      await this.#orAgentEnd(
-        worker.run().then((ended) => {
-          exit = ended
-        }),
-      )
-      if (exit?.exitCode !== 0) return false
-    }
-    return !this.#stopping.isReached
-  }
-
-  async #runMain(): Promise<void> {
-    const main = containersOf(this.#pod).filter(([kind]) => kind === 'main')
-    await this.#orAgentEnd(
-      Promise.all(
-        main.map(async ([kind, manifest]) => {
-          const isDone = this.#containers.endBefore(manifest.name) !== undefined
-          if (isDone && this.#pod.spec?.restartPolicy !== 'Always') return
-          await this.#containers.take(kind, manifest).run()
-        }),
-      ),
-    )
+    await this.#agentEnd.or(this.#deletion)
   }
 
   /** Brings a pod that is running to what was changed in it, or added to it. */
@@ -329,10 +292,6 @@ export class PodAgent {
       ...(resize !== undefined && { resize }),
       ...(this.#verdict !== undefined && { verdict: this.#verdict }),
     }
-  }
-
-  async #orAgentEnd(work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#agentEnd])
   }
 }
 

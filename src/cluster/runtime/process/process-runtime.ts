@@ -1,12 +1,9 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
-import { hasCode } from '../../../files.ts'
-import { containerDirectory, logFile, podDirectory, podsDirectory, runDirectory } from '../pod-directory.ts'
+import { existsSync, realpathSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { logFile, runDirectory } from '../pod-directory.ts'
 import {
   type Container,
-  type ContainerExit,
   type ContainerKey,
   type ContainerLimits,
   ContainerRefused,
@@ -18,20 +15,15 @@ import {
 import type { ExitStatus, LogOptions, StreamIo } from '../streams.ts'
 import { attachToContainer } from './attach.ts'
 import { ControlGroups } from './cgroup.ts'
-import { planContainerRoot, volumeLinks } from './container-root.ts'
+import { endedContainer } from './ended-container.ts'
 import { execInContainer } from './exec.ts'
 import { standInCommand } from './git-sync.ts'
 import { type FoundIsolation, findIsolation } from './isolation.ts'
 import { readLog } from './log-reader.ts'
-import {
-  defaultPath,
-  defaultSoftware,
-  layerDirectories,
-  type MachineView,
-  shimPrograms,
-} from './machine-root.ts'
+import { defaultSoftware, type MachineView } from './machine-root.ts'
+import { prepareRun } from './prepare-run.ts'
 import { containerId, ProcessContainer, readExit } from './process-container.ts'
-import { makeScratch } from './scratch.ts'
+import { allRuns, removePod, removeRun, runsOf } from './runs-on-disk.ts'
 import { readShimFile, startShim } from './shim.ts'
 import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
 import { findListener } from './sockets.ts'
@@ -51,9 +43,6 @@ export interface ProcessRuntimeOptions {
   readonly logMaxBytes?: number
   readonly logMaxFiles?: number
 }
-
-// The capabilities that container engines leave to user 0, without the one that makes device nodes.
-const rootCapabilities = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31]
 
 /**
  * Runs containers as processes of this machine, each in namespaces of its own and kept by a supervisor (`shim.py`)
@@ -96,53 +85,18 @@ export class ProcessRuntime implements Runtime {
     )
     const { isolation, notices, refusal } = await this.#found
     if (refusal !== undefined) throw new ContainerRefused('CreateContainerError', refusal)
-    const directory = runDirectory(this.#options.dataDirectory, spec.key)
-    // A run that was begun and never started, cut off by a crash, leaves a directory.
-    await rm(directory, { recursive: true, force: true })
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    const messageFile = join(directory, 'termination-log')
-    const scratch = join(directory, 'scratch')
-    const root = planContainerRoot(spec, {
+    const { dataDirectory, gpuIdentifiers = [] } = this.#options
+    const plan = await prepareRun(spec, command, {
+      dataDirectory,
       isolation,
       view: this.#view,
-      scratch,
-      messageFile,
-      devices: gpuDevices(spec.gpus),
+      gpuIdentifiers,
+      logMaxBytes: this.#options.logMaxBytes ?? 10 * 1024 * 1024,
+      logMaxFiles: this.#options.logMaxFiles ?? 5,
     })
-    await makeScratch(scratch, spec.identity, { isRoot: isolation === 'root', extra: root.scratch })
-    for (const layer of layerDirectories(root.steps)) await mkdir(layer, { recursive: true })
-    if (isolation === 'none') await linkVolumes(spec, scratch)
-    await writeFile(messageFile, '')
-    await chmod(messageFile, 0o666)
     const group = await this.#groups.create(groupName(spec.key), spec.limits)
-    const shimSpec: ShimSpec = {
-      isolation,
-      hostname: spec.pod.hostname,
-      steps: root.steps,
-      readOnlyRoot: spec.readOnlyRoot,
-      command,
-      environment: {
-        ...this.#baseEnvironment(spec),
-        ...(isolation === 'none' && unmountedEnvironment(scratch)),
-        ...spec.environment,
-      },
-      workingDirectory: root.workingDirectory,
-      uid: spec.identity.uid,
-      gid: spec.identity.gid,
-      groups: spec.identity.groups,
-      capabilities: spec.identity.uid === 0 ? rootCapabilities : [],
-      cgroups: group.procs,
-      oomScore: 500,
-      stdin: spec.stdin,
-      tty: spec.tty,
-      stopSignal: signalNumber(spec.stopSignal),
-      gpus: spec.gpus,
-      log: {
-        path: logFile(this.#options.dataDirectory, spec.key),
-        maxBytes: this.#options.logMaxBytes ?? 10 * 1024 * 1024,
-        maxFiles: this.#options.logMaxFiles ?? 5,
-      },
-    }
+    const shimSpec: ShimSpec = { ...plan, cgroups: group.procs }
+    const directory = runDirectory(dataDirectory, spec.key)
     await writeFile(join(directory, 'spec.json'), JSON.stringify(shimSpec), { mode: 0o600 })
     return this.#launch(spec.key, directory, shimSpec, [
       ...notices,
@@ -189,26 +143,11 @@ export class ProcessRuntime implements Runtime {
 
   async adopt(): Promise<readonly Container[]> {
     const adopted: Container[] = []
-    for (const podUid of await list(podsDirectory(this.#options.dataDirectory))) {
-      for (const key of await this.#runsOf(podUid)) {
-        const found = await this.#adoptOne(key)
-        if (found !== undefined) adopted.push(found)
-      }
+    for (const key of await allRuns(this.#options.dataDirectory)) {
+      const found = await this.#adoptOne(key)
+      if (found !== undefined) adopted.push(found)
     }
     return adopted
-  }
-
-  /** Every run of a pod that has left a directory. */
-  async #runsOf(podUid: string): Promise<ContainerKey[]> {
-    const { dataDirectory } = this.#options
-    const keys: ContainerKey[] = []
-    for (const container of await list(join(podDirectory(dataDirectory, podUid), 'containers'))) {
-      const names = await list(containerDirectory(dataDirectory, podUid, container))
-      for (const name of names) {
-        if (/^\d+$/.test(name)) keys.push({ podUid, container, attempt: Number(name) })
-      }
-    }
-    return keys
   }
 
   async #adoptOne(key: ContainerKey): Promise<Container | undefined> {
@@ -275,22 +214,13 @@ export class ProcessRuntime implements Runtime {
   async forget(key: ContainerKey): Promise<void> {
     this.#containers.delete(containerId(key))
     await this.#groups.remove(groupName(key))
-    const path = logFile(this.#options.dataDirectory, key)
-    await rm(runDirectory(this.#options.dataDirectory, key), { recursive: true, force: true })
-    const prefix = `${key.attempt}.log`
-    for (const name of await list(dirname(path))) {
-      if (name === prefix || name.startsWith(`${prefix}.`))
-        await rm(join(dirname(path), name), { force: true })
-    }
+    await removeRun(this.#options.dataDirectory, key)
   }
 
   async remove(podUid: string): Promise<void> {
-    for (const key of await this.#runsOf(podUid)) await this.forget(key)
-    await rm(podDirectory(this.#options.dataDirectory, podUid), {
-      recursive: true,
-      force: true,
-      maxRetries: 3,
-    })
+    const { dataDirectory } = this.#options
+    for (const key of await runsOf(dataDirectory, podUid)) await this.forget(key)
+    await removePod(dataDirectory, podUid)
   }
 
   close(): void {
@@ -313,82 +243,9 @@ export class ProcessRuntime implements Runtime {
       )
     }
   }
-
-  #baseEnvironment(spec: ContainerSpec): Record<string, string> {
-    const identifiers = spec.gpus.map((index) => this.#options.gpuIdentifiers?.[index] ?? String(index))
-    return {
-      PATH: defaultPath,
-      HOME: '/root',
-      HOSTNAME: spec.pod.hostname,
-      ...(spec.tty && { TERM: 'xterm' }),
-      // Empty hides every device from CUDA; `void` is the word of the container toolkit for the same.
-      CUDA_VISIBLE_DEVICES: identifiers.join(','),
-      NVIDIA_VISIBLE_DEVICES: identifiers.length === 0 ? 'void' : identifiers.join(','),
-    }
-  }
-}
-
-function endedContainer(key: ContainerKey, exit: ContainerExit, notices: readonly Notice[]): Container {
-  const exited = Promise.resolve(exit)
-  return {
-    key,
-    id: containerId(key),
-    startedAt: exit.startedAt,
-    exited,
-    exit,
-    notices,
-    gpus: [],
-    stop: () => exited,
-  }
 }
 
 /** One flat level: a uid is unique, and a flat name needs no group of its own to be cleaned up. */
 function groupName(key: ContainerKey): string {
   return `${key.podUid}.${key.container}.${key.attempt}`
-}
-
-function gpuDevices(gpus: readonly number[]): string[] {
-  if (gpus.length === 0) return []
-  const caps = '/dev/nvidia-caps'
-  return [
-    '/dev/nvidiactl',
-    '/dev/nvidia-uvm',
-    '/dev/nvidia-uvm-tools',
-    '/dev/nvidia-modeset',
-    ...(existsSync(caps) ? readdirSync(caps).map((name) => join(caps, name)) : []),
-    ...gpus.map((index) => `/dev/nvidia${index}`),
-  ]
-}
-
-function signalNumber(name: string): number {
-  const found = Object.entries(constants.signals).find(([known]) => known === name)
-  return found?.[1] ?? constants.signals.SIGTERM
-}
-
-/** Without mounts, home and the stand-in programs are where they really lie. */
-function unmountedEnvironment(scratch: string): Record<string, string> {
-  return {
-    HOME: join(scratch, 'root'),
-    TMPDIR: join(scratch, 'tmp'),
-    PATH: defaultPath.replace(shimPrograms, join(scratch, 'bin')),
-  }
-}
-
-async function linkVolumes(spec: ContainerSpec, scratch: string): Promise<void> {
-  await mkdir(join(scratch, 'bin'))
-  await symlink('/usr/bin/python3', join(scratch, 'bin', 'python'))
-  for (const { path, source } of volumeLinks(spec)) {
-    const link = join(scratch, 'root', path)
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(source, link)
-  }
-}
-
-async function list(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return []
-    throw error
-  }
 }

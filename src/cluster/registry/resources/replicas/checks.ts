@@ -9,19 +9,27 @@ export function validateSelected(
   selector: ReplicaSetSpec['selector'] | undefined,
   template: PodTemplateSpec = {},
 ): Fault[] {
-  const faults: Fault[] = []
+  return [
+    ...validateSelector('deployment', selector, template),
+    ...validateLastingTemplate('ReplicaSet', template),
+  ]
+}
+
+/** A selector that must be there, find something, and find the pods of the template. */
+export function validateSelector(
+  kind: 'deployment' | 'statefulset',
+  selector: ReplicaSetSpec['selector'] | undefined,
+  template: PodTemplateSpec,
+): Fault[] {
   const { labels } = template.metadata ?? {}
   const isEmpty =
     Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
-  if (!selector) faults.push(required('spec.selector'))
-  else {
-    faults.push(...validateLabelSelector('spec.selector', selector))
-    if (isEmpty) {
-      faults.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'))
-    }
+  if (!selector) return [required('spec.selector')]
+  const faults = validateLabelSelector('spec.selector', selector)
+  if (isEmpty) {
+    return [...faults, invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)]
   }
-  if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
-  return [...faults, ...validateLastingTemplate('ReplicaSet', template)]
+  return selectorMatches(selector, labels) ? faults : [...faults, selectorMismatch(labels)]
 }
 
 /** Pods that are kept at a number are started again for ever: they may not be made to end. */

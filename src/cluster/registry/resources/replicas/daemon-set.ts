@@ -9,7 +9,6 @@ import {
 } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
 import { immutableField } from '../../validation/metadata.ts'
-import { podSpecWarnings } from '../../validation/pod/warnings.ts'
 import {
   ageColumn,
   column,
@@ -23,6 +22,7 @@ import { define, type Of } from '../define.ts'
 import { inOrder } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { isNothing, selectorMismatch, validateLastingTemplate } from './checks.ts'
+import { warnOfTemplate } from './kept-pods.ts'
 
 type Spec = NonNullable<DaemonSet['spec']>
 type Status = NonNullable<DaemonSet['status']>
@@ -65,8 +65,7 @@ export const daemonSets = define<DaemonSet>({
   prepareForCreate(object, request) {
     object.status = { ...nothingYet }
     setTemplateGeneration(object, Math.max(1, templateGenerationOf(object)))
-    const { spec } = object.spec?.template ?? {}
-    for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+    warnOfTemplate(object.spec?.template, request)
   },
   prepareForUpdate(object, old) {
     const isChanged = !same(object.spec?.template, old.spec?.template)

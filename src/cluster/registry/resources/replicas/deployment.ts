@@ -9,6 +9,7 @@ import { define } from '../define.ts'
 import { inOrder } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { isNothing, validateCounts, validateSelected } from './checks.ts'
+import { replicasScale } from './kept-pods.ts'
 
 const ofDeployments = {
   all: [
@@ -34,11 +35,7 @@ export const deployments = define<Deployment>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
-  scale: {
-    specReplicasPath: '.spec.replicas',
-    statusReplicasPath: '.status.replicas',
-    labelSelectorPath: '.spec.selector',
-  },
+  scale: replicasScale,
   setDefaults(object) {
     object.spec ??= { selector: {}, template: {} }
     const { spec } = object

@@ -1,11 +1,11 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import { notNegative } from '../../validation/checks.ts'
 import { immutableField } from '../../validation/metadata.ts'
-import { podSpecWarnings } from '../../validation/pod/warnings.ts'
-import { ageColumn, column, containerColumns, nameColumn, selectorText, wideColumn } from '../columns.ts'
+import { selectorText } from '../columns.ts'
 import { define } from '../define.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { validateReplicaStatus, validateSelected } from './checks.ts'
+import { keptPodsColumns, replicasScale, warnOfTemplate } from './kept-pods.ts'
 
 export const replicaSets = define<ReplicaSet>({
   group: 'apps',
@@ -17,11 +17,7 @@ export const replicaSets = define<ReplicaSet>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
-  scale: {
-    specReplicasPath: '.spec.replicas',
-    statusReplicasPath: '.status.replicas',
-    labelSelectorPath: '.spec.selector',
-  },
+  scale: replicasScale,
   setDefaults(object) {
     object.spec ??= { selector: {} }
     object.spec.replicas ??= 1
@@ -32,8 +28,7 @@ export const replicaSets = define<ReplicaSet>({
   },
   prepareForCreate(object, request) {
     object.status = { replicas: 0 }
-    const { spec } = object.spec?.template ?? {}
-    for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+    warnOfTemplate(object.spec?.template, request)
   },
   validate({ spec = { selector: {} } }) {
     return [
@@ -45,32 +40,13 @@ export const replicaSets = define<ReplicaSet>({
   validateUpdate: ({ spec }, old) => immutableField('spec.selector', spec?.selector, old.spec?.selector),
   validateStatus: ({ status }) => validateReplicaStatus(status),
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
-  columns: [
-    nameColumn,
-    column(
-      'Desired',
-      'Replicas is the number of desired pods.',
-      ({ spec }) => spec?.replicas ?? 0,
-      'integer',
-    ),
-    column(
-      'Current',
-      'Replicas is the most recently observed number of non-terminating pods.',
-      ({ status }) => status?.replicas ?? 0,
-      'integer',
-    ),
-    column(
-      'Ready',
-      'The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.',
-      ({ status }) => status?.readyReplicas ?? 0,
-      'integer',
-    ),
-    ageColumn,
-    ...containerColumns<ReplicaSet>(({ spec }) => spec?.template?.spec?.containers ?? []),
-    wideColumn(
-      'Selector',
-      'Selector is a label query over pods that should match the replica count.',
-      ({ spec }) => selectorText(spec?.selector),
-    ),
-  ],
+  columns: keptPodsColumns(
+    {
+      desired: 'Replicas is the number of desired pods.',
+      current: 'Replicas is the most recently observed number of non-terminating pods.',
+      ready: 'The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.',
+      selector: 'Selector is a label query over pods that should match the replica count.',
+    },
+    ({ spec }) => selectorText(spec?.selector),
+  ),
 })

@@ -1,11 +1,11 @@
 import type { ReplicationController } from 'kubernetes-types/core/v1.js'
 import { required } from '../../faults.ts'
 import { notNegative, selectorMatches } from '../../validation/checks.ts'
-import { podSpecWarnings } from '../../validation/pod/warnings.ts'
-import { ageColumn, column, containerColumns, labelsText, nameColumn, wideColumn } from '../columns.ts'
+import { labelsText } from '../columns.ts'
 import { define, plain } from '../define.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { selectorMismatch, validateLastingTemplate, validateReplicaStatus } from './checks.ts'
+import { keptPodsColumns, replicasScale, warnOfTemplate } from './kept-pods.ts'
 
 export const replicationControllers = define<ReplicationController>({
   group: '',
@@ -18,11 +18,7 @@ export const replicationControllers = define<ReplicationController>({
   hasStatus: true,
   tracksGeneration: true,
   defaultPropagation: 'Orphan',
-  scale: {
-    specReplicasPath: '.spec.replicas',
-    statusReplicasPath: '.status.replicas',
-    labelSelectorPath: '.spec.selector',
-  },
+  scale: replicasScale,
   setDefaults(object) {
     object.spec ??= {}
     const { spec } = object
@@ -39,8 +35,7 @@ export const replicationControllers = define<ReplicationController>({
   },
   prepareForCreate(object, request) {
     object.status = { replicas: 0 }
-    const { spec } = object.spec?.template ?? {}
-    for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+    warnOfTemplate(object.spec?.template, request)
   },
   validate({ spec = {} }) {
     const { selector = {}, template } = spec
@@ -55,32 +50,13 @@ export const replicationControllers = define<ReplicationController>({
   },
   validateStatus: ({ status }) => validateReplicaStatus(status),
   selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
-  columns: [
-    nameColumn,
-    column(
-      'Desired',
-      'Replicas is the number of desired replicas.',
-      ({ spec }) => spec?.replicas ?? 0,
-      'integer',
-    ),
-    column(
-      'Current',
-      'Replicas is the most recently observed number of replicas.',
-      ({ status }) => status?.replicas ?? 0,
-      'integer',
-    ),
-    column(
-      'Ready',
-      'The number of ready replicas for this replication controller.',
-      ({ status }) => status?.readyReplicas ?? 0,
-      'integer',
-    ),
-    ageColumn,
-    ...containerColumns<ReplicationController>(({ spec }) => spec?.template?.spec?.containers ?? []),
-    wideColumn(
-      'Selector',
-      'Selector is a label query over pods that should match the Replicas count.',
-      ({ spec }) => labelsText(spec?.selector),
-    ),
-  ],
+  columns: keptPodsColumns(
+    {
+      desired: 'Replicas is the number of desired replicas.',
+      current: 'Replicas is the most recently observed number of replicas.',
+      ready: 'The number of ready replicas for this replication controller.',
+      selector: 'Selector is a label query over pods that should match the Replicas count.',
+    },
+    ({ spec }) => labelsText(spec?.selector),
+  ),
 })

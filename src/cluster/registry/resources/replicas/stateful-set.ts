@@ -1,22 +1,16 @@
 import type { StatefulSet } from 'kubernetes-types/apps/v1.js'
 import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.js'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
-import {
-  countOrPercent,
-  notMoreThanAll,
-  notNegative,
-  selectorMatches,
-  validateLabelSelector,
-} from '../../validation/checks.ts'
+import { countOrPercent, notMoreThanAll, notNegative } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
-import { podSpecWarnings } from '../../validation/pod/warnings.ts'
 import { ageColumn, column, containerColumns, nameColumn } from '../columns.ts'
 import type { ResourceRequest } from '../../request.ts'
 import { validateClaimSpec } from '../../validation/claims.ts'
 import { define, type Of } from '../define.ts'
 import { inGoNames } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
-import { isNothing, selectorMismatch, validateCounts, validateLastingTemplate } from './checks.ts'
+import { isNothing, validateCounts, validateLastingTemplate, validateSelector } from './checks.ts'
+import { replicasScale, warnOfTemplate } from './kept-pods.ts'
 
 type Spec = NonNullable<StatefulSet['spec']>
 
@@ -55,11 +49,7 @@ export const statefulSets = define<StatefulSet>({
   categories: ['all'],
   hasStatus: true,
   tracksGeneration: true,
-  scale: {
-    specReplicasPath: '.spec.replicas',
-    statusReplicasPath: '.status.replicas',
-    labelSelectorPath: '.spec.selector',
-  },
+  scale: replicasScale,
   setDefaults(object) {
     object.spec ??= { selector: {}, template: {}, serviceName: '' }
     const { spec } = object
@@ -84,8 +74,7 @@ export const statefulSets = define<StatefulSet>({
   },
   prepareForCreate(object, request) {
     object.status = { replicas: 0, availableReplicas: 0 }
-    const { spec } = object.spec?.template ?? {}
-    for (const text of spec ? podSpecWarnings('spec.template.spec', spec) : []) request.warn(text)
+    warnOfTemplate(object.spec?.template, request)
     warnOfHistory(object, request)
   },
   prepareForUpdate(object, _old, request) {
@@ -105,17 +94,7 @@ export const statefulSets = define<StatefulSet>({
       ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
       ...notNegative('spec.ordinals.start', spec.ordinals?.start),
     )
-    const isEmpty =
-      Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0
-    if (!selector) faults.push(required('spec.selector'))
-    else {
-      faults.push(...validateLabelSelector('spec.selector', selector))
-      if (isEmpty) {
-        faults.push(invalidValue('spec.selector', selector, 'empty selector is invalid for statefulset'))
-      }
-    }
-    const labels = template.metadata?.labels
-    if (!isEmpty && !selectorMatches(selector, labels)) faults.push(selectorMismatch(labels))
+    faults.push(...validateSelector('statefulset', selector, template))
     return [...faults, ...claimFaults(spec), ...validateLastingTemplate('StatefulSet', withClaims(spec))]
   },
   validateUpdate({ spec }, old) {

@@ -1,11 +1,11 @@
-import { iterated } from './access.ts'
-import { CelBudgetError, CelEvaluationError, noSuchOverload } from './errors.ts'
-import type { Compiled, Compiler, Locals } from './compile.ts'
-import type { Frame, Run } from './program.ts'
-import type { Node } from './syntax.ts'
-import * as types from './types.ts'
-import type { Type } from './types.ts'
-import { Fields, Optional, type Value, ValueList, ValueMap } from './values.ts'
+import { iterated } from '../access.ts'
+import { CelBudgetError, CelEvaluationError, noSuchOverload } from '../errors.ts'
+import type { Compiled, Compiler, Locals } from './compiler.ts'
+import type { Frame, Run } from '../program.ts'
+import type { Node } from '../syntax.ts'
+import * as types from '../types.ts'
+import type { Type } from '../types.ts'
+import { Fields, Optional, type Value, ValueList, ValueMap } from '../values.ts'
 
 interface MacroCall {
   readonly node: Node
