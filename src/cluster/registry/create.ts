@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import {
-  alreadyExists,
-  badRequest,
-  invalid,
-  type KubeObject,
-  StatusError,
-  timestamp,
-} from '../../kube/index.ts'
+import { alreadyExists, badRequest, invalid, type KubeObject, timestamp } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import { apiVersionOf, type Encoded, encode } from './stored-object.ts'
 import { validateMetadata } from './validation/metadata.ts'
@@ -40,7 +34,8 @@ export async function createObject(
   object.metadata ??= {}
   checkNamespace(object, request)
   checkName(object, request)
-  if (object.metadata.resourceVersion) throw versionOnCreate()
+  if (object.metadata.resourceVersion)
+    throw plainFailure('resourceVersion should not be set on objects to be created')
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = generated(object.metadata.generateName)
@@ -120,9 +115,14 @@ function stored(resource: ResourceRequest['resource'], object: KubeObject): Kube
   return resource.convert ? resource.convert.toStored(object) : object
 }
 
-/** @throws {StatusError} `BadRequest` when the request's path names another object. */
+/** @throws {StatusError} `BadRequest` when the request's path names another object, or the object has no name. */
 export function checkName({ metadata }: KubeObject, request: ResourceRequest): void {
-  if (request.name !== undefined && metadata.name && metadata.name !== request.name)
+  if (request.name === undefined) return
+  if (!metadata.name)
+    throw badRequest(
+      `the name of the object (${request.name} based on URL) was undeterminable: name must be provided`,
+    )
+  if (metadata.name !== request.name)
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`,
     )
@@ -144,15 +144,4 @@ export function generated(stem: string): string {
   let suffix = ''
   for (const byte of randomBytes(5)) suffix += suffixAlphabet[byte % suffixAlphabet.length]
   return stem.slice(0, 58) + suffix
-}
-
-function versionOnCreate(): StatusError {
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: 'resourceVersion should not be set on objects to be created',
-    code: 500,
-  })
 }

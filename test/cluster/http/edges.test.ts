@@ -250,3 +250,19 @@ test('knows no parameters in a policy that names no kind of them', async () => {
   expect(status).toBe(422)
   expect(body['message']).toContain("undeclared reference to 'params' (in container '')")
 })
+
+test('refuses to replace or create by name an object that does not say its name', async () => {
+  const why = 'the name of the object (nameless based on URL) was undeterminable: name must be provided'
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', data: {} }
+  const named = { ...body, metadata: { name: 'nameless' } }
+  const applied = await ask('PATCH', `${configMaps}/nameless?fieldManager=x`, {
+    body,
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+  })
+  expect(applied).toMatchObject({ status: 400, body: { message: why } })
+  expect((await ask('POST', configMaps, { body: named })).status).toBe(201)
+  expect(await ask('PUT', `${configMaps}/nameless`, { body })).toMatchObject({
+    status: 400,
+    body: { message: why },
+  })
+})
