@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { alreadyExists, badRequest, invalid, type KubeObject, timestamp } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
+import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
@@ -36,6 +37,7 @@ export async function createObject(
   checkName(object, request)
   if (object.metadata.resourceVersion)
     throw plainFailure('resourceVersion should not be set on objects to be created')
+  if (!options.managesFields) dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = generated(object.metadata.generateName)
@@ -46,6 +48,7 @@ export async function createObject(
     object: withType(object, request),
   } as const
   await mutate(parts, admission)
+  dropDuplicateOwners(object, request, 'after-admission')
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)

@@ -10,6 +10,7 @@ import {
 } from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
 import { checkName, withType } from './create.ts'
+import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { invalidValue } from './faults.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
@@ -81,6 +82,7 @@ async function nextObject(
   const object = await change.next(typed(resource, copyOf(current)))
   object.metadata ??= {}
   const pinned = checkIdentity(request, change, object, old)
+  if (request.verb === 'update') dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
   const admission = {
     operation: 'UPDATE',
@@ -93,6 +95,7 @@ async function nextObject(
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
   await mutate(parts, admission)
+  dropDuplicateOwners(object, request, 'after-admission')
   const all = allOf(parts, resource)
   resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)

@@ -21,6 +21,7 @@ const configMaps = '/api/v1/namespaces/default/configmaps'
 
 interface Answer {
   readonly status: number
+  readonly warning: string
   readonly body: Record<string, unknown>
 }
 
@@ -38,7 +39,8 @@ async function ask(
   const parts: Uint8Array[] = []
   for await (const part of response.body) parts.push(part)
   const text = Buffer.concat(parts).toString('utf8')
-  return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : { text } }
+  const warning = response.headers['warning'] ?? ''
+  return { status: response.status, warning, body: text.startsWith('{') ? JSON.parse(text) : { text } }
 }
 
 const table = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' }
@@ -265,4 +267,39 @@ test('refuses to replace or create by name an object that does not say its name'
     status: 400,
     body: { message: why },
   })
+})
+
+test('takes an owner that is named twice once, and says so', async () => {
+  const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'u-1' }
+  const other = { ...owner, uid: 'u-2' }
+  const metadata = { name: 'owned-twice', ownerReferences: [owner, other, owner] }
+  const made = await ask('POST', `${configMaps}?dryRun=All`, { body: { metadata } })
+  expect(made.body['metadata']).toMatchObject({ ownerReferences: [owner, other] })
+  expect(made.warning).toContain(
+    '.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+',
+  )
+  expect(made.warning).toContain('duplicate UID(s) observed: u-1')
+  await ask('POST', configMaps, { body: { metadata: { name: 'owned-twice' } } })
+  const patched = await ask('PATCH', `${configMaps}/owned-twice?dryRun=All`, {
+    body: { metadata },
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  expect(patched.body['metadata']).toMatchObject({ ownerReferences: [owner, other] })
+  expect(patched.warning).toContain('contains duplicate entries after mutating admission happens')
+})
+
+test('shows at a dry run of a delete what would be left of the object', async () => {
+  const metadata = { name: 'held', finalizers: ['example.com/hold'] }
+  await ask('POST', configMaps, { body: { metadata } })
+  const { body } = await ask('DELETE', `${configMaps}/held?dryRun=All&propagationPolicy=Foreground`)
+  expect(body).toMatchObject({
+    kind: 'ConfigMap',
+    metadata: {
+      finalizers: ['example.com/hold', 'foregroundDeletion'],
+      deletionTimestamp: expect.any(String),
+      deletionGracePeriodSeconds: 0,
+    },
+  })
+  const { body: still } = await ask('GET', `${configMaps}/held`)
+  expect(still['metadata']).not.toHaveProperty('deletionTimestamp')
 })
