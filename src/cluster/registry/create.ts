@@ -33,10 +33,9 @@ export async function createObject(
   const { resource } = request
   const object = body
   object.metadata ??= {}
+  wipe(object.metadata)
   checkNamespace(object, request)
   checkName(object, request)
-  if (object.metadata.resourceVersion)
-    throw plainFailure('resourceVersion should not be set on objects to be created')
   if (!options.managesFields) dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
@@ -60,14 +59,26 @@ export async function createObject(
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
   await admit(parts, admission)
+  if (object.metadata.resourceVersion)
+    throw plainFailure('resourceVersion should not be set on objects to be created')
   return write(parts, request, object)
+}
+
+/** Forgets what a new object cannot have, before anybody could be said to own it. */
+function wipe(metadata: KubeObject['metadata']): void {
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'selfLink',
+  ] as const)
+    delete metadata[field]
 }
 
 /** Fills in what the server alone decides. */
 function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject): void {
   const { metadata } = object
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
   metadata.uid = parts.newUid()
   metadata.creationTimestamp = timestamp(parts.now())
   if (request.resource.tracksGeneration) metadata.generation = 1

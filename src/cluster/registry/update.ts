@@ -15,6 +15,7 @@ import { invalidValue } from './faults.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import { sameJson } from './same-json.ts'
 import { copyOf, type Encoded, encode, typed } from './stored-object.ts'
@@ -127,13 +128,21 @@ function checkIdentity(
       named(request),
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
     )
-  const asked = metadata.resourceVersion
+  const asked = askedVersion(metadata.resourceVersion)
   if (!asked && request.resource.updateNeedsVersion && request.verb === 'update')
     throw invalid({ kind: request.resource.kind, group: request.resource.group, name: request.name ?? '' }, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ])
   if (asked && asked !== old.metadata.resourceVersion) throw modified(request)
   return Boolean(asked) && request.verb === 'update'
+}
+
+/** The version that an update names; none when it is empty or zero. */
+function askedVersion(text: string | undefined): string | undefined {
+  if (!text || text === '0') return undefined
+  if (!/^\d{1,19}$/.test(text))
+    throw plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return text
 }
 
 /** Server-owned metadata stays as it is whatever the request says. */
@@ -151,6 +160,7 @@ function keepOwned(object: KubeObject, old: KubeObject): void {
     'deletionGracePeriodSeconds',
     'generation',
     'generateName',
+    'selfLink',
   ] as const) {
     if (was[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: was[field] })

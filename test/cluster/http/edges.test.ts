@@ -303,3 +303,35 @@ test('shows at a dry run of a delete what would be left of the object', async ()
   const { body: still } = await ask('GET', `${configMaps}/held`)
   expect(still['metadata']).not.toHaveProperty('deletionTimestamp')
 })
+
+test('forgets what a new object says of its past, and lets nobody own it', async () => {
+  const metadata = {
+    name: 'reborn',
+    uid: 'u',
+    selfLink: '/x',
+    creationTimestamp: '2001-01-01T00:00:00Z',
+    deletionTimestamp: '2001-01-01T00:00:00Z',
+    deletionGracePeriodSeconds: 5,
+  }
+  const { body } = await ask('POST', configMaps, { body: { metadata } })
+  expect(Object.keys(body['metadata'] as object).sort()).toEqual([
+    'creationTimestamp',
+    'name',
+    'namespace',
+    'resourceVersion',
+    'uid',
+  ])
+  expect(body['metadata']).not.toMatchObject({ uid: 'u' })
+})
+
+test.each([
+  ['0', 200, undefined],
+  ['1', 409, expect.stringContaining('the object has been modified')],
+  ['abc', 500, 'strconv.ParseUint: parsing "abc": invalid syntax'],
+])('an update that names version %s is answered with %i', async (resourceVersion, status, message) => {
+  await ask('POST', configMaps, { body: { metadata: { name: 'versioned' } } })
+  const body = { metadata: { name: 'versioned', resourceVersion } }
+  const answer = await ask('PUT', `${configMaps}/versioned`, { body })
+  expect(answer.status).toBe(status)
+  if (message !== undefined) expect(answer.body['message']).toEqual(message)
+})
