@@ -57,7 +57,8 @@ export interface ApiServerCore {
   readonly auth: Auth
   /** What a TLS front needs to serve it. */
   readonly front: Pick<ServerOptions, 'handler' | 'authenticate' | 'began' | 'upgrade' | 'onFault'>
-  clientAs(user: UserInfo): KubeClient
+  /** `program` is who writes, in the words of `managedFields`; the user when left out. */
+  clientAs(user: UserInfo, program?: string): KubeClient
   /** What cannot be right about an admission policy's expressions, given the kinds that are served now. */
   policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
   /** Shows the clients in the cluster where the server listens. */
@@ -140,7 +141,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       }),
       onFault,
     },
-    clientAs: (user) => createKubeClient(localTransport(handler, user)),
+    clientAs: (user, program) =>
+      createKubeClient(localTransport(handler, user), { ...(program && { userAgent: program }) }),
     policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),

@@ -10,7 +10,7 @@ import { type PodStreams, startNodeAgent } from './runtime/index.ts'
 import { startScheduler } from './scheduler/index.ts'
 
 export interface EngineOptions {
-  clientAs(user: UserInfo): KubeClient
+  clientAs(user: UserInfo, program?: string): KubeClient
   readonly pki: Pki
   readonly tokens: AccountTokens
   /** What cannot be right about an admission policy's expressions. */
@@ -39,7 +39,7 @@ export function startEngine(options: EngineOptions): Engine {
     if (!signal.aborted) options.log(`${part}: ${error instanceof Error ? error.message : String(error)}`)
   }
   const controllers = startControllers({
-    clientFor: (name) => clientAs(componentUser(name)),
+    clientFor: (name) => clientAs(componentUser(name), 'kube-controller-manager'),
     signal,
     settings: {
       rootCertificate: options.pki.authority,
@@ -51,13 +51,13 @@ export function startEngine(options: EngineOptions): Engine {
     onFatal: (error, name) => report(`${name} ended`)(error),
   })
   const scheduler = startScheduler({
-    client: clientAs(componentUser('kube-scheduler')),
+    client: clientAs(componentUser('kube-scheduler'), 'kube-scheduler'),
     signal,
     informers: controllers.informers,
     onError: report('scheduler'),
   })
   const operator = startOperator({
-    client: clientAs(componentUser('arena-operator')),
+    client: clientAs(componentUser('arena-operator'), 'arena-operator'),
     signal,
     onError: report('operator'),
   })
@@ -81,7 +81,7 @@ function startNodes(
   let streams: PodStreams | undefined
   const started = nodesOf(config, dataDir).then((nodes) => {
     const agent = startNodeAgent({
-      client: options.clientAs(componentUser('arena-node-agent')),
+      client: options.clientAs(componentUser('arena-node-agent'), 'kubelet'),
       nodes,
       dataDirectory: dataDir,
       apiServer,

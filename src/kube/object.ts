@@ -32,6 +32,8 @@ export interface ObjectMeta {
   namespace?: string
   uid?: string
   resourceVersion?: string
+  /** No longer anything but what clients of old send. */
+  selfLink?: string
   generation?: number
   creationTimestamp?: string
   deletionTimestamp?: string

@@ -15,11 +15,11 @@ import {
   type OwnerState,
   judge,
 } from './garbage-graph.ts'
+import { misplacedOwner } from './misplaced-owners.ts'
 import type { ServedResource } from './served-resources.ts'
 
 const foreground = 'foregroundDeletion'
 const orphan = 'orphan'
-const namespacedOwner = 'an owner in a namespace cannot own an object without one'
 const rememberedAbsent = 500
 /** How long to wait before an owner of an unknown kind is looked for again. */
 const unknownOwnerMs = 30_000
@@ -138,16 +138,12 @@ class Collector {
     // What somebody says of an owner elsewhere must not count against those whom it does own.
     const claimed = JSON.stringify([item.namespace, owner.apiVersion, owner.kind, owner.name, owner.uid])
     if (this.#absent.has(owner.uid) || this.#absent.has(claimed)) return 'absent'
-    const { served, informers, client, signal, onError } = this.#context
+    const { served, informers, client, recorder, signal } = this.#context
     const group = owner.apiVersion.includes('/') ? (owner.apiVersion.split('/')[0] ?? '') : ''
     const type = served.find(group, owner.kind)
     if (type === undefined) return 'unknown'
     if (type.namespaced && item.namespace === undefined) {
-      onError(
-        new Error(
-          `${item.type.plural} "${item.name}" names ${owner.kind} "${owner.name}" as owner: ${namespacedOwner}`,
-        ),
-      )
+      recorder.record(misplacedOwner(item, owner))
       return 'solid'
     }
     const at: ObjectName = {
@@ -162,6 +158,8 @@ class Collector {
     if (found?.metadata.uid !== owner.uid) found = await unlessGone(client.get(type, at, { signal }))
     if (found === undefined || found.metadata.uid !== owner.uid) {
       this.#remember(claimed)
+      if (isWatched && type.namespaced && isElsewhere(informers.identities(type).objects, owner))
+        recorder.record(misplacedOwner(item, owner))
       return 'absent'
     }
     return observed(type, found).isForeground ? 'foreground' : 'solid'
@@ -273,6 +271,15 @@ class Collector {
       ),
     )
   }
+}
+
+/** Looks through all objects of a kind: only for an owner that is not where it is said to be. */
+function isElsewhere(
+  objects: ReadonlyMap<string, Persisted<ObjectIdentity>>,
+  { uid }: OwnerReference,
+): boolean {
+  for (const { metadata } of objects.values()) if (metadata.uid === uid) return true
+  return false
 }
 
 function addressOf(item: Item): ObjectName {

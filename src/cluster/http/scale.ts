@@ -1,6 +1,7 @@
 import { formatLabelSelector, invalid, type KubeObject, labelSelectorOf } from '../../kube/index.ts'
 import {
   type Change,
+  checkName,
   type Encoded,
   invalidValue,
   type ResourceDefinition,
@@ -53,6 +54,7 @@ export async function scaleChange(
   return {
     next(current) {
       const scale = wanted(readScale(resource, { value: current, json: '' }))
+      checkName(scale, request)
       const version = scale.metadata.resourceVersion
       if (version) current.metadata.resourceVersion = version
       const replicas = numberAt(scale, '.spec.replicas') ?? 0

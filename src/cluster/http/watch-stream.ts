@@ -19,7 +19,7 @@ export async function watchAnswer(
   events: AsyncIterable<readonly Event[]>,
   form: AnswerForm,
 ): Promise<ApiResponse> {
-  // The first step runs now, so that a wrong version is a failed answer and not a broken stream.
+  // The first step runs now, so that what is no version is a failed answer and not a broken stream.
   const iterator = events[Symbol.asyncIterator]()
   const first = iterator.next()
   const failure = await Promise.race([
@@ -29,7 +29,7 @@ export async function watchAnswer(
     ),
     nextTurn(),
   ])
-  if (failure) throw failure
+  if (failure && !endsStream(failure)) throw failure
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },
@@ -61,6 +61,11 @@ async function* sharedEvents(
   } finally {
     await iterator.return?.()
   }
+}
+
+/** Once a watch has been allowed and its version read, Kubernetes tells of everything else in the stream. */
+function endsStream(failure: unknown): boolean {
+  return failure instanceof StatusError && (failure.reason === 'Expired' || failure.reason === 'Timeout')
 }
 
 async function nextTurn(): Promise<undefined> {

@@ -25,7 +25,7 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
   if (call.at.subresource && !['get', 'update', 'patch'].includes(verb)) throw notSupported()
   switch (verb) {
     case 'get':
-      return objectAnswer(200, resource, call.parts.registry.get(requestOf(call, resource)), call.form)
+      return get(call, resource)
     case 'list':
       return listAnswer(resource, list(call, resource), call.form)
     case 'watch':
@@ -41,6 +41,13 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
     case 'deletecollection':
       return removeCollection(call, resource)
   }
+}
+
+async function get(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
+  const resourceVersion = call.target.query.get('resourceVersion')
+  const request = requestOf(call, resource)
+  const found = call.parts.registry.get(request, { ...(resourceVersion && { resourceVersion }) })
+  return objectAnswer(200, resource, found, call.form)
 }
 
 function list(call: Call, resource: ResourceDefinition): ReturnType<Registry['list']> {
@@ -120,7 +127,7 @@ async function createAbsent(
     namespace: call.at.namespace,
     name: call.at.name,
   })
-  const object = named(body.make(), request)
+  const object = body.make()
   const { uid } = object.metadata
   if (uid)
     throw conflict(
@@ -152,11 +159,6 @@ async function patch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
     if (created) return created
   }
   return objectAnswer(200, resource, await call.parts.registry.update(request, change), call.form)
-}
-
-function named(object: KubeObject, request: ResourceRequest): KubeObject {
-  object.metadata.name ??= request.name ?? ''
-  return object
 }
 
 async function remove(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {

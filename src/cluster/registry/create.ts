@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import {
-  alreadyExists,
-  badRequest,
-  invalid,
-  type KubeObject,
-  StatusError,
-  timestamp,
-} from '../../kube/index.ts'
+import { alreadyExists, badRequest, invalid, type KubeObject, timestamp } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
+import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import { apiVersionOf, type Encoded, encode } from './stored-object.ts'
 import { validateMetadata } from './validation/metadata.ts'
@@ -38,9 +33,10 @@ export async function createObject(
   const { resource } = request
   const object = body
   object.metadata ??= {}
+  wipe(object.metadata)
   checkNamespace(object, request)
   checkName(object, request)
-  if (object.metadata.resourceVersion) throw versionOnCreate()
+  if (!options.managesFields) dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = generated(object.metadata.generateName)
@@ -51,6 +47,7 @@ export async function createObject(
     object: withType(object, request),
   } as const
   await mutate(parts, admission)
+  dropDuplicateOwners(object, request, 'after-admission')
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)
@@ -62,14 +59,26 @@ export async function createObject(
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
   await admit(parts, admission)
+  if (object.metadata.resourceVersion)
+    throw plainFailure('resourceVersion should not be set on objects to be created')
   return write(parts, request, object)
+}
+
+/** Forgets what a new object cannot have, before anybody could be said to own it. */
+function wipe(metadata: KubeObject['metadata']): void {
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'selfLink',
+  ] as const)
+    delete metadata[field]
 }
 
 /** Fills in what the server alone decides. */
 function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject): void {
   const { metadata } = object
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
   metadata.uid = parts.newUid()
   metadata.creationTimestamp = timestamp(parts.now())
   if (request.resource.tracksGeneration) metadata.generation = 1
@@ -120,9 +129,14 @@ function stored(resource: ResourceRequest['resource'], object: KubeObject): Kube
   return resource.convert ? resource.convert.toStored(object) : object
 }
 
-/** @throws {StatusError} `BadRequest` when the request's path names another object. */
+/** @throws {StatusError} `BadRequest` when the request's path names another object, or the object has no name. */
 export function checkName({ metadata }: KubeObject, request: ResourceRequest): void {
-  if (request.name !== undefined && metadata.name && metadata.name !== request.name)
+  if (request.name === undefined) return
+  if (!metadata.name)
+    throw badRequest(
+      `the name of the object (${request.name} based on URL) was undeterminable: name must be provided`,
+    )
+  if (metadata.name !== request.name)
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`,
     )
@@ -144,15 +158,4 @@ export function generated(stem: string): string {
   let suffix = ''
   for (const byte of randomBytes(5)) suffix += suffixAlphabet[byte % suffixAlphabet.length]
   return stem.slice(0, 58) + suffix
-}
-
-function versionOnCreate(): StatusError {
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message: 'resourceVersion should not be set on objects to be created',
-    code: 500,
-  })
 }

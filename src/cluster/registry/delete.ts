@@ -44,7 +44,6 @@ export async function deleteObject(
     const admission = { operation: 'DELETE', request, oldObject, ...(body && { options: body }) } as const
     await mutate(parts, admission)
     await admit(parts, admission)
-    if (request.dryRun) return { object: current, isGone: true }
     try {
       return await remove(parts, request, options, key, current)
     } catch (error) {
@@ -67,11 +66,12 @@ async function remove(
   const isHeld =
     grace > 0 || (object.metadata.finalizers?.length ?? 0) > 0 || resource.isHeld?.(object) === true
   if (!isHeld) {
-    await parts.store.write({ key, expected: current.revision })
+    if (!request.dryRun) await parts.store.write({ key, expected: current.revision })
     return { object: resource.gracePeriodSeconds ? withoutGrace(parts, object) : current, isGone: true }
   }
   markDeleting(parts, request, object, grace)
   const next = encode(object, current.revision)
+  if (request.dryRun) return { object: next, isGone: false }
   if (next.json === current.json) {
     if (parts.store.get(key) !== current) await parts.store.flushed()
     return { object: current, isGone: false }

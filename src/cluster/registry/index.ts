@@ -4,6 +4,7 @@
  */
 export * from './admission.ts'
 export { Catalog, type Served } from './catalog.ts'
+export { checkName } from './create.ts'
 export type { DeleteOptions } from './delete.ts'
 export * from './faults.ts'
 export { keyOf, prefixOf, storedAs } from './keys.ts'

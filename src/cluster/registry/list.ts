@@ -1,6 +1,7 @@
 import { badRequest, expired, type KubeObject, StatusError } from '../../kube/index.ts'
 import { HistoryGone, type Store, type Stored } from '../storage/index.ts'
 import { keyOf, prefixOf, storedAs } from './keys.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import type { Selection } from './selection.ts'
 
@@ -33,8 +34,8 @@ interface Position {
 /**
  * Lists objects of one kind, in one namespace or all, page by page as of one moment.
  *
- * @throws {StatusError} `BadRequest` for a bad token or version, `Expired` when the moment is forgotten, `Timeout` for a
- *   version that is still to come.
+ * @throws {StatusError} `BadRequest` for a bad token, `Expired` when the moment is forgotten, `Timeout` for a version that
+ *   is still to come.
  */
 export function listObjects(
   store: Store<KubeObject>,
@@ -159,20 +160,35 @@ function isPosition(value: unknown): value is Position {
 function momentOf(store: Store<KubeObject>, options: ListOptions): number | undefined {
   const { resourceVersion, resourceVersionMatch } = options
   if (!resourceVersion) return undefined
-  const revision = parseRevision(resourceVersion)
+  // Kubernetes reads what names one moment from its store, all else from its cache: each refuses in its own words.
+  const namesMoment = resourceVersionMatch === 'Exact' || (options.limit ?? 0) > 0
+  const revision = parseRevision(
+    resourceVersion,
+    namesMoment ? (why) => badRequest(`invalid resource version: ${why}`) : plainFailure,
+  )
   if (revision === 0) return undefined
   if (revision > store.revision) throw tooLarge(revision, store.revision)
   if (resourceVersionMatch === 'NotOlderThan') return undefined
   // Without a match rule an unpaged list may be newer than asked; a paged one shows the moment itself.
-  return resourceVersionMatch === 'Exact' || (options.limit ?? 0) > 0 ? revision : undefined
+  return namesMoment ? revision : undefined
 }
 
 /**
- * @throws {StatusError} `BadRequest` when the text is no version.
+ * Refuses a version that a single object cannot have reached yet.
+ *
+ * @throws {StatusError} `Timeout`, or a failure without a reason when the text is no version.
  */
-export function parseRevision(text: string): number {
+export function checkReached(store: Store<KubeObject>, resourceVersion: string): void {
+  const revision = parseRevision(resourceVersion, plainFailure)
+  if (revision > store.revision) throw tooLarge(revision, store.revision)
+}
+
+/**
+ * @throws {StatusError} what `refuse` makes of the reason, when the text is no version.
+ */
+export function parseRevision(text: string, refuse: (why: string) => StatusError): number {
   if (!/^\d{1,19}$/.test(text))
-    throw badRequest(
+    throw refuse(
       `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     )
   return Number(text)

@@ -4,7 +4,7 @@ import { StoreConflict } from '../storage/index.ts'
 import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
 import { keyOf, storedAs } from './keys.ts'
-import { type Listed, type ListOptions, listObjects } from './list.ts'
+import { checkReached, type Listed, type ListOptions, listObjects } from './list.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { Writer } from './reader.ts'
 import type { ResourceRequest } from './request.ts'
@@ -12,14 +12,20 @@ import { copyOf, type Encoded, encode } from './stored-object.ts'
 import { type Change, updateObject } from './update.ts'
 import { type Event, type WatchOptions, watchObjects } from './watch.ts'
 
+/** `metav1.GetOptions`. */
+export interface GetOptions {
+  /** The answer must be at least as new. */
+  readonly resourceVersion?: string
+}
+
 /**
  * The one pipeline every request to a stored kind goes through, whatever the kind. Authorisation has happened before;
  * admission happens here.
  */
 export interface Registry {
   create(request: ResourceRequest, body: KubeObject, options?: CreateOptions): Promise<Encoded>
-  /** @throws {StatusError} `NotFound`. */
-  get(request: ResourceRequest): Encoded
+  /** @throws {StatusError} `NotFound`, `Timeout` for a version that is still to come. */
+  get(request: ResourceRequest, options?: GetOptions): Encoded
   list(request: ResourceRequest, options: ListOptions): Listed
   watch(request: ResourceRequest, options: WatchOptions, signal: AbortSignal): AsyncIterable<readonly Event[]>
   update(request: ResourceRequest, change: Change): Promise<Encoded>
@@ -37,7 +43,7 @@ export interface Registry {
 export function createRegistry(parts: RegistryParts): Registry {
   const registry: Registry = {
     create: (request, body, options) => createObject(parts, request, body, options),
-    get: (request) => getObject(parts, request),
+    get: (request, options) => getObject(parts, request, options),
     list: (request, options) => listObjects(parts.store, request, options),
     watch: (request, options, signal) => watchObjects(parts.store, request, options, signal),
     update: (request, change) => updateObject(parts, request, change),
@@ -68,7 +74,12 @@ export function createRegistry(parts: RegistryParts): Registry {
   return registry
 }
 
-function getObject(parts: RegistryParts, request: ResourceRequest): Encoded {
+function getObject(
+  parts: RegistryParts,
+  request: ResourceRequest,
+  { resourceVersion }: GetOptions = {},
+): Encoded {
+  if (resourceVersion) checkReached(parts.store, resourceVersion)
   const { resource, namespace, name = '' } = request
   const stored = parts.store.get(keyOf(storedAs(resource), resource.namespaced ? namespace : undefined, name))
   if (!stored) throw notFound({ kind: resource.plural, group: resource.group, name })

@@ -35,13 +35,22 @@ export function parseSelection(
   const labels = parse(() => parseLabelSelector(labelSelector ?? ''))
   const fields = parse(() => parseFieldSelector(fieldSelector ?? ''))
   for (const { field } of fields) {
-    if (valueOf(resource, field) === undefined) throw badRequest(`field label not supported: ${field}`)
+    if (valueOf(resource, field) === undefined) throw badRequest(unsupported(resource, field))
   }
   return {
     name: fields.length === 1 ? nameIn(fields[0]) : undefined,
     isEverything: false,
     matches: (object) => matchesLabelsOf(labels, object) && matchesFieldsOf(resource, fields, object),
   }
+}
+
+/** Kinds that offer fields of their own say so in their own words, all others in those of the API machinery. */
+function unsupported({ selectableFields, isCustom, group, kind }: ResourceDefinition, field: string): string {
+  if (group === 'batch' && selectableFields)
+    return `field label ${JSON.stringify(field)} not supported for batchv1.${kind}`
+  return selectableFields || isCustom
+    ? `field label not supported: ${field}`
+    : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
 }
 
 function nameIn(requirement: FieldRequirement | undefined): string | undefined {

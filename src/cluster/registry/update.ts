@@ -10,10 +10,12 @@ import {
 } from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
 import { checkName, withType } from './create.ts'
+import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { invalidValue } from './faults.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import { sameJson } from './same-json.ts'
 import { copyOf, type Encoded, encode, typed } from './stored-object.ts'
@@ -81,6 +83,7 @@ async function nextObject(
   const object = await change.next(typed(resource, copyOf(current)))
   object.metadata ??= {}
   const pinned = checkIdentity(request, change, object, old)
+  if (request.verb === 'update') dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
   const admission = {
     operation: 'UPDATE',
@@ -93,6 +96,7 @@ async function nextObject(
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
   await mutate(parts, admission)
+  dropDuplicateOwners(object, request, 'after-admission')
   const all = allOf(parts, resource)
   resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)
@@ -124,13 +128,21 @@ function checkIdentity(
       named(request),
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
     )
-  const asked = metadata.resourceVersion
+  const asked = askedVersion(metadata.resourceVersion)
   if (!asked && request.resource.updateNeedsVersion && request.verb === 'update')
     throw invalid({ kind: request.resource.kind, group: request.resource.group, name: request.name ?? '' }, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ])
   if (asked && asked !== old.metadata.resourceVersion) throw modified(request)
   return Boolean(asked) && request.verb === 'update'
+}
+
+/** The version that an update names; none when it is empty or zero. */
+function askedVersion(text: string | undefined): string | undefined {
+  if (!text || text === '0') return undefined
+  if (!/^\d{1,19}$/.test(text))
+    throw plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return text
 }
 
 /** Server-owned metadata stays as it is whatever the request says. */
@@ -148,6 +160,7 @@ function keepOwned(object: KubeObject, old: KubeObject): void {
     'deletionGracePeriodSeconds',
     'generation',
     'generateName',
+    'selfLink',
   ] as const) {
     if (was[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: was[field] })

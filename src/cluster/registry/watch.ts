@@ -2,6 +2,7 @@ import { expired, type KubeObject } from '../../kube/index.ts'
 import { type Change, HistoryGone, type Store, type Stored } from '../storage/index.ts'
 import { prefixOf, storedAs } from './keys.ts'
 import { parseRevision, shaped, tooLarge } from './list.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import type { Selection } from './selection.ts'
 import type { Encoded } from './stored-object.ts'
@@ -32,7 +33,8 @@ const bookmarkEveryMs = 60_000
  * first as ADDED.
  *
  * @throws {StatusError} `Expired` when the version is older than the history kept, at once or when the watcher falls
- *   too far behind; `Timeout` for a version that is still to come; `BadRequest`.
+ *   too far behind; `Timeout` when initial events are wanted of a version that is still to come (a mere watch waits for
+ *   it); a failure without a reason when the text is no version.
  */
 export async function* watchObjects(
   store: Store<KubeObject>,
@@ -110,8 +112,8 @@ async function orBookmark<T>(next: Promise<T>, signal: AbortSignal): Promise<T |
 function checkOptions(store: Store<KubeObject>, options: WatchOptions): number | undefined {
   const { resourceVersion } = options
   if (!resourceVersion) return undefined
-  const revision = parseRevision(resourceVersion)
-  if (revision > store.revision) throw tooLarge(revision, store.revision)
+  const revision = parseRevision(resourceVersion, plainFailure)
+  if (options.sendInitialEvents && revision > store.revision) throw tooLarge(revision, store.revision)
   return revision
 }
 

@@ -158,6 +158,16 @@ describe('garbage collection', () => {
     const owner = await make('envied')
     await pretend('pretender', ownedBy(owner))
     await cluster.until(kinds.configMaps, elsewhere('pretender'), isGone)
+    const { uid } = owner.metadata
+    const told = async () => {
+      const { items } = await cluster.client.list(kinds.events, { namespace: 'envious' })
+      return items.map(({ reason, type, message }) => ({ reason, type, message }))
+    }
+    await expect.poll(told).toContainEqual({
+      reason: 'OwnerRefInvalidNamespace',
+      type: 'Warning',
+      message: `ownerRef [v1/ConfigMap, namespace: envious, name: envied, uid: ${uid}] does not exist in namespace "envious"`,
+    })
     const rightful = await make('rightful', ownedBy(owner))
     // Looked at after it, and gone: it was looked at, and stayed.
     await make('late', ownedBy({ metadata: { name: 'nobody', uid: '22222222-2222-2222-2222-222222222222' } }))

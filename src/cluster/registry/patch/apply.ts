@@ -1,4 +1,5 @@
 import { badRequest, type JsonObject, type KubeObject } from '../../../kube/index.ts'
+import { plainFailure } from '../plain-failure.ts'
 import { checkConflicts } from './conflicts.ts'
 import { type FieldShape, fieldShapeOf, type StructShape } from './field-shape.ts'
 import {
@@ -27,7 +28,6 @@ import {
   type Writing,
 } from './managed-fields.ts'
 import { isEqual, isObject } from './put.ts'
-import { plainFailure } from './refusals.ts'
 import { typedFaults } from './typed-check.ts'
 import { innerShape, mergeTyped, withoutFields } from './typed-merge.ts'
 
@@ -83,16 +83,10 @@ export function applyObject(live: KubeObject | undefined, given: JsonObject, app
 }
 
 function checkConfig(config: JsonObject, shape: StructShape, applying: Applying): void {
-  const expected = apiVersionOf(applying)
   const stated = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : ''
   const kind = typeof config['kind'] === 'string' ? config['kind'] : ''
-  const [statedGroup, statedVersion] = stated.includes('/') ? stated.split('/') : ['', stated]
-  if (kind !== applying.resource.kind || statedGroup !== applying.resource.group)
-    throw badRequest(`invalid object type: ${statedGroup ?? ''}/${statedVersion ?? ''}, Kind=${kind}`)
-  if (stated !== expected)
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${stated}, expected: ${expected}`,
-    )
+  if (kind !== applying.resource.kind || stated !== apiVersionOf(applying))
+    throw badRequest(`invalid object type: ${stated.includes('/') ? stated : `/${stated}`}, Kind=${kind}`)
   const metadata = config['metadata']
   if (isObject(metadata) && metadata['managedFields']) throw badRequest('metadata.managedFields must be nil')
   const faults = typedFaults(config, shape)

@@ -8,6 +8,7 @@ import {
   StatusError,
 } from '../../../kube/index.ts'
 import { shown } from '../faults.ts'
+import { plainFailure } from '../plain-failure.ts'
 import {
   decodeCustom,
   DecodingError,
@@ -24,7 +25,6 @@ import { apiVersionOf, asJson, setEntries, type Writing } from './managed-fields
 import { mergePatch } from './merge-patch.ts'
 import type { ParsedPatch } from './parse.ts'
 import { isEqual } from './put.ts'
-import { plainFailure } from './refusals.ts'
 import { strategicPatch } from './strategic.ts'
 
 export { updateManagedFields, type Writing } from './managed-fields.ts'

@@ -7,6 +7,8 @@ import {
   kindOf,
   measure,
   parseYaml,
+  type YamlBody,
+  yamlErrors,
   syntaxErrorOf,
 } from '../schema/index.ts'
 import { maxDepth, tooDeep } from '../schema/go-json.ts'
@@ -103,7 +105,7 @@ function parseJson(text: string, prefix: string): Json {
 }
 
 async function parseApply(text: string, validation: FieldValidation): Promise<ParsedPatch> {
-  let read: { value: Json; duplicates: string[] }
+  let read: YamlBody
   try {
     read = await parseYaml(text)
   } catch (error) {
@@ -118,7 +120,7 @@ async function parseApply(text: string, validation: FieldValidation): Promise<Pa
     )
   if (validation === 'Strict' && read.duplicates.length > 0)
     throw badRequest(
-      `error strict decoding YAML: error converting YAML to JSON: ${read.duplicates.join(', ')}`,
+      `error strict decoding YAML: error converting YAML to JSON: ${yamlErrors(read.duplicates)}`,
     )
   return { is: 'apply', value, faults: validation === 'Ignore' ? [] : read.duplicates }
 }

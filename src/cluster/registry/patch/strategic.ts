@@ -3,10 +3,11 @@
  * a merge patch in which the schema tells which lists are merged, and directives in the patch say the rest.
  */
 import { badRequest, type Json, type JsonObject } from '../../../kube/index.ts'
+import { plainFailure } from '../plain-failure.ts'
 import { builtinSchemas, type Schema } from '../schema/index.ts'
 import { goFormat } from './go-format.ts'
 import { copy, isObject, own, put } from './put.ts'
-import { plainFailure, unprocessable } from './refusals.ts'
+import { unprocessable } from './refusals.ts'
 import { inOrderOf } from './strategic-order.ts'
 
 const patchDirective = '$patch'

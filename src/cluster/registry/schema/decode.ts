@@ -6,7 +6,7 @@ import { maxDepth, syntaxErrorOf, tooDeep } from './go-json.ts'
 import { countKeys, duplicateKeys, keyFaults, measure } from './json-keys.ts'
 import type { Schema } from './schema.ts'
 import { type Shape, shapeOf } from './shape.ts'
-import { parseYaml } from './yaml.ts'
+import { parseYaml, type YamlBody, yamlErrors } from './yaml.ts'
 
 /** What a body is to become. Resource definitions and virtual resources are such. */
 export interface Target {
@@ -38,7 +38,7 @@ export async function decodeBody(
 ): Promise<Decoded> {
   const text = textOf(body)
   if (!options.mediaType?.includes('yaml')) return decodeJson(text, target, options.validation)
-  let read: { value: unknown; duplicates: string[] }
+  let read: YamlBody
   try {
     read = await parseYaml(text)
   } catch (error) {
@@ -106,9 +106,14 @@ function decodeParsed(text: string, value: unknown, target: Target, strictness: 
     if (error instanceof DecodingError) return refuse(error.message)
     throw error
   }
-  const faults = strictness.validation === 'Ignore' ? [] : faultsOf(text, strictness, decoded.unknown, target)
-  if (strictness.validation === 'Strict' && faults.length > 0)
-    refuse(`strict decoding error: ${faults.join(', ')}`)
+  const { validation, duplicates, isJson } = strictness
+  const faults = validation === 'Ignore' ? [] : faultsOf(text, strictness, decoded.unknown, target)
+  if (validation === 'Strict' && faults.length > 0) {
+    // Duplicate keys of a YAML text come first, as one error.
+    const isYamlError = !isJson && duplicates.length > 0
+    const errors = isYamlError ? [yamlErrors(duplicates), ...faults.slice(duplicates.length)] : faults
+    refuse(`strict decoding error: ${errors.join(', ')}`)
+  }
   // The shape has just been brought about.
   return { object: decoded.value as unknown as KubeObject, warnings: faults }
 }

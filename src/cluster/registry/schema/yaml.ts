@@ -1,12 +1,18 @@
 import type { Schema } from 'js-yaml'
 import type { Json } from '../../../kube/index.ts'
 import { maxDepth, tooDeep } from './go-json.ts'
-import { countKeys, duplicateKeys, measure } from './json-keys.ts'
+import { countKeys, measure } from './json-keys.ts'
+import { duplicateYamlKeys } from './yaml-keys.ts'
 
-/** What a YAML body holds, and the complaints about keys that it has twice. */
 export interface YamlBody {
   readonly value: Json
-  readonly duplicates: string[]
+  /** A complaint for each key that is there twice: `line 6: key "a" already set in map`. */
+  readonly duplicates: readonly string[]
+}
+
+/** All complaints as the one error that Go makes of them. */
+export function yamlErrors(complaints: readonly string[]): string {
+  return `yaml: unmarshal errors:\n${complaints.map((each) => `  ${each}`).join('\n')}`
 }
 
 // Aliases may repeat what they point to; what they unfold to must stay in proportion to a body of a few megabytes.
@@ -23,32 +29,36 @@ let schema: Schema | undefined
 export async function parseYaml(text: string): Promise<YamlBody> {
   if (text.trimStart().startsWith('{')) {
     const json = asJson(text)
-    if (json) return json
+    if (json !== undefined)
+      return { value: json.value, duplicates: json.isUnique ? [] : await complaints(text) }
   }
   const { CORE_SCHEMA, boolYaml11Tag, load, loadAll, mergeTag } = await import('js-yaml')
   schema ??= CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag)
-  const duplicates: string[] = []
   let documents: unknown[]
   try {
     documents = loadAll(text, { schema, json: true })
   } catch (error) {
     throw new Error(described(error), { cause: error })
   }
+  let hasDuplicates = documents.length > 1
   try {
-    if (documents.length === 1) load(text, { schema })
+    if (!hasDuplicates) load(text, { schema })
   } catch (error) {
-    const line = lineOf(error)
-    if (line === undefined) throw new Error(described(error), { cause: error })
-    const key = /^[\s-]*"?([^":]+)"?\s*:/.exec(text.split('\n')[line] ?? '')?.[1] ?? ''
-    duplicates.push(
-      `yaml: unmarshal errors:\n  line ${line + 1}: key ${JSON.stringify(key)} already set in map`,
-    )
+    if (!isAboutDuplicate(error)) throw new Error(described(error), { cause: error })
+    hasDuplicates = true
   }
   const budget = { left: largestBody }
-  return { value: toJson(documents[0] ?? null, budget, 0), duplicates }
+  return {
+    value: toJson(documents[0] ?? null, budget, 0),
+    duplicates: hasDuplicates ? await complaints(text) : [],
+  }
 }
 
-function asJson(text: string): YamlBody | undefined {
+async function complaints(text: string): Promise<string[]> {
+  return duplicateYamlKeys(text, await import('js-yaml'))
+}
+
+function asJson(text: string): { readonly value: Json; readonly isUnique: boolean } | undefined {
   let value: Json
   try {
     value = JSON.parse(text) as Json
@@ -58,12 +68,7 @@ function asJson(text: string): YamlBody | undefined {
   }
   const { keys, depth } = measure(text)
   if (depth > maxDepth) throw new Error(tooDeep)
-  if (keys === countKeys(value)) return { value, duplicates: [] }
-  const duplicates = duplicateKeys(text).map(
-    (path) =>
-      `yaml: unmarshal errors:\n  line 1: key ${JSON.stringify(path.slice(path.lastIndexOf('.') + 1))} already set in map`,
-  )
-  return { value, duplicates }
+  return { value, isUnique: keys === countKeys(value) }
 }
 
 /** A copy without shared parts (aliases share), with what JSON cannot hold refused. */
@@ -99,10 +104,8 @@ function described(error: unknown): string {
   return mark === undefined ? `yaml: ${reason}` : `yaml: line ${mark + 1}: ${reason}`
 }
 
-/** The line of a duplicate key, undefined when the error is about something else. */
-function lineOf(error: unknown): number | undefined {
-  const isDuplicate = error instanceof Error && error.message.startsWith('duplicated mapping key')
-  return isDuplicate ? markOf(error) : undefined
+function isAboutDuplicate(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('duplicated mapping key')
 }
 
 function markOf(error: unknown): number | undefined {

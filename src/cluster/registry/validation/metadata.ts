@@ -150,8 +150,9 @@ function validateOwners(owners: readonly OwnerReference[]): Fault[] {
   const faults: Fault[] = []
   let controller = ''
   for (const owner of owners) {
-    const version = owner.apiVersion?.split('/').at(-1) ?? ''
-    if (version === '') {
+    const [first = '', second, ...others] = owner.apiVersion?.split('/') ?? []
+    // What has more than one slash names no version.
+    if ((second ?? first) === '' || others.length > 0) {
       faults.push(invalidValue(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
     }
     for (const field of ['kind', 'name', 'uid'] as const) {

@@ -227,7 +227,7 @@ describe('applying a config map', () => {
     )
     expect(to({ apiVersion: 'v2' })).toMatchObject({
       code: 400,
-      message: 'Incorrect version specified in apply patch. Specified patch version: v2, expected: v1',
+      message: 'invalid object type: /v2, Kind=ConfigMap',
     })
     expect(to({ kind: 'Secret' })).toMatchObject({
       code: 400,

@@ -229,7 +229,34 @@ describe('decoding a built-in kind', () => {
       mediaType: 'application/yaml',
     })
     expect(object).toEqual({ kind: 'ConfigMap', immutable: true, data: { a: '2' } })
-    expect(warnings).toEqual(['yaml: unmarshal errors:\n  line 5: key "a" already set in map'])
+    expect(warnings).toEqual(['line 5: key "a" already set in map'])
+  })
+
+  it('reports all keys that YAML has twice, those inside first, on the line where the later value begins', async () => {
+    const body = [
+      'data: {a: "1", a: "2", b: "1", b: "2"}',
+      'metadata:',
+      '  name: x',
+      '  labels:',
+      '    a: b',
+      'metadata:',
+      '  labels:',
+      '    c: d',
+      '    c: e',
+      'nonsense: 1',
+    ].join('\n')
+    const lines = [
+      'line 1: key "a" already set in map',
+      'line 1: key "b" already set in map',
+      'line 9: key "c" already set in map',
+      'line 7: key "metadata" already set in map',
+    ]
+    const mediaType = 'application/yaml'
+    const { warnings } = await decodeBody(body, configMap, { validation: 'Warn', mediaType })
+    expect(warnings).toEqual([...lines, 'unknown field "nonsense"'])
+    await expect(decodeBody(body, configMap, { validation: 'Strict', mediaType })).rejects.toThrow(
+      `strict decoding error: yaml: unmarshal errors:\n${lines.map((line) => `  ${line}`).join('\n')}, unknown field "nonsense"`,
+    )
   })
 
   it('keeps a data key called __proto__ as data', () => {

@@ -75,6 +75,9 @@ describe('owners and finalizers', () => {
   })
 
   it('allow one controller', () => {
+    expect(faults({ ownerReferences: [{ ...owner('x1'), apiVersion: 'a/b/c' }] })).toEqual([
+      'metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty',
+    ])
     expect(faults({ ownerReferences: [owner('x1'), owner('x2')] })).toEqual([
       'metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"ConfigMap","name":"x1","uid":"u-x1","controller":true},{"apiVersion":"v1","kind":"ConfigMap","name":"x2","uid":"u-x2","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for ConfigMap/x1 and ConfigMap/x2',
     ])
