@@ -95,7 +95,7 @@ describe('the kubeconfig of a user', () => {
       ['--static', '--lifetime', '5h'],
     ]) {
       const refused = await company.arena('user', 'kubeconfig', 'bob', ...typed)
-      expect(refused).toMatchObject({ status: 2, err: expect.stringContaining('do not go together') })
+      expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('do not go together') })
     }
   })
 
