@@ -46,7 +46,7 @@ export const errorCodes = {
   },
   LOSS_REFUSED: {
     exit: 1,
-    meaning: 'The plan destroys something or locks somebody out, and --allow-destroy was not given.',
+    meaning: 'The plan destroys something or takes rights from somebody, and --allow-destroy was not given.',
   },
   PLAN_OUTDATED: {
     exit: 1,
