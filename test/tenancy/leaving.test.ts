@@ -68,7 +68,10 @@ async function startEverything(): Promise<void> {
   )
 }
 
-async function receipt(): Promise<{ jobs: { name: string; outcome: string; reason?: string }[]; host: string }> {
+async function receipt(): Promise<{
+  jobs: { name: string; outcome: string; reason?: string }[]
+  host: string
+}> {
   const names = await readdir(join(company.directory, 'receipts'))
   return JSON.parse(await readFile(join(company.directory, 'receipts', names.sort().at(-1) ?? ''), 'utf8'))
 }

@@ -7,7 +7,7 @@ import { expiredGrants } from './expired.ts'
 import { fieldsOf } from './fields.ts'
 import { lastWriter, type Live, type LiveObject } from './live.ts'
 import { meaningOf } from './meaning.ts'
-import { covers, isFromFile, rulesOf } from './rights.ts'
+import { covers, isMadeByArena, rulesOf } from './rights.ts'
 
 /** Objects of the organisation that its file no longer asks for. */
 export function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now: Date): Change[] {
@@ -88,7 +88,7 @@ function exchangeLoss(
   )
   const held = org.stays.flatMap((each) => org.rules.get(`${group}/${each}`) ?? [])
   // A role given by hand is taken back: the file never gave it.
-  if (!isFromFile(binding.metadata) || given === undefined || covers(held, rulesOf(given.object))) {
+  if (!isMadeByArena(binding.metadata) || given === undefined || covers(held, rulesOf(given.object))) {
     return undefined
   }
   return `${about[labels.user]} is only ${org.stays.join(' and ')} in ${group} from now on, no longer ${role}`
@@ -108,13 +108,14 @@ function lossOf(
     case 'Namespace':
       return `group ${object.name} is deleted with its jobs and claims`
     case 'ServiceAccount': {
+      if (!isMadeByArena(object.metadata)) return undefined
       const home = org.homes.get(user)
       return home === undefined
         ? `${user} can no longer sign in`
         : `${user} moves from ${group} to ${home} and needs a new kubeconfig`
     }
     case 'RoleBinding':
-      if (about[labels.role] === undefined || !isFromFile(object.metadata)) return undefined
+      if (about[labels.role] === undefined || !isMadeByArena(object.metadata)) return undefined
       return `${user} can no longer work in ${group}`
     case 'PersistentVolumeClaim': {
       const volume = about[labels.volume] ?? object.name

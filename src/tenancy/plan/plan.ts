@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../kube/index.ts'
 import { type DesiredObject, desiredObjects } from '../objects/desired.ts'
-import { annotations, labels } from '../objects/ownership.ts'
+import { annotations, labels, manager } from '../objects/ownership.ts'
 import type { Org } from '../org.ts'
 import { type Change, type Conflict, keyOf, nameOf } from './change.ts'
 import { deletions } from './deletions.ts'
@@ -199,12 +199,16 @@ function compareForeign(
     return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
   }
   const isNobodys = live.metadata.labels?.[labels.managedBy] === undefined
+  const place = namespace === '' ? '' : ` -n ${namespace}`
   if (!isNobodys) {
-    return conflict(object, `exists and ${holderOf(live)}`, 'choose another name in the organisation file')
+    const label = `kubectl label ${object.type.plural} ${object.name}${place} ${labels.managedBy}=${manager} --overwrite`
+    const hint = hasBeenOurs(live)
+      ? `arena made it, and somebody changed its label; to put that right: ${label}`
+      : 'choose another name in the organisation file'
+    return conflict(object, `exists and ${holderOf(live)}`, hint)
   }
   const found = differences(bodyOf(object), live.object, exactPaths)
   if (needsReplacement(object, live, found) !== 'update') {
-    const place = namespace === '' ? '' : ` -n ${namespace}`
     return conflict(
       object,
       `exists, ${holderOf(live)}, and differs in fields that cannot be changed: ${found.map(describeDifference).join('; ')}`,
@@ -223,6 +227,14 @@ function compareForeign(
     uid: live.metadata.uid ?? '',
     ...(surplus.length > 0 && { surplus }),
   })
+}
+
+/** Objects of another organisation carry our label: those are not meant. */
+function hasBeenOurs({ metadata }: LiveObject): boolean {
+  return (
+    metadata.labels?.[labels.managedBy] !== manager &&
+    metadata.managedFields?.some((entry) => entry.manager === manager) === true
+  )
 }
 
 function conflict(object: DesiredObject, fact: string, hint: string): Conflict {

@@ -43,7 +43,7 @@ export function rulesOf(role: object): readonly PolicyRule[] {
 /** What people lose by a role that allows less than the one that is there, if anybody holds it. */
 export function narrowing(role: { object: object }, live: LiveObject, all: Live): string | undefined {
   // What somebody widened by hand is taken back: the file never gave it.
-  if (!isFromFile(live.metadata) || covers(rulesOf(role.object), rulesOf(live.object))) return undefined
+  if (!hasOwnRules(live.metadata) || covers(rulesOf(role.object), rulesOf(live.object))) return undefined
   const about = live.metadata.labels ?? {}
   const holders = [...all.owned.values()].flatMap(({ type, namespace, metadata }) => {
     const user = metadata.labels?.[labels.user]
@@ -55,8 +55,14 @@ export function narrowing(role: { object: object }, live: LiveObject, all: Live)
   return `role ${about[labels.role]} of ${live.namespace} allows less than before: ${holders.slice(0, 5).join(', ')}${more}`
 }
 
-/** Is an object as arena wrote it last? One that others made or changed holds what the file never gave. */
-export function isFromFile({ managedFields = [] }: ObjectMeta): boolean {
-  const writers = managedFields.filter(({ subresource }) => subresource === undefined)
-  return writers.every((entry) => entry.manager === manager)
+/** Did arena make an object? What others made under its labels gives what the file never gave. */
+export function isMadeByArena({ managedFields = [] }: ObjectMeta): boolean {
+  return managedFields.length === 0 || managedFields.some((entry) => entry.manager === manager)
+}
+
+/** Are the rules of a role as arena wrote them, as far as the role itself tells? */
+function hasOwnRules({ managedFields = [] }: ObjectMeta): boolean {
+  return managedFields.every(
+    (entry) => entry.manager === manager || fieldsOf(entry.fieldsV1)['f:rules'] === undefined,
+  )
 }
