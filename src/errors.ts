@@ -7,12 +7,23 @@ export interface ErrorCode {
 }
 
 /**
- * Every error a user can meet. Exit statuses: 1 the request was refused or failed, 2 changes are pending or the
- * command line is wrong, 3 not found, 4 not allowed, 5 the cluster cannot be reached, 130 interrupted.
+ * What the exit statuses of the `arena` command say to scripts. No error ends with 2: that one is an answer. A wrong
+ * command line ends with 1, as in the original tool.
  */
+export const exitStatuses: Readonly<Record<number, string>> = {
+  0: 'Done; `org plan` and `host plan`: nothing to do; `org drift`: none.',
+  1: 'The command line is wrong, or the request was refused or failed.',
+  2: 'No error: `org plan` and `host plan` found changes that are pending, `org drift` found drift.',
+  3: 'What was named does not exist; `cluster status`: it does not run.',
+  4: 'Not signed in, or not allowed.',
+  5: 'The cluster cannot be reached.',
+  130: 'Interrupted.',
+}
+
+/** Every error a user can meet. */
 export const errorCodes = {
   USAGE: {
-    exit: 2,
+    exit: 1,
     meaning: 'The command line is wrong: an unknown flag, a missing argument or a value of the wrong form.',
   },
   FILE_UNREADABLE: { exit: 1, meaning: 'A file named on the command line cannot be read or written.' },
@@ -35,7 +46,7 @@ export const errorCodes = {
   },
   LOSS_REFUSED: {
     exit: 1,
-    meaning: 'The plan destroys something or locks somebody out, and --allow-destroy was not given.',
+    meaning: 'The plan destroys something or takes rights from somebody, and --allow-destroy was not given.',
   },
   PLAN_OUTDATED: {
     exit: 1,

@@ -1,4 +1,4 @@
-import { errorCodes } from '../errors.ts'
+import { errorCodes, exitStatuses } from '../errors.ts'
 import type { Command, Flag } from './command.ts'
 import { globalFlags } from './global-flags.ts'
 
@@ -100,6 +100,10 @@ export function errorReference(): string {
     '',
     'Expected failures are printed as `error:` with a message and, where there is one, `hint:` with what to do next.',
     'Anything else is a fault of Arena and shows its stack. `--loglevel=debug` shows the cause of an expected failure.',
+    '',
+    '| exit status | meaning |',
+    '|---|---|',
+    ...Object.entries(exitStatuses).map(([exit, meaning]) => `| ${exit} | ${cell(meaning)} |`),
     '',
     '| code | exit status | meaning |',
     '|---|---|---|',

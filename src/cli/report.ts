@@ -40,6 +40,12 @@ export function reportError(error: unknown, options: { isDebug?: boolean } = {})
     }
   }
   if (error instanceof StatusError) {
+    // Whom the server took for nobody has not been refused: they did not say who they are.
+    const isNobody = error.reason === 'Forbidden' && error.message.includes('User "system:anonymous"')
+    if (isNobody) {
+      const hint = 'the kubeconfig carries no credentials for this cluster; see: arena login --help'
+      return { exit: errorCodes.UNAUTHENTICATED.exit, lines: [`error: ${error.message}`, `hint: ${hint}`] }
+    }
     const code = codeOfStatus(error)
     const isEverywhere = code === 'FORBIDDEN' && error.message.endsWith('at the cluster scope')
     const hint = isEverywhere

@@ -9,6 +9,8 @@ export interface ExecConfig {
   /** What the plugin is told of the cluster, when it asked to be. */
   readonly clusterInfo?: Readonly<Record<string, unknown>>
   readonly mayHandOutCertificate: boolean
+  /** `Never`: it is given no standard input; `Always`: it cannot do without a terminal. */
+  readonly interactiveMode: 'Never' | 'IfAvailable' | 'Always'
   readonly installHint?: string
 }
 
@@ -31,6 +33,8 @@ export interface CachedExecCredential {
 // Ask again this long before the end, so that a request on its way does not arrive with a dead token.
 const renewBeforeMs = 10_000
 const pluginTimeoutMs = 60_000
+// A person signs in on a page of the browser, perhaps with a second factor.
+const personTimeoutMs = 600_000
 const largestAnswer = 1024 * 1024
 
 /** Runs credential plugins (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins). */
@@ -66,11 +70,18 @@ async function runPlugin(
   options: { environment: Readonly<Record<string, string | undefined>> },
   signal: AbortSignal | undefined,
 ): Promise<ExecCredential> {
+  const isTerminal = process.stdin.isTTY === true
+  if (config.interactiveMode === 'Always' && !isTerminal) {
+    throw failed(config, 'it has to ask a person, and there is no terminal', {
+      hint: 'run the command at a terminal, or use a kubeconfig whose plugin needs nobody',
+    })
+  }
+  const isInteractive = isTerminal && config.interactiveMode !== 'Never'
   const info = {
     apiVersion: config.apiVersion,
     kind: 'ExecCredential',
     spec: {
-      interactive: process.stdin.isTTY === true,
+      interactive: isInteractive,
       ...(config.clusterInfo !== undefined && { cluster: config.clusterInfo }),
     },
   }
@@ -80,22 +91,30 @@ async function runPlugin(
       ...config.environment,
       KUBERNETES_EXEC_INFO: JSON.stringify(info),
     },
-    signal: signal ?? AbortSignal.timeout(pluginTimeoutMs),
+    signal,
+    timeoutMs: isTerminal ? personTimeoutMs : pluginTimeoutMs,
+    isInteractive,
   })
   return readAnswer(config, output)
 }
 
 async function capture(
   config: ExecConfig,
-  options: { environment: Record<string, string | undefined>; signal: AbortSignal },
+  options: {
+    environment: Record<string, string | undefined>
+    signal: AbortSignal | undefined
+    timeoutMs: number
+    isInteractive: boolean
+  },
 ): Promise<string> {
   const { spawn } = await import('node:child_process')
+  const patience = AbortSignal.timeout(options.timeoutMs)
   return new Promise((resolve, reject) => {
     const child = spawn(config.command, config.arguments, {
       env: options.environment,
-      signal: options.signal,
+      signal: options.signal ? AbortSignal.any([options.signal, patience]) : patience,
       // The plugin may ask the person at the terminal, and its messages are for that person.
-      stdio: ['inherit', 'pipe', 'inherit'],
+      stdio: [options.isInteractive ? 'inherit' : 'ignore', 'pipe', 'inherit'],
     })
     let output = ''
     child.stdout.setEncoding('utf8')
@@ -104,8 +123,9 @@ async function capture(
       if (output.length > largestAnswer) child.kill()
     })
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (options.signal.aborted) reject(options.signal.reason)
-      else reject(failed(config, error.code === 'ENOENT' ? 'it is not installed' : error.message, error))
+      if (options.signal?.aborted === true) reject(options.signal.reason)
+      else if (patience.aborted) reject(failed(config, `no answer within ${options.timeoutMs / 1000} s`))
+      else reject(failed(config, startFailure(error), { cause: error }))
     })
     child.on('close', (code, killedBy) => {
       if (code === 0) resolve(output)
@@ -120,7 +140,7 @@ function readAnswer(config: ExecConfig, output: string): ExecCredential {
   try {
     answer = JSON.parse(output)
   } catch (error) {
-    throw failed(config, 'its answer is no JSON', error)
+    throw failed(config, 'its answer is no JSON', { cause: error })
   }
   if (typeof answer !== 'object' || answer === null) throw failed(config, 'its answer is no object')
   const kind = 'kind' in answer ? answer.kind : undefined
@@ -148,14 +168,16 @@ function readAnswer(config: ExecConfig, output: string): ExecCredential {
   }
 }
 
-function failed(config: ExecConfig, why: string, cause?: unknown): UserError {
+function startFailure(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'it is not installed'
+  return error.code === 'EACCES' ? 'it may not be run: its file is not executable' : error.message
+}
+
+function failed(config: ExecConfig, why: string, more: { hint?: string; cause?: unknown } = {}): UserError {
+  const byHand = 'run the plugin by hand; it stands under "exec" of the user in the kubeconfig'
   return new UserError(
     'UNAUTHENTICATED',
     `credential plugin "${config.command}" gave no credential: ${why}`,
-    {
-      hint:
-        config.installHint ?? 'run the plugin by hand; it stands under "exec" of the user in the kubeconfig',
-      cause,
-    },
+    { hint: more.hint ?? config.installHint ?? byHand, cause: more.cause },
   )
 }

@@ -111,11 +111,55 @@ async function credentialsOf(
     }
   }
   if (fields['auth-provider'] !== undefined) {
-    throw invalid(user.file, 'it uses "auth-provider", which Kubernetes removed in 1.26', undefined, {
-      hint: 'use an exec plugin or a token instead',
-    })
+    const token = providerToken(user, fields['auth-provider'])
+    return { token: async () => token }
   }
   return {}
+}
+
+/**
+ * The token that kubectl's own OpenID Connect provider keeps in the kubeconfig. Renewing it takes the secrets of the
+ * provider and writes to the file: that is left to kubectl, which does both whenever it is run.
+ */
+function providerToken(user: Fields, provider: unknown): string {
+  const name = isFields(provider) ? provider['name'] : undefined
+  const config = isFields(provider) && isFields(provider['config']) ? provider['config'] : {}
+  if (name !== 'oidc') {
+    throw invalid(
+      user.file,
+      `it uses the auth-provider "${String(name)}", which clients have not known since 1.26`,
+      undefined,
+      {
+        hint: 'ask your provider for an exec plugin, which takes its place',
+      },
+    )
+  }
+  const token = config['id-token']
+  const canRenew = typeof config['refresh-token'] === 'string' && config['refresh-token'] !== ''
+  const hint = canRenew
+    ? 'kubectl renews it and writes it down: run, for example, kubectl version, and then this again'
+    : 'sign in with the tool that wrote the kubeconfig, as in: kubelogin'
+  if (typeof token !== 'string' || token === '') {
+    throw new UserError('UNAUTHENTICATED', `kubeconfig ${user.file} holds no id-token yet`, { hint })
+  }
+  const expiresAt = expiryOf(token)
+  if (expiresAt === undefined || expiresAt > Date.now()) return token
+  const when = new Date(expiresAt).toISOString()
+  throw new UserError('UNAUTHENTICATED', `the id-token in kubeconfig ${user.file} expired at ${when}`, {
+    hint,
+  })
+}
+
+/** Milliseconds since 1970; undefined where the token does not tell. */
+function expiryOf(token: string): number | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    const exp = isFields(claims) ? claims['exp'] : undefined
+    return typeof exp === 'number' ? exp * 1000 : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 /** The cluster's entry as a plugin is told of it, certificates included and our own part as `config`. */
@@ -142,11 +186,17 @@ function execConfigOf(
   exec: Record<string, unknown>,
   clusterInfo: () => Record<string, unknown>,
 ): ExecConfig {
-  const { command, args, env, apiVersion } = exec
+  const { command, args, env, apiVersion, interactiveMode = 'IfAvailable' } = exec
   if (typeof command !== 'string' || command === '') throw invalid(user.file, 'an exec plugin has no command')
   const version = typeof apiVersion === 'string' ? apiVersion : 'client.authentication.k8s.io/v1'
   if (!/^client\.authentication\.k8s\.io\/(v1|v1beta1)$/.test(version)) {
     throw invalid(user.file, `exec plugin "${command}" has the unknown apiVersion "${version}"`)
+  }
+  if (interactiveMode !== 'Never' && interactiveMode !== 'IfAvailable' && interactiveMode !== 'Always') {
+    throw invalid(
+      user.file,
+      `exec plugin "${command}" has the unknown interactiveMode "${String(interactiveMode)}"`,
+    )
   }
   const variables: Record<string, string> = {}
   for (const entry of Array.isArray(env) ? env : []) {
@@ -160,6 +210,7 @@ function execConfigOf(
     arguments: (Array.isArray(args) ? args : []).map(String),
     environment: variables,
     apiVersion: version,
+    interactiveMode,
     ...(exec['provideClusterInfo'] === true && { clusterInfo: clusterInfo() }),
     // Arena's own plugin gives tokens alone; waiting for it up front would delay every command.
     mayHandOutCertificate: !/(^|\/)arena$/.test(command),

@@ -2,6 +2,7 @@ import type { ObjectMeta } from '../kube/index.ts'
 import { desiredObjects } from './objects/desired.ts'
 import type { Org } from './org.ts'
 import { keyOf } from './plan/change.ts'
+import { fieldsOf } from './plan/fields.ts'
 import type { LiveObject } from './plan/live.ts'
 import { comparePlan, type Plan } from './plan/plan.ts'
 
@@ -10,7 +11,9 @@ export function diffOrgs(before: Org, after: Org, now: Date): Plan {
   const renamed: Org = { ...before, name: after.name }
   const owned = new Map<string, LiveObject>()
   for (const { type, name, namespace, labels, object } of desiredObjects(renamed, now)) {
-    const metadata: ObjectMeta = { name, labels: { ...labels }, uid: 'before' }
+    const notes = fieldsOf(fieldsOf(fieldsOf(object)['metadata'])['annotations'])
+    const annotations = Object.fromEntries(Object.entries(notes).map(([key, value]) => [key, String(value)]))
+    const metadata: ObjectMeta = { name, labels: { ...labels }, annotations, uid: 'before' }
     const live = {
       type,
       name,

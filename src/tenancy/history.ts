@@ -32,7 +32,7 @@ export async function recordRevision(
   revision: { organisation: string; text: string; outcomes: readonly Outcome[]; now: Date },
 ): Promise<void> {
   const { organisation, text, outcomes, now } = revision
-  const [known, appliedBy] = await Promise.all([listNumbers(client, organisation), whoAmI(client)])
+  const [known, appliedBy] = await Promise.all([listSecrets(client, organisation), whoAmI(client)])
   await client.patch(
     kinds.namespaces,
     { name: systemNamespaceName },
@@ -50,29 +50,57 @@ export async function recordRevision(
       .slice(0, mostSummary)
       .map((outcome) => outcome.change.meaning),
   }
-  const next = Math.max(0, ...known) + 1
-  await client.create(
-    kinds.secrets,
-    {
-      metadata: {
-        name: secretName(organisation, next),
-        namespace: systemNamespaceName,
-        labels: { ...revisionLabels(organisation), [revisionLabel]: String(next) },
-      },
-      type: secretType,
-      data: {
-        record: Buffer.from(JSON.stringify(record)).toString('base64'),
-        file: gzipSync(text).toString('base64'),
-      },
-    },
-    { namespace: systemNamespaceName, fieldManager: manager },
-  )
-  for (const old of known.sort((a, b) => b - a).slice(kept - 1)) {
+  const data = {
+    record: Buffer.from(JSON.stringify(record)).toString('base64'),
+    file: gzipSync(text).toString('base64'),
+  }
+  await createNext(client, organisation, Math.max(0, ...known.map(numberOf)) + 1, data)
+  for (const old of surplusOf(known)) {
     await client.delete(kinds.secrets, {
       namespace: systemNamespaceName,
-      name: secretName(organisation, old),
+      name: secretName(organisation, numberOf(old)),
     })
   }
+}
+
+/** Somebody else may apply at the same moment: both are kept, one after the other. */
+async function createNext(
+  client: KubeClient,
+  organisation: string,
+  first: number,
+  data: Record<string, string>,
+): Promise<void> {
+  for (let number = first; ; number += 1) {
+    const metadata = {
+      name: secretName(organisation, number),
+      namespace: systemNamespaceName,
+      labels: { ...revisionLabels(organisation), [revisionLabel]: String(number) },
+    }
+    const secret = { metadata, type: secretType, data }
+    try {
+      await client.create(kinds.secrets, secret, { namespace: systemNamespaceName, fieldManager: manager })
+      return
+    } catch (error) {
+      if (!isStatus(error, 'AlreadyExists') || number > first + 10) throw error
+    }
+  }
+}
+
+/**
+ * The revisions that have to go to make room for one more: repairs first, whose file is that of the revision before, so that
+ * whoever keeps changing things by hand cannot push the files of the past out.
+ */
+function surplusOf(known: readonly Persisted<Secret>[]): readonly Persisted<Secret>[] {
+  const oldestFirst = [...known].sort((a, b) => numberOf(a) - numberOf(b))
+  const isRepair = (revision: Persisted<Secret>, index: number): boolean =>
+    index > 0 && revision.data?.['file'] === oldestFirst[index - 1]?.data?.['file']
+  const repairs = oldestFirst.filter(isRepair)
+  const others = oldestFirst.filter((revision, index) => !isRepair(revision, index))
+  return [...repairs, ...others].slice(0, Math.max(0, known.length + 1 - kept))
+}
+
+function numberOf({ metadata }: Persisted<Secret>): number {
+  return Number(metadata.labels?.[revisionLabel])
 }
 
 const revisionLabel = 'arena.dev/revision'
@@ -92,12 +120,6 @@ async function listSecrets(client: KubeClient, organisation: string): Promise<Pe
     labelSelector: `arena.dev/history-of=${organisation}`,
   })
   return items
-}
-
-async function listNumbers(client: KubeClient, organisation: string): Promise<number[]> {
-  return (await listSecrets(client, organisation)).map(({ metadata }) =>
-    Number(metadata.labels?.[revisionLabel]),
-  )
 }
 
 async function whoAmI(client: KubeClient): Promise<string> {

@@ -19,7 +19,8 @@ export {
   type Receipt,
   writeReceipt,
 } from './receipt.ts'
-export { type Deed, findStrangers, lastDeeds, type Stranger, watchOrganisation } from './drift.ts'
+export { type AuditTrail, type Deed, openAuditTrail } from './audit-trail.ts'
+export { findStrangers, type Stranger, watchOrganisation } from './drift.ts'
 export { diffOrgs } from './diff.ts'
 export { findRevision, listRevisions, recordRevision, type Revision } from './history.ts'
 export * from './file/edits.ts'

@@ -5,7 +5,9 @@ import {
   isStatus,
   type JsonObject,
   type KubeClient,
+  type KubeObject,
   kinds,
+  type Persisted,
   type ResourceType,
   StatusError,
 } from '../kube/index.ts'
@@ -69,7 +71,7 @@ export async function settleJobs(
   if (decision.do === 'keep') return jobs.map((job) => ({ ...job, outcome: 'kept' }))
   const types = await jobTypes(client)
   const settled: SettledJob[] = []
-  for (const job of jobs) {
+  for (const { reason: _earlier, ...job } of jobs) {
     const type = types.find((each) => each.kind.toLowerCase() === job.kind.toLowerCase())
     const outcome = decision.do === 'stop' ? 'stopped' : 'handed over'
     if (type === undefined) {
@@ -77,8 +79,11 @@ export async function settleJobs(
       continue
     }
     try {
-      await (decision.do === 'hand-to' ? handOver(client, type, job, decision.user) : stop(client, type, job))
-      settled.push({ ...job, outcome })
+      const reason =
+        decision.do === 'hand-to'
+          ? await handOver(client, type, job, decision.user)
+          : await stop(client, type, job)
+      settled.push({ ...job, outcome, ...(reason !== undefined && { reason }) })
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       // One that was stopped before is gone, or its name belongs to another one by now.
@@ -90,54 +95,90 @@ export async function settleJobs(
   return settled
 }
 
-async function stop(client: KubeClient, type: ResourceType, job: SettledJob): Promise<void> {
+async function stop(client: KubeClient, type: ResourceType, job: SettledJob): Promise<undefined> {
   await client.delete(type, job, {
     propagationPolicy: 'Background',
     ...(job.uid !== undefined && { preconditions: { uid: job.uid } }),
   })
 }
 
-async function handOver(client: KubeClient, type: ResourceType, job: SettledJob, user: User): Promise<void> {
+/** Returns what of it still names the former owner, in words. */
+async function handOver(
+  client: KubeClient,
+  type: ResourceType,
+  job: SettledJob,
+  user: User,
+): Promise<string | undefined> {
   const current = await client.get(type, job)
   const former = current.metadata.labels?.[jobLabels.owner] ?? user.name
-  const templates = type.kind === 'Job' ? undefined : templatesOwnedBy(current['spec'], former, user)
+  const kept = await handDependentsOver(client, { ...job, uid: current.metadata.uid }, { former, user })
   // With the uid in it, a newer job of the same name is refused by the server.
-  const metadata = { ...ownedBy(user), ...(job.uid !== undefined && { uid: job.uid }) }
-  await handDependentsOver(client, { ...job, uid: current.metadata.uid }, { former, user })
-  await client.patch(type, job, {
-    type: 'merge',
-    patch: { metadata, ...(templates !== undefined && { spec: templates }) },
-  })
+  const metadata = job.uid === undefined ? current.metadata : { ...current.metadata, uid: job.uid }
+  if (await giveTo(client, type, { ...current, metadata }, { former, user })) kept.push(job.name)
+  if (kept.length === 0) return undefined
+  return `pods that ${kept.join(', ')} makes from now on still name ${former}: the template of a job that has started cannot change`
 }
 
-/** The pods of a job, and the jobs of a cron job. They come first: what names the former owner leads here again. */
+/**
+ * The pods of a job, and the jobs of a cron job. They come first: what names the former owner leads here again. Returns the
+ * names of those that go on making pods in the former owner's name.
+ */
 async function handDependentsOver(
   client: KubeClient,
   job: SettledJob,
-  { former, user }: { readonly former: string; readonly user: User },
-): Promise<void> {
+  to: { readonly former: string; readonly user: User },
+): Promise<string[]> {
   const owners = new Set([job.uid])
+  const kept: string[] = []
   for (const type of dependentTypes) {
     const { items } = await client.list(type, { namespace: job.namespace, labelSelector: jobLabels.owner })
-    for (const { metadata } of items) {
-      const { name, namespace, uid, labels } = metadata
-      const controller = metadata.ownerReferences?.find((reference) => reference.controller === true)
+    for (const item of items) {
+      const { name, uid, labels, ownerReferences } = item.metadata
+      const controller = ownerReferences?.find((reference) => reference.controller === true)
       if (!owners.has(controller?.uid)) continue
       owners.add(uid)
-      if (labels?.[jobLabels.owner] !== former) continue
+      if (labels?.[jobLabels.owner] !== to.former) continue
       try {
-        const patch = { metadata: { ...ownedBy(user), uid } }
-        await client.patch(
-          type,
-          { name, ...(namespace !== undefined && { namespace }) },
-          { type: 'merge', patch },
-        )
+        if (await giveTo(client, type, item, to)) kept.push(name)
       } catch (error) {
         // Pods come and go while their job runs.
         if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error
       }
     }
   }
+  return kept
+}
+
+/** Gives one object and its templates the new owner. Returns whether the templates of one that goes on had to stay. */
+async function giveTo(
+  client: KubeClient,
+  type: ResourceType,
+  object: Persisted<KubeObject>,
+  { former, user }: { readonly former: string; readonly user: User },
+): Promise<boolean> {
+  const { name, namespace, uid } = object.metadata
+  const at = { name, ...(namespace !== undefined && { namespace }) }
+  const metadata = { ...ownedBy(user), ...(uid !== undefined && { uid }) }
+  const spec = type.kind === 'Pod' ? undefined : templatesOwnedBy(object['spec'], former, user)
+  if (spec !== undefined) {
+    try {
+      await client.patch(type, at, { type: 'merge', patch: { metadata, spec } })
+      return false
+    } catch (error) {
+      // Kubernetes lets the template of a job change only as long as it is suspended and has never run.
+      if (type.kind !== 'Job' || !isStatus(error, 'Invalid')) throw error
+    }
+  }
+  await client.patch(type, at, { type: 'merge', patch: { metadata } })
+  return spec !== undefined && field(object['status'], 'completionTime') === undefined && !hasFailed(object)
+}
+
+function hasFailed(job: KubeObject): boolean {
+  const conditions = field(job['status'], 'conditions')
+  return (
+    Array.isArray(conditions) &&
+    conditions.some((each) => field(each, 'type') === 'Failed' && field(each, 'status') === 'True')
+  )
 }
 
 /** A patch that gives the templates in a spec the new owner, so that pods made from now on name that one too. */

@@ -89,7 +89,7 @@ describe('the program', () => {
       expect(await run(words)).toMatchObject({ status: 0 })
     }
     expect(await run(['lisst', 'quota'])).toMatchObject({
-      status: 2,
+      status: 1,
       err: expect.stringContaining('arena list'),
     })
   })

@@ -3,7 +3,7 @@ import type { Command } from '../../src/cli/command.ts'
 import { everydayCommands } from '../../src/cli/commands/everyday.ts'
 import { commands } from '../../src/cli/commands/table.ts'
 import { everydayWords } from '../../src/cli/everyday-words.ts'
-import { UserError } from '../../src/errors.ts'
+import { errorCodes, exitStatuses, UserError } from '../../src/errors.ts'
 import { forbidden, notFound } from '../../src/kube/index.ts'
 import { run } from './world.ts'
 
@@ -80,11 +80,17 @@ describe('running a command line', () => {
 
   it('suggests the command that was meant', async () => {
     expect(await run(['lsit'], commands)).toEqual({
-      status: 2,
+      status: 1,
       out: '',
       err: 'error: "lsit" is no command of arena\nhint: did you mean: arena list\n',
     })
     expect((await run(['submit', 'tff'], commands)).err).toContain('did you mean: arena submit tf')
+  })
+
+  it('keeps the status of pending changes for that answer alone', () => {
+    const statuses = Object.values(errorCodes).map(({ exit }) => exit)
+    expect(statuses).not.toContain(2)
+    expect(Object.keys(exitStatuses).map(Number)).toEqual(expect.arrayContaining([2, ...statuses]))
   })
 
   it('says which argument or flag is missing', async () => {

@@ -95,8 +95,24 @@ describe('the kubeconfig of a user', () => {
       ['--static', '--lifetime', '5h'],
     ]) {
       const refused = await company.arena('user', 'kubeconfig', 'bob', ...typed)
-      expect(refused).toMatchObject({ status: 2, err: expect.stringContaining('do not go together') })
+      expect(refused).toMatchObject({ status: 1, err: expect.stringContaining('do not go together') })
     }
+  })
+
+  it('is made for groups that the user is in, and for accounts made by hand, and for no others', async () => {
+    const refused = await company.arena('user', 'kubeconfig', 'bob', '-n', 'dev2', '-o', '-')
+    expect(refused).toEqual({
+      status: 3,
+      out: '',
+      err: 'error: user "bob" is not in group "dev2"\nhint: bob is in: dev1; home is dev1, which counts without -n\n',
+    })
+    expect(await company.arena('user', 'kubeconfig', 'eve', '-n', 'dev2', '-o', '-')).toMatchObject({
+      status: 3,
+      err: expect.stringContaining('user "eve" has no account in namespace "dev2"'),
+    })
+    await company.client.create(kinds.serviceAccounts, { metadata: { name: 'eve' } }, { namespace: 'dev2' })
+    const made = await company.arena('user', 'kubeconfig', 'eve', '-n', 'dev2', '-o', '-')
+    expect(JSON.parse(made.out)).toMatchObject({ contexts: [{ context: { namespace: 'dev2' } }] })
   })
 
   it('warns about a token that never expires', async () => {

@@ -137,14 +137,14 @@ describe('days and numbers that cannot be', () => {
         ['volume', 'grant', 'dev1-public', 'dev1', 'write'],
       ]) {
         const refused = await company.arena(...grant, '--until', day)
-        expect(refused).toMatchObject({ status: 2, err: expect.stringContaining(reason) })
+        expect(refused).toMatchObject({ status: 1, err: expect.stringContaining(reason) })
       }
     }
     expect(await file()).toBe(guide)
     const today = new Date().toISOString().slice(0, 10)
     expect((await company.arena('user', 'grant', 'bob', 'dev2', 'viewer', '--until', today)).status).toBe(0)
     expect(await company.arena('org', 'history', 'first')).toMatchObject({
-      status: 2,
+      status: 1,
       err: expect.stringContaining('revision "first" is no number'),
     })
   })
@@ -343,7 +343,7 @@ describe('an organisation that is there already', () => {
     expect((await company.arena('org', 'export')).out).toContain('organisation: company2')
     await company.write('')
     expect(await company.arena('org', 'export')).toMatchObject({
-      status: 2,
+      status: 1,
       err: expect.stringContaining('--name company2, --name department1'),
     })
     expect((await company.arena('org', 'export', '--name', 'department1')).out).toBe(exported.out)

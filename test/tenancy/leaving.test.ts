@@ -68,7 +68,10 @@ async function startEverything(): Promise<void> {
   )
 }
 
-async function receipt(): Promise<{ jobs: { name: string; outcome: string }[]; host: string }> {
+async function receipt(): Promise<{
+  jobs: { name: string; outcome: string; reason?: string }[]
+  host: string
+}> {
   const names = await readdir(join(company.directory, 'receipts'))
   return JSON.parse(await readFile(join(company.directory, 'receipts', names.sort().at(-1) ?? ''), 'utf8'))
 }
@@ -236,6 +239,11 @@ describe('what is handed over', () => {
       },
       { namespace: 'dev1' },
     )
+    await company.client.create(
+      kinds.jobs,
+      { metadata: owned('waiting'), spec: { suspend: true, template: forLater('bob') } },
+      { namespace: 'dev1' },
+    )
     for await (const event of watch) if (event.type === 'ADDED') break
     const pods = async () => {
       const { items } = await company.client.list(kinds.pods, { namespace: 'dev1' })
@@ -247,6 +255,13 @@ describe('what is handed over', () => {
     const handed = await company.arena('user', 'remove', 'bob', '--no-host', '--jobs', 'hand-to', 'tom')
     expect(handed.status, handed.err).toBe(0)
     expect(await pods()).toEqual([['tom', 'system:serviceaccount:dev2:tom']])
+    const kept = 'pods that batch makes from now on still name bob: the template of a job that has started'
+    expect(handed.err).toContain(`job dev1/batch: handed over (${kept} cannot change)`)
+    const jobs = (await receipt()).jobs
+    expect(jobs.find(({ name }) => name === 'batch')?.reason).toContain(kept)
+    expect(jobs.find(({ name }) => name === 'nightly')).not.toHaveProperty('reason')
+    const waiting = await company.client.get(kinds.jobs, at('waiting'))
+    expect(waiting.spec?.template.metadata?.labels?.['arena.dev/owner']).toBe('tom')
     const nightly = await company.client.get(kinds.cronJobs, at('nightly'))
     const made = nightly.spec?.jobTemplate.spec?.template.metadata?.labels
     expect(made?.['arena.dev/owner']).toBe('tom')

@@ -5,7 +5,12 @@ import { formatData, outputFormat } from '../output.ts'
 export const hostPlan: Command = {
   path: 'host plan',
   summary: 'Show what apply would change on this machine, where people log in.',
-  description: 'Exits with 0 when there is nothing to do, with 2 when changes are pending.',
+  description: `
+Exits with 0 when there is nothing to do, with 2 when changes are pending.
+
+Examples:
+  arena host plan -f org.yaml
+  arena host plan --root /srv/images/login --no-kubeconfig -o json`,
   group: 'organisation',
   flags: hostFlags,
   async run(input, context) {

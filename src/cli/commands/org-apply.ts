@@ -9,8 +9,9 @@ export const orgApply: Command = {
   path: 'org apply',
   summary: 'Make the cluster as the organisation file says.',
   description: `
-Shows the plan, asks, and reports one outcome for each change. Run again after an interruption: it goes on where it
-stopped. Objects that arena did not make are never touched, unless --adopt takes them over. With --plan it carries out
+Shows the plan, asks, and reports one outcome for each change. Without a terminal there is nobody to ask: what only adds
+is made as with --yes, and what takes something away is refused without --allow-destroy. Run again after an
+interruption: it goes on where it stopped. Objects that arena did not make are never touched, unless --adopt takes them over. With --plan it carries out
 what "org plan --plan-out" wrote down, and refuses when the file or the cluster has changed since.
 
 Examples:

@@ -105,7 +105,10 @@ export async function runPlan(
       },
     )
   }
-  if (isText) context.print(`${done} changes made; ${plan.unchanged} objects were right already`)
+  if (isText)
+    context.print(
+      `${done} ${done === 1 ? 'change' : 'changes'} made; ${plan.unchanged} objects were right already`,
+    )
   return outcomes
 }
 

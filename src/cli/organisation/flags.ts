@@ -17,7 +17,7 @@ export const yesFlag: Flag = { name: 'yes', short: 'y', type: 'boolean', meaning
 export const allowDestroyFlag: Flag = {
   name: 'allow-destroy',
   type: 'boolean',
-  meaning: 'Allow changes that destroy something or lock somebody out.',
+  meaning: 'Allow changes that destroy something or take rights from somebody.',
 }
 
 export const adoptFlag: Flag = {

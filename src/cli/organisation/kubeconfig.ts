@@ -8,7 +8,7 @@ import {
   issueStaticToken,
   kubeconfigText,
 } from '../../credentials/index.ts'
-import { connectionOf, type KubeClient, kinds, readKubeconfig } from '../../kube/index.ts'
+import { connectionOf, isStatus, type KubeClient, kinds, readKubeconfig } from '../../kube/index.ts'
 import { labels } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 
@@ -32,7 +32,8 @@ export async function clusterAddress(input: Input, context: CommandContext): Pro
 }
 
 /**
- * Finds a user's account in the cluster. With a group that has an account of the name made by hand, that one.
+ * Finds a user's account in the cluster: for a group that the user is in, the one of the home group; for any other, one of
+ * the name made by hand there.
  *
  * @throws {UserError} `NOT_FOUND`
  */
@@ -41,13 +42,42 @@ export async function findUserAccount(
   user: string,
   group: string | undefined,
 ): Promise<Account> {
-  const { items } = await client.list(kinds.serviceAccounts, { labelSelector: `${labels.user}=${user}` })
+  const labelSelector = `${labels.user}=${user}`
+  const { items } = await client.list(kinds.serviceAccounts, { labelSelector })
   const found = items.find(({ metadata }) => metadata.name === user)
-  if (found !== undefined) return { namespace: found.metadata.namespace ?? '', name: user }
-  if (group !== undefined) return { namespace: group, name: user }
-  throw new UserError('NOT_FOUND', `user "${user}" has no account in the cluster`, {
-    hint: 'make it with: arena org apply; or name the namespace of an account made by hand with -n',
-  })
+  const account = found && { namespace: found.metadata.namespace ?? '', name: user }
+  if (account !== undefined && (group === undefined || group === account.namespace)) return account
+  if (group === undefined) {
+    throw new UserError('NOT_FOUND', `user "${user}" has no account in the cluster`, {
+      hint: 'make it with: arena org apply; or name the namespace of an account made by hand with -n',
+    })
+  }
+  const bindings = await client.list(kinds.roleBindings, { labelSelector: `${labelSelector},${labels.role}` })
+  const groups = [...new Set(bindings.items.map(({ metadata }) => metadata.namespace ?? ''))].sort()
+  if (account !== undefined && groups.includes(group)) return account
+  if (await isThere(client, { namespace: group, name: user })) return { namespace: group, name: user }
+  throw new UserError(
+    'NOT_FOUND',
+    account === undefined
+      ? `user "${user}" has no account in namespace "${group}"`
+      : `user "${user}" is not in group "${group}"`,
+    {
+      hint:
+        account === undefined
+          ? 'make it with: arena org apply; or name the namespace of an account made by hand with -n'
+          : `${user} is in: ${groups.join(', ') || 'no group'}; home is ${account.namespace}, which counts without -n`,
+    },
+  )
+}
+
+async function isThere(client: KubeClient, account: Account): Promise<boolean> {
+  try {
+    await client.get(kinds.serviceAccounts, account)
+    return true
+  } catch (error) {
+    if (isStatus(error, 'NotFound')) return false
+    throw error
+  }
 }
 
 /** Makes a user's kubeconfig. */

@@ -103,9 +103,13 @@ export function grantRole(
   return [{ path: ['groups', group.name, 'members', grant.user], value: memberEntry([...others, entry]) }]
 }
 
-/** Takes one role, or all of them, from a user in a group. */
+/**
+ * Takes one role, or all of them, from a user in a group. When that was the home group, the next one becomes it.
+ *
+ * @throws {UserError} `USAGE` for the last role of all: an account has to live somewhere
+ */
 export function revokeRole(org: Org, revoked: { user: string; group: string; role?: string }): Edit[] {
-  userNamed(org, revoked.user)
+  const user = userNamed(org, revoked.user)
   const group = groupNamed(org, revoked.group)
   const held = group.members.filter((member) => member.user === revoked.user)
   if (held.length === 0) throw notMember(revoked.user, group.name)
@@ -119,7 +123,15 @@ export function revokeRole(org: Org, revoked: { user: string; group: string; rol
       },
     )
   }
-  return [{ path: ['groups', group.name, 'members', revoked.user], value: memberEntry(left) }]
+  const edit = { path: ['groups', group.name, 'members', revoked.user], value: memberEntry(left) }
+  if (left.length > 0 || user.home !== group.name) return [edit]
+  const next = org.groups.find(
+    ({ name, members }) => name !== group.name && members.some((member) => member.user === user.name),
+  )
+  if (next !== undefined) return [edit, { path: ['users', user.name, 'home'], value: next.name }]
+  throw new UserError('USAGE', `user "${user.name}" has no role but in group "${group.name}"`, {
+    hint: `to move them: arena user move ${user.name} GROUP; to let them go: arena user remove ${user.name}`,
+  })
 }
 
 function memberEntry(members: readonly Membership[]): unknown {

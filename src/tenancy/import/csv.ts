@@ -3,15 +3,25 @@ import { emptyDraft, type OrgDraft } from './draft.ts'
 
 const columns = ['user', 'uid', 'group', 'gid', 'role', 'name', 'email'] as const
 
+type Column = (typeof columns)[number]
+
 /**
- * Reads people from CSV (RFC 4180, or with semicolons or tabs, as spreadsheets write it) with a header line. Columns: user and group, and if wanted uid, gid, role, name,
- * email. A user may have several lines, one for each group.
+ * Reads people from CSV (RFC 4180, or with semicolons or tabs, as spreadsheets write it) with a header line. Columns:
+ * user and group, and if wanted uid, gid, role, name, email. A user may have several lines, one for each group.
  *
- * @throws {UserError} `CONFIG_INVALID` with the line.
+ * @throws {UserError} `CONFIG_INVALID` with line and column.
  */
 export function draftFromCsv(text: string, organisation: string, file: string): OrgDraft {
-  const [header = [], ...rows] = parseCsv(text)
-  const names = header.map((name) => name.trim().toLowerCase())
+  const { rows, openQuote } = parseCsv(text)
+  if (openQuote !== undefined) {
+    throw new UserError(
+      'CONFIG_INVALID',
+      `file "${file}" opens a quote in ${placed(openQuote)} that nothing closes`,
+      { hint: 'close it at the end of the cell; a quote within a cell is written twice' },
+    )
+  }
+  const [header = [], ...lines] = rows
+  const names = header.map((name) => name.text.trim().toLowerCase())
   for (const needed of ['user', 'group']) {
     if (!names.includes(needed)) {
       throw new UserError('CONFIG_INVALID', `file "${file}" has no column "${needed}"`, {
@@ -19,28 +29,45 @@ export function draftFromCsv(text: string, organisation: string, file: string): 
       })
     }
   }
+  const twice = columns.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+  if (twice !== undefined) {
+    throw new UserError('CONFIG_INVALID', `file "${file}" names the column "${twice}" twice`, {
+      hint: 'give one of them another name',
+    })
+  }
   const draft = emptyDraft(organisation)
   const known: readonly string[] = columns
   const unread = names.filter((name) => name !== '' && !known.includes(name))
   if (unread.length > 0) {
     draft.notes.push(`file "${file}" has columns that mean nothing here: ${unread.join(', ')}`)
   }
-  for (const [index, row] of rows.entries()) {
-    if (row.every((cell) => cell.trim() === '')) continue
-    const cell = (name: (typeof columns)[number]): string => (row[names.indexOf(name)] ?? '').trim()
+  for (const row of lines) {
+    const cells = row.findLastIndex(({ text }) => text.trim() !== '') + 1
+    if (cells === 0) continue
+    const cell = (name: Column): string => (row[names.indexOf(name)]?.text ?? '').trim()
+    const place = (name: Column): string => placed(row[names.indexOf(name)] ?? row[0])
+    if (cells > header.length) {
+      throw new UserError(
+        'CONFIG_INVALID',
+        `file "${file}" has ${cells} cells in line ${row[0]?.line}, and ${header.length} columns`,
+        { hint: 'put a cell that has the separator in it between double quotes' },
+      )
+    }
     const number = (name: 'uid' | 'gid'): number | undefined => {
       if (cell(name) === '') return undefined
       if (/^\d{1,10}$/.test(cell(name))) return Number(cell(name))
       throw new UserError(
         'CONFIG_INVALID',
-        `file "${file}" has the ${name} "${cell(name)}" in line ${index + 2}, which is no number`,
+        `file "${file}" has the ${name} "${cell(name)}" in ${place(name)}, which is no number`,
+        { hint: 'write a whole number, or leave the cell empty: the next free one is taken' },
       )
     }
     const [user, group] = [cell('user'), cell('group')]
     if (user === '' || group === '') {
       throw new UserError(
         'CONFIG_INVALID',
-        `file "${file}" names no ${user === '' ? 'user' : 'group'} in line ${index + 2}`,
+        `file "${file}" names no ${user === '' ? 'user' : 'group'} in ${place(user === '' ? 'user' : 'group')}`,
+        { hint: 'every line has a user and a group; leave out the whole line otherwise' },
       )
     }
     const person = draft.users.get(user) ?? {}
@@ -49,7 +76,7 @@ export function draftFromCsv(text: string, organisation: string, file: string): 
       if (first === undefined || second === undefined || first === second) return
       throw new UserError(
         'CONFIG_INVALID',
-        `file "${file}" gives ${what} the id ${second} in line ${index + 2}, and ${first} before`,
+        `file "${file}" gives ${what} the id ${second} in line ${row[0]?.line}, and ${first} before`,
         { hint: 'one id for each; leave it out in all lines but one' },
       )
     }
@@ -70,6 +97,10 @@ export function draftFromCsv(text: string, organisation: string, file: string): 
   })
 }
 
+function placed(place: Place | undefined): string {
+  return `line ${place?.line ?? 1}, column ${place?.column ?? 1}`
+}
+
 /** What parts the cells: whatever the header has most of. */
 function separatorOf(text: string): string {
   const [header = ''] = text.split('\n', 1)
@@ -77,19 +108,38 @@ function separatorOf(text: string): string {
   return [';', '\t'].reduce((best, each) => (count(each) > count(best) ? each : best), ',')
 }
 
-function parseCsv(text: string): string[][] {
-  const rows: string[][] = []
-  let row: string[] = []
+/** Where something begins, as an editor counts: from 1. */
+interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+interface Cell extends Place {
+  readonly text: string
+}
+
+/** The rows with their cells, and the place of a quote that nothing closes. Lines may lie within cells. */
+function parseCsv(text: string): { rows: Cell[][]; openQuote?: Place } {
+  const rows: Cell[][] = []
+  let row: Cell[] = []
   let cell = ''
   let isQuoted = false
-  const plain = text.replace(/^\uFEFF/, '')
+  const plain = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n')
   const separator = separatorOf(plain)
-  const endCell = (): void => {
-    row.push(cell)
+  let line = 1
+  let lineStart = 0
+  let begin: Place = { line: 1, column: 1 }
+  const endCell = (next: number): void => {
+    row.push({ ...begin, text: cell })
     cell = ''
+    begin = { line, column: next - lineStart + 1 }
   }
   for (let at = 0; at < plain.length; at += 1) {
     const letter = plain[at]
+    if (letter === '\n') {
+      line += 1
+      lineStart = at + 1
+    }
     if (isQuoted) {
       if (letter !== '"') cell += letter
       else if (plain[at + 1] === '"') {
@@ -97,16 +147,16 @@ function parseCsv(text: string): string[][] {
         at += 1
       } else isQuoted = false
     } else if (letter === '"' && cell === '') isQuoted = true
-    else if (letter === separator) endCell()
+    else if (letter === separator) endCell(at + 1)
     else if (letter === '\n') {
-      endCell()
+      endCell(at + 1)
       rows.push(row)
       row = []
-    } else if (letter !== '\r') cell += letter
+    } else cell += letter
   }
   if (cell !== '' || row.length > 0) {
-    endCell()
+    endCell(plain.length)
     rows.push(row)
   }
-  return rows
+  return isQuoted ? { rows, openQuote: rows.at(-1)?.at(-1) ?? begin } : { rows }
 }

@@ -158,7 +158,7 @@ function stepsOf(change: Change): Step[] {
     if (kind === 'PersistentVolumeClaim') return [remove(clearClaims)]
     if (kind === 'PersistentVolume') return [remove(clearVolumes)]
     // A role that is exchanged for another goes after the other has come, so that nobody is locked out in between.
-    if (binds) return [remove(change.loss === undefined ? removeLast : revoke)]
+    if (binds) return [remove(change.loss === undefined || change.isExchange === true ? removeLast : revoke)]
     return [remove(kind === 'ServiceAccount' ? revoke : removeFirst)]
   }
   const stage =

@@ -1,4 +1,5 @@
 import type { ResourceType } from '../../kube/index.ts'
+import type { Writer } from './live.ts'
 
 export type Action = 'create' | 'update' | 'replace' | 'adopt' | 'delete'
 
@@ -14,9 +15,11 @@ export interface Change {
   /** Fields that differ: `spec.hard.requests.cpu: 4 -> 8`. */
   readonly details: readonly string[]
   /** Who wrote to the object last beside arena, as far as the object itself tells. */
-  readonly lastWriter?: { readonly manager: string; readonly time: string }
+  readonly lastWriter?: Writer
   /** What is lost, when something is; needs the admin's consent. */
   readonly loss?: string
+  /** A role goes from somebody who keeps another one there, or gets it by the same plan. */
+  readonly isExchange?: boolean
   /** The object as it should be; absent for deletions. */
   readonly object?: object
   /** The object that is there now, so that no other one is changed in its place. */

@@ -1,11 +1,13 @@
-import { type DesiredObject } from '../objects/desired.ts'
+import type { PolicyRule } from '../../kube/index.ts'
+import type { DesiredObject } from '../objects/desired.ts'
 import { labels } from '../objects/ownership.ts'
-import { claimName, type Org } from '../org.ts'
+import { claimName, hasExpired, type Org } from '../org.ts'
 import { type Change, keyOf } from './change.ts'
 import { expiredGrants } from './expired.ts'
 import { fieldsOf } from './fields.ts'
-import type { Live, LiveObject } from './live.ts'
+import { lastWriter, type Live, type LiveObject } from './live.ts'
 import { meaningOf } from './meaning.ts'
+import { covers, isMadeByArena, rulesOf } from './rights.ts'
 
 /** Objects of the organisation that its file no longer asks for. */
 export function deletions(org: Org, desired: readonly DesiredObject[], live: Live, now: Date): Change[] {
@@ -21,9 +23,12 @@ export function deletions(org: Org, desired: readonly DesiredObject[], live: Liv
       volume.grants.map(({ group }) => [`${group}/${volume.name}`, claimName(volume, group)] as const),
     ),
   )
-  const roles = new Set(
-    org.groups.flatMap((group) => group.members.map(({ user }) => `${group.name}/${user}`)),
+  const rules = new Map(
+    desired
+      .filter(({ type }) => type.kind === 'Role')
+      .map((role) => [`${role.namespace}/${role.labels[labels.role] ?? ''}`, rulesOf(role.object)]),
   )
+  const kept = rolesKept(org, now)
   const found: Change[] = []
   for (const object of live.owned.values()) {
     if (wanted.has(keyOf(object)) || object.metadata.deletionTimestamp !== undefined) continue
@@ -32,7 +37,15 @@ export function deletions(org: Org, desired: readonly DesiredObject[], live: Liv
     // These go with their namespace; accounts and bindings are named all the same, as people lose by them.
     const goesAlong = ['Role', 'ResourceQuota', 'PersistentVolumeClaim'].includes(object.type.kind)
     if (namespace !== undefined && goingNamespaces.has(namespace) && goesAlong) continue
-    const loss = expired(about) ? undefined : lossOf(object, about, { homes, roles, volumes })
+    const stays = kept.get(`${about[labels.group] ?? ''}/${about[labels.user] ?? ''}`)
+    const isExchange =
+      stays !== undefined && object.type.kind === 'RoleBinding' && about[labels.role] !== undefined
+    const loss = expired(about)
+      ? undefined
+      : isExchange
+        ? exchangeLoss(object, about, { stays, rules, live })
+        : lossOf(object, about, { homes, volumes })
+    const writer = lastWriter(object.metadata)
     const gone = { action: 'delete' as const, type: object.type, name: object.name, labels: about }
     found.push({
       ...gone,
@@ -41,9 +54,44 @@ export function deletions(org: Org, desired: readonly DesiredObject[], live: Liv
       details: [],
       uid: object.metadata.uid ?? '',
       ...(loss !== undefined && { loss }),
+      ...(isExchange && { isExchange }),
+      ...(writer !== undefined && { lastWriter: writer }),
     })
   }
   return found
+}
+
+/** The roles that people still hold, by group and user. */
+function rolesKept(org: Org, now: Date): Map<string, string[]> {
+  const kept = new Map<string, string[]>()
+  for (const group of org.groups) {
+    for (const { user, role, until } of group.members) {
+      if (hasExpired(until, now)) continue
+      const key = `${group.name}/${user}`
+      kept.set(key, [...(kept.get(key) ?? []), role])
+    }
+  }
+  return kept
+}
+
+/** What somebody loses whose other roles in the group stay: nothing when those allow as much. */
+function exchangeLoss(
+  binding: LiveObject,
+  about: Readonly<Record<string, string>>,
+  org: { stays: readonly string[]; rules: ReadonlyMap<string, readonly PolicyRule[]>; live: Live },
+): string | undefined {
+  const group = about[labels.group] ?? ''
+  const role = about[labels.role] ?? ''
+  const given = [...org.live.owned.values()].find(
+    ({ type, namespace, metadata }) =>
+      type.kind === 'Role' && namespace === binding.namespace && metadata.labels?.[labels.role] === role,
+  )
+  const held = org.stays.flatMap((each) => org.rules.get(`${group}/${each}`) ?? [])
+  // A role given by hand is taken back: the file never gave it.
+  if (!isMadeByArena(binding.metadata) || given === undefined || covers(held, rulesOf(given.object))) {
+    return undefined
+  }
+  return `${about[labels.user]} is only ${org.stays.join(' and ')} in ${group} from now on, no longer ${role}`
 }
 
 function lossOf(
@@ -51,7 +99,6 @@ function lossOf(
   about: Readonly<Record<string, string>>,
   org: {
     homes: ReadonlyMap<string, string>
-    roles: ReadonlySet<string>
     volumes: ReadonlyMap<string, string>
   },
 ): string | undefined {
@@ -61,13 +108,14 @@ function lossOf(
     case 'Namespace':
       return `group ${object.name} is deleted with its jobs and claims`
     case 'ServiceAccount': {
+      if (!isMadeByArena(object.metadata)) return undefined
       const home = org.homes.get(user)
       return home === undefined
         ? `${user} can no longer sign in`
         : `${user} moves from ${group} to ${home} and needs a new kubeconfig`
     }
     case 'RoleBinding':
-      if (about[labels.role] === undefined || org.roles.has(`${group}/${user}`)) return undefined
+      if (about[labels.role] === undefined || !isMadeByArena(object.metadata)) return undefined
       return `${user} can no longer work in ${group}`
     case 'PersistentVolumeClaim': {
       const volume = about[labels.volume] ?? object.name

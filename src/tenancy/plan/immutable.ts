@@ -1,7 +1,10 @@
 import { compareQuantities } from '../../kube/index.ts'
 import type { DesiredObject } from '../objects/desired.ts'
+import { labels } from '../objects/ownership.ts'
+import { nameOf } from './change.ts'
 import type { Difference } from './difference.ts'
 import type { LiveObject } from './live.ts'
+import { accessOf } from './meaning.ts'
 
 /** Below these, whatever the live object has in addition is taken away. */
 export const exactPaths = ['spec.hard'] as const
@@ -28,6 +31,17 @@ export function needsReplacement(
       compareQuantities(String(each.desired), String(each.live)) < 0,
   )
   return shrinks && isDynamic(live) ? 'impossible' : 'update'
+}
+
+/** What is lost by an object that is made anew. */
+export function replacementLoss(object: DesiredObject, live: LiveObject): string {
+  const anew = `${nameOf(object)} is made anew; jobs that use it must end first`
+  if (object.type.kind !== 'PersistentVolumeClaim') return anew
+  const data = isDynamic(live) ? ', and its storage class may delete the data' : ''
+  const isNarrowed = accessOf(object.object) === 'reading' && accessOf(live.object) !== 'reading'
+  if (!isNarrowed) return `${anew}${data}`
+  const volume = object.labels[labels.volume] ?? object.name
+  return `${object.labels[labels.group]} may only read volume ${volume} from now on; jobs that use it must end first${data}`
 }
 
 /**

@@ -100,6 +100,22 @@ export function holderOf(live: LiveObject): string {
   return other === undefined ? 'was not made by arena' : `is managed by "${other}"`
 }
 
+/** Who wrote to an object, as far as the object itself tells. */
+export interface Writer {
+  readonly manager: string
+  readonly time: string
+}
+
+/** The newest entry of somebody else in the object's own record of writers. */
+export function lastWriter({ managedFields = [] }: ObjectMeta): Writer | undefined {
+  const [newest] = managedFields
+    .filter(
+      (entry) => entry.manager !== manager && entry.subresource === undefined && entry.time !== undefined,
+    )
+    .sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
+  return newest && { manager: newest.manager ?? 'unknown', time: newest.time ?? '' }
+}
+
 /** Is the object gone? */
 export async function isGone(
   client: KubeClient,

@@ -25,7 +25,7 @@ export function meaningOf(change: Named, object: object | undefined): string {
       if (role === undefined) return ownAccount(user ?? change.name, action)
       if (isGone) return `${user} loses the role ${role} in ${group}`
       return isNew
-        ? `${user} gains the role ${role} in ${group}`
+        ? `${user} gains the role ${role} in ${group}${endOf(object)}`
         : `the role ${role} of ${user} in ${group} is set right`
     case 'Role':
       if (role === undefined) return ownAccount(user ?? change.name, action)
@@ -41,7 +41,7 @@ export function meaningOf(change: Named, object: object | undefined): string {
       const access = accessOf(object)
       if (action === 'replace') return `${group} gets volume ${volume} anew, for ${access}`
       return isNew
-        ? `${group} gains volume ${volume}, for ${access}`
+        ? `${group} gains volume ${volume}, for ${access}${endOf(object)}`
         : `volume ${volume} of ${group} is set right`
     }
     case 'ClusterRole':
@@ -66,6 +66,22 @@ export function isSupporting(change: Pick<Change, 'type' | 'action' | 'labels'>)
     default:
       return false
   }
+}
+
+/** What a change of the last day of a grant means. */
+export function newEnd({ labels: found, object }: Pick<Change, 'labels' | 'object'>): string {
+  const group = found[labels.group] ?? ''
+  const volume = found[labels.volume]
+  const end = endOf(object) || ' without an end'
+  if (volume !== undefined) return `${group} has volume ${volume}, for ${accessOf(object)},${end}`
+  return `${found[labels.user] ?? ''} has the role ${found[labels.role] ?? ''} in ${group}${end}`
+}
+
+/** ` until 2027-03-31`, or nothing for what has no end. */
+function endOf(object: object | undefined): string {
+  const notes = field(field(object, 'metadata'), 'annotations')
+  const until: unknown = notes === undefined ? undefined : Reflect.get(notes, annotations.until)
+  return typeof until === 'string' ? ` until ${until}` : ''
 }
 
 function ownAccount(user: string, action: Change['action']): string {

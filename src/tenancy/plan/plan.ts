@@ -1,15 +1,16 @@
-import type { KubeClient, ObjectMeta } from '../../kube/index.ts'
+import type { KubeClient } from '../../kube/index.ts'
 import { type DesiredObject, desiredObjects } from '../objects/desired.ts'
-import { labels, manager } from '../objects/ownership.ts'
+import { annotations, labels, manager } from '../objects/ownership.ts'
 import type { Org } from '../org.ts'
 import { type Change, type Conflict, keyOf, nameOf } from './change.ts'
 import { deletions } from './deletions.ts'
 import { describeDifference, type Difference, differences } from './difference.ts'
 import { jobEffects } from './effects.ts'
 import { fieldsOf } from './fields.ts'
-import { exactPaths, needsReplacement, withLiveClaimSize } from './immutable.ts'
-import { holderOf, type Live, type LiveObject, readLive } from './live.ts'
-import { isSupporting, meaningOf } from './meaning.ts'
+import { exactPaths, needsReplacement, replacementLoss, withLiveClaimSize } from './immutable.ts'
+import { holderOf, lastWriter, type Live, type LiveObject, readLive } from './live.ts'
+import { isSupporting, meaningOf, newEnd } from './meaning.ts'
+import { narrowing } from './rights.ts'
 
 /** What has to change so that the cluster is as the organisation file says. */
 export interface Plan {
@@ -119,13 +120,18 @@ function compareOwned(object: DesiredObject, live: LiveObject, all: Live): Chang
     )
   }
   if (verdict === 'replace') {
-    const loss = isSupporting({ ...object, action: 'replace' })
-      ? undefined
-      : `${nameOf(object)} is made anew; jobs that use it must end first`
+    const loss = isSupporting({ ...object, action: 'replace' }) ? undefined : replacementLoss(object, live)
     return change('replace', object, details, { ...uid, ...(loss !== undefined && { loss }) })
   }
   const surplus = found.filter((each) => each.desired === undefined).map((each) => each.path)
-  return change('update', wanted, details, { ...uid, ...(surplus.length > 0 && { surplus }) })
+  const loss = object.type.kind === 'Role' ? narrowing(object, live, all) : undefined
+  const update = change('update', wanted, details, {
+    ...uid,
+    ...(surplus.length > 0 && { surplus }),
+    ...(loss !== undefined && { loss }),
+  })
+  const isGrant = found.some(({ path }) => path.join('.') === `metadata.annotations.${annotations.until}`)
+  return isGrant ? { ...update, meaning: newEnd(update) } : update
 }
 
 /** A volume goes only after its claim has gone, so both are made anew together. */
@@ -147,21 +153,11 @@ function replaceClaimsOfReplacedVolumes(
     if (claim === undefined || there === undefined || changes[index]?.action === 'replace') continue
     const replacement = change('replace', claim, volume.details, {
       uid: there.metadata.uid ?? '',
-      loss: `${nameOf(claim)} is made anew; jobs that use it must end first`,
+      loss: replacementLoss(claim, there),
     })
     if (index < 0) changes.push(replacement)
     else changes[index] = replacement
   }
-}
-
-/** The newest entry of somebody else in the object's own record of writers. */
-function lastWriter({ managedFields = [] }: ObjectMeta): Change['lastWriter'] {
-  const [newest] = managedFields
-    .filter(
-      (entry) => entry.manager !== manager && entry.subresource === undefined && entry.time !== undefined,
-    )
-    .sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))
-  return newest && { manager: newest.manager ?? 'unknown', time: newest.time ?? '' }
 }
 
 /** Lists leave out `apiVersion` and `kind` of their items. */
@@ -203,12 +199,16 @@ function compareForeign(
     return conflict(object, 'is being deleted', 'wait until it is gone, then run this again')
   }
   const isNobodys = live.metadata.labels?.[labels.managedBy] === undefined
+  const place = namespace === '' ? '' : ` -n ${namespace}`
   if (!isNobodys) {
-    return conflict(object, `exists and ${holderOf(live)}`, 'choose another name in the organisation file')
+    const label = `kubectl label ${object.type.plural} ${object.name}${place} ${labels.managedBy}=${manager} --overwrite`
+    const hint = hasBeenOurs(live)
+      ? `arena made it, and somebody changed its label; to put that right: ${label}`
+      : 'choose another name in the organisation file'
+    return conflict(object, `exists and ${holderOf(live)}`, hint)
   }
   const found = differences(bodyOf(object), live.object, exactPaths)
   if (needsReplacement(object, live, found) !== 'update') {
-    const place = namespace === '' ? '' : ` -n ${namespace}`
     return conflict(
       object,
       `exists, ${holderOf(live)}, and differs in fields that cannot be changed: ${found.map(describeDifference).join('; ')}`,
@@ -227,6 +227,14 @@ function compareForeign(
     uid: live.metadata.uid ?? '',
     ...(surplus.length > 0 && { surplus }),
   })
+}
+
+/** Objects of another organisation carry our label: those are not meant. */
+function hasBeenOurs({ metadata }: LiveObject): boolean {
+  return (
+    metadata.labels?.[labels.managedBy] !== manager &&
+    metadata.managedFields?.some((entry) => entry.manager === manager) === true
+  )
 }
 
 function conflict(object: DesiredObject, fact: string, hint: string): Conflict {

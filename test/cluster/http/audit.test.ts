@@ -65,6 +65,16 @@ describe('the audit log', () => {
     return [api, target.resource?.verb ?? method.toLowerCase(), target]
   }
 
+  it('names what was made as Kubernetes does, from the object, as its path has no name', async () => {
+    const auditor = createAuditor(usualPolicy, log)
+    for (const metadata of [{ name: 'early' }, { labels: { name: 'no' }, name: 'late' }]) {
+      const record = auditor.begin(...request('POST', '/api/v1/namespaces/dev1/pods'))
+      record?.answered(jsonAnswer(201, JSON.stringify({ kind: 'Pod', metadata })))
+    }
+    const names = (await lines()).map(({ objectRef }) => Reflect.get(Object(objectRef), 'name'))
+    expect(names).toEqual(['early', 'late'])
+  })
+
   it('tells who changed what, when, and how it ended, in the form of Kubernetes', async () => {
     const record = createAuditor(usualPolicy, log).begin(
       ...request('DELETE', '/api/v1/namespaces/dev1/pods/p'),

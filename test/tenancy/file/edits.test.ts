@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { editText } from '../../../src/tenancy/file/edit.ts'
-import { moveUser, setQuota } from '../../../src/tenancy/file/edits.ts'
+import { moveUser, revokeRole, setQuota } from '../../../src/tenancy/file/edits.ts'
 import { parseOrg } from '../../../src/tenancy/file/read.ts'
 
 const file = `organisation: department1
@@ -53,6 +53,25 @@ describe('somebody who is moved', () => {
 
   it('has to be moved somewhere else', () => {
     expect(() => moveUser(org, 'bob', 'dev1')).toThrow('user "bob" is in group "dev1" already')
+  })
+})
+
+describe('a role that is taken', () => {
+  it('takes the home along when it was the last one there', () => {
+    expect(revokeRole(org, { user: 'bob', group: 'dev1', role: 'lead' })).toHaveLength(1)
+    const taken = parseOrg(editText(file, revokeRole(org, { user: 'bob', group: 'dev1' })))
+    expect(taken.users.find(({ name }) => name === 'bob')?.home).toBe('dev2')
+    expect(() => revokeRole(org, { user: 'ann', group: 'dev2' })).not.toThrow()
+  })
+
+  it('is not the last one of all, as an account lives in a group', () => {
+    const lonely = parseOrg(editText(file, revokeRole(org, { user: 'ann', group: 'dev2' })))
+    expect(() => revokeRole(lonely, { user: 'ann', group: 'dev3', role: 'lead' })).toThrow(
+      expect.objectContaining({
+        message: 'user "ann" has no role but in group "dev3"',
+        hint: 'to move them: arena user move ann GROUP; to let them go: arena user remove ann',
+      }),
+    )
   })
 })
 

@@ -59,7 +59,7 @@ function record(
       ...(impersonatedUser && { impersonatedUser: shown(impersonatedUser) }),
       ...(api.clientAddress && { sourceIPs: [api.clientAddress] }),
       userAgent: headerOf(api, 'user-agent') ?? '',
-      ...(target.resource && { objectRef: objectRef(target) }),
+      ...(target.resource && { objectRef: objectRef(target, verb, answer) }),
       ...(answer && { responseStatus: statusOf(answer) }),
       ...(decision.level !== 'Metadata' && requestBody && { requestObject: body(requestBody, decision) }),
       ...(decision.level === 'RequestResponse' && answer && { responseObject: answerBody(answer, decision) }),
@@ -117,9 +117,12 @@ function shown(user: UserInfo): object {
   }
 }
 
-function objectRef({ resource }: Target): object {
+function objectRef({ resource }: Target, verb: string, answer?: ApiResponse): object {
   if (!resource) return {}
-  const { plural, namespace, name, group, version, subresource } = resource
+  const { plural, namespace, group, version, subresource } = resource
+  // The path of a creation has no name: Kubernetes takes it from the object.
+  const isMade = verb === 'create' && subresource === undefined && answer?.status === 201
+  const name = resource.name ?? (isMade ? madeName(answer.body) : undefined)
   return {
     resource: plural,
     ...(namespace && { namespace }),
@@ -128,6 +131,16 @@ function objectRef({ resource }: Target): object {
     apiVersion: version,
     ...(subresource && { subresource }),
   }
+}
+
+/** The name of the object in an answer. Read without parsing all of it, which would be done for every creation. */
+function madeName(body: ApiResponse['body']): string | undefined {
+  if (typeof body !== 'string') return undefined
+  const [, early] = /"metadata":\{"name":"([^"\\]*)"/.exec(body.slice(0, 500)) ?? []
+  if (early !== undefined) return early
+  const metadata = parsed(body)?.['metadata']
+  const name: unknown = typeof metadata === 'object' && metadata !== null && Reflect.get(metadata, 'name')
+  return typeof name === 'string' ? name : undefined
 }
 
 function statusOf(answer: ApiResponse): object {
