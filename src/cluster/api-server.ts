@@ -12,6 +12,7 @@ import {
 } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
+import { keepFlowControl } from './flow-control.ts'
 import { documents } from './documents.ts'
 import {
   type Auditor,
@@ -62,6 +63,8 @@ export interface ApiServerCore {
   policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
   /** Shows the clients in the cluster where the server listens. */
   announce(address: ServerAddress): Promise<void>
+  /** Makes and keeps the objects that nobody waits for at start. */
+  furnish(): void
 }
 
 /** Puts store, registry, authentication, authorisation, admission and HTTP together, and creates what every cluster has. */
@@ -144,6 +147,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
+    furnish: () =>
+      keepFlowControl({ catalog, registry, store, signal: options.signal, now: Date.now, onFault }),
   }
 }
 

@@ -86,6 +86,8 @@ export interface ResourceDefinition {
   readonly selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>
   /** Name and Age when left out. */
   readonly columns?: readonly Column[]
+  /** Order of the rows of a list's table; that of the list when left out. */
+  tableOrder?(one: KubeObject, other: KubeObject): number
   /** Seconds of grace for a delete that names none; absent or 0: at once. */
   gracePeriodSeconds?(object: KubeObject, asked: number | undefined): number
   /** `Status` answers a delete of most kinds; some (pods, namespaces, ...) answer with the object. */

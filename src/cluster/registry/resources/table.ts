@@ -8,6 +8,8 @@ import { cronJobs } from './cron-job.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointSlices } from './endpoint-slice.ts'
 import { events } from './event.ts'
+import { flowSchemas } from './flow-control/flow-schema.ts'
+import { priorityLevelConfigurations } from './flow-control/priority-level.ts'
 import { jobs } from './job/job.ts'
 import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
@@ -83,6 +85,8 @@ export function builtinResources(options: {
     leases,
     podDisruptionBudgets,
     priorityClasses,
+    flowSchemas,
+    priorityLevelConfigurations,
     runtimeClasses,
     csiDrivers,
     csiNodes,
