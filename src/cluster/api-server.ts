@@ -7,6 +7,7 @@ import { createAccountConnections } from './account-connections.ts'
 import {
   admissionSteps,
   type ExpressionWarning,
+  mutatingExpressionFaults,
   policyExpressionFaults,
   policyTypeWarnings,
 } from './admission/index.ts'
@@ -77,7 +78,10 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
   const catalog = new Catalog({
-    builtin: builtinResources({ checkPolicy: policyExpressionFaults }),
+    builtin: builtinResources({
+      checkPolicy: policyExpressionFaults,
+      checkMutatingPolicy: mutatingExpressionFaults,
+    }),
     virtual: auth.virtualResources,
     subresources: [
       ...auth.subresources,

@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts'
 import { CelCompileError, CelEvaluationError, noSuchOverload } from './errors.ts'
 import type { CelFunction } from './function.ts'
 import { compileMacro } from './macros.ts'
+import { MadeObject, typeNameOf } from './made-objects.ts'
 import { operatorNames } from './operators.ts'
 import { isOptionalEntry } from './optional-entries.ts'
 import { Program, type Run } from './program.ts'
@@ -110,8 +111,12 @@ export class Compiler {
         return this.#methodCall(node, node.args, locals)
       case 'list':
         return this.#list(node.args, locals)
-      case 'map':
-        return this.#map(node.args, locals)
+      case 'map': {
+        const typeName = typeNameOf(node)
+        return typeName === undefined
+          ? this.#map(node.args, locals)
+          : this.#object(node, typeName, node.args, locals)
+      }
       case '?:':
         return this.#ternary(node.args, locals)
       case '||':
@@ -191,7 +196,7 @@ export class Compiler {
   #fieldType(node: Node, operand: Type, field: string): Type {
     if (operand.kind === 'dyn') return types.dyn
     if (operand.kind === 'map') return operand.of ?? types.dyn
-    if (operand.kind !== 'object') {
+    if (operand.kind !== 'object' && operand.fields === undefined) {
       throw this.error(node, `type '${types.nameOfType(operand)}' does not support field selection`)
     }
     if (operand.fields === undefined) return types.dyn
@@ -256,6 +261,40 @@ export class Compiler {
           if (value !== undefined) values.push([at, value])
         }
         return new ValueMap(values)
+      },
+    }
+  }
+
+  #object(
+    node: Node,
+    typeName: string,
+    entries: readonly (readonly [Node, Node])[],
+    locals: Locals,
+  ): Compiled {
+    const type = this.#environment.object(typeName)
+    if (type === undefined) throw this.error(node, `undeclared reference to '${typeName}' (in container '')`)
+    const compiled = entries.map(([key, value]) => {
+      if (key.op !== 'id') throw this.error(key, 'Syntax error: a field must be a name')
+      const name = key.args
+      const wanted = this.#fieldType(key, type, name)
+      const entry = this.#entry(key, value, locals)
+      if (!types.fits(entry.type, wanted.kind)) {
+        const [expected, found] = [wanted, entry.type].map(types.nameOfType)
+        const text = `expected type of field '${name}' is '${expected ?? ''}' but provided type is '${found ?? ''}'`
+        throw this.error(value, text)
+      }
+      return { name, ...entry }
+    })
+    return {
+      type,
+      run: (frame) => {
+        frame.budget.spend(40)
+        const fields = new Map<string, Value>()
+        for (const { name, run, isOptional } of compiled) {
+          const value = isOptional ? given(run(frame), `field '${name}'`) : run(frame)
+          if (value !== undefined) fields.set(name, value)
+        }
+        return new MadeObject(typeName, fields)
       },
     }
   }

@@ -51,6 +51,8 @@ export async function createObject(
     object: withType(object, request),
   } as const
   await mutate(parts, admission)
+  // Nobody may lead an object to where its author has no rights.
+  checkNamespace(object, request)
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)

@@ -1,7 +1,10 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
-import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import { mutatingAdmissionPolicyBindings } from './admission-policy/mutating-binding.ts'
+import { mutatingAdmissionPolicies } from './admission-policy/mutating-policy.ts'
+import { validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import type { PolicyCheck } from './admission-policy/policy-parts.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
@@ -48,6 +51,8 @@ import { storageClasses } from './storage-class.ts'
 export function builtinResources(options: {
   /** Looks at the expressions of admission policies; without it they are taken as they are. */
   readonly checkPolicy?: PolicyCheck
+  /** The same of policies that change what they look at. */
+  readonly checkMutatingPolicy?: PolicyCheck
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -93,6 +98,8 @@ export function builtinResources(options: {
     csiStorageCapacities,
     storageClasses,
     volumeAttachments,
+    mutatingAdmissionPolicies(options.checkMutatingPolicy),
+    mutatingAdmissionPolicyBindings,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
     customResourceDefinitions,
