@@ -32,7 +32,6 @@ import {
   Catalog,
   createRegistry,
   readerOf,
-  type RegistryParts,
   type UserInfo,
   writerOf,
 } from './registry/index.ts'
@@ -75,7 +74,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const writer = writerOf({ store })
   const auth = createAuth({ reader, tokenKey: pki.tokenKey })
   const admitters: Admitter[] = []
-  const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
+  const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
   const catalog = new Catalog({
     builtin: builtinResources({

@@ -63,8 +63,14 @@ export async function createObject(
   ]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
-  await admit(parts, admission)
-  return write(parts, request, object)
+  const place = parts.inFlight.place(resource)
+  place.take(object)
+  try {
+    await admit(parts, admission)
+    return await write(parts, request, object)
+  } finally {
+    place.leave()
+  }
 }
 
 /** Fills in what the server alone decides. */

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kube/index.ts'
 import type { Store } from '../storage/index.ts'
 import type { Admission, Admitter, Turn } from './admission.ts'
+import type { InFlight } from './in-flight.ts'
 import { prefixOf, storedAs } from './keys.ts'
 import type { AllOfKind, ResourceDefinition } from './resource.ts'
 
@@ -12,12 +13,17 @@ export interface RegistryParts {
   /** Milliseconds since the epoch. */
   now(): number
   newUid(): string
+  readonly inFlight: InFlight
 }
 
 /** Reads the store only when a hook asks. */
-export function allOf(parts: Pick<RegistryParts, 'store'>, resource: ResourceDefinition): AllOfKind {
+export function allOf(
+  { store, inFlight }: Pick<RegistryParts, 'store' | 'inFlight'>,
+  resource: ResourceDefinition,
+): AllOfKind {
   return function* all() {
-    for (const { value } of parts.store.scan(prefixOf(storedAs(resource), undefined))) yield value
+    for (const { value } of store.scan(prefixOf(storedAs(resource), undefined))) yield value
+    yield* inFlight.of(resource)
   }
 }
 
