@@ -20,6 +20,7 @@ const groups = [
   'core',
   'discovery',
   'events',
+  'flowcontrol',
   'networking',
   'node',
   'policy',
@@ -34,6 +35,14 @@ const packages = new Map([
   ['k8s.io.apimachinery.pkg.util.intstr', 'intstr'],
   ['k8s.io.apimachinery.pkg.runtime', 'runtime'],
 ])
+/** Messages that were in another version at the time, with the fields that they have now. */
+const younger = {
+  'admissionregistration.v1alpha1':
+    'ApplyConfiguration JSONPatch MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingAdmissionPolicyBindingSpec MutatingAdmissionPolicySpec Mutation',
+  'networking.v1beta1':
+    'IPAddress IPAddressSpec ParentReference ServiceCIDR ServiceCIDRSpec ServiceCIDRStatus',
+  'storage.v1beta1': 'VolumeAttributesClass',
+}
 const scalars = { 1: 'd', 3: 'i', 4: 'i', 5: 'i', 8: 'b', 9: 's', 12: 'y', 13: 'i' }
 
 const [binary] = process.argv.slice(2)
@@ -43,6 +52,10 @@ for (const descriptor of descriptors(readFileSync(binary))) {
   const file = fieldsOf(descriptor)
   const name = text(file.get(2))
   if (packages.has(name)) for (const message of file.get(4) ?? []) addMessage(`.${name}`, message)
+  const wanted = younger[name.replace('k8s.io.api.', '')]?.split(' ') ?? []
+  for (const message of file.get(4) ?? [])
+    if (wanted.includes(text(fieldsOf(message).get(1))))
+      addMessage(`.${name.replace(/v1\w+$/, 'v1')}`, message)
 }
 const sorted = Object.fromEntries(Object.entries(messages).sort(([a], [b]) => (a < b ? -1 : 1)))
 const target = new URL('../src/cluster/registry/schema/generated/protobuf-fields.ts', import.meta.url)
@@ -79,9 +92,12 @@ function typeOf(field) {
   return scalars[type]
 }
 
-/** The descriptors of certificates name the messages of the version before, which have the same fields. */
+/** Messages of versions before v1 are in v1 here, with the same fields. The descriptors of certificates name them so themselves. */
 function typeName(field) {
-  return text(field.get(6)).replace('.certificates.v1beta1.', '.certificates.v1.')
+  return text(field.get(6)).replace(
+    /\.(admissionregistration|certificates|networking|storage)\.v1(alpha|beta)\d\./,
+    '.$1.v1.',
+  )
 }
 
 /** `.k8s.io.api.core.v1.Pod` as `core.v1.Pod`. */

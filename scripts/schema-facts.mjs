@@ -26,7 +26,8 @@ export const roots = {
   },
   'admissionregistration/v1': {
     group: 'admissionregistration.k8s.io',
-    kinds: 'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
+    kinds:
+      'MutatingAdmissionPolicy MutatingAdmissionPolicyBinding ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
   },
   'certificates/v1': { group: 'certificates.k8s.io', kinds: 'CertificateSigningRequest' },
   'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
@@ -34,9 +35,16 @@ export const roots = {
   'events/v1': { group: 'events.k8s.io', kinds: 'Event' },
   'storage/v1': {
     group: 'storage.k8s.io',
-    kinds: 'CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment',
+    kinds: 'CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass',
   },
-  'networking/v1': { group: 'networking.k8s.io', kinds: 'Ingress IngressClass NetworkPolicy' },
+  'networking/v1': {
+    group: 'networking.k8s.io',
+    kinds: 'IPAddress Ingress IngressClass NetworkPolicy ServiceCIDR',
+  },
+  'flowcontrol/v1': {
+    group: 'flowcontrol.apiserver.k8s.io',
+    kinds: 'FlowSchema PriorityLevelConfiguration',
+  },
   'node/v1': { group: 'node.k8s.io', kinds: 'RuntimeClass' },
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
@@ -165,6 +173,10 @@ export const lists = {
   'ValidatingAdmissionPolicySpec.variables': 'map name',
   'ValidatingAdmissionPolicyStatus.conditions': 'map type',
   'ValidatingAdmissionPolicyBindingSpec.validationActions': 'set',
+  'MutatingAdmissionPolicySpec.matchConditions': 'map name',
+  'FlowSchemaStatus.conditions': 'map type',
+  'PriorityLevelConfigurationStatus.conditions': 'map type',
+  'ServiceCIDRStatus.conditions': 'map type',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
@@ -217,6 +229,10 @@ export const patches = {
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
   'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
   'ValidatingAdmissionPolicySpec.variables': 'merge name',
+  'MutatingAdmissionPolicySpec.matchConditions': 'merge name',
+  'FlowSchemaStatus.conditions': 'merge type',
+  'PriorityLevelConfigurationStatus.conditions': 'merge type',
+  'ServiceCIDRStatus.conditions': 'merge type',
   'CSINodeSpec.drivers': 'merge name',
 }
 
@@ -224,7 +240,7 @@ export const patches = {
 export const atomicTypes = new Set(
   words(`LabelSelector ConfigMapKeySelector SecretKeySelector ObjectFieldSelector ResourceFieldSelector FileKeySelector
   LocalObjectReference ObjectReference TypedLocalObjectReference SecretReference NodeSelector NodeSelectorTerm
-  TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef Subject ParamKind ParamRef
+  TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef rbac/v1:Subject ParamKind ParamRef
   MatchResources NamedRuleWithOperations Variable`),
 )
 export const atomicFields = new Set(
@@ -247,6 +263,24 @@ export const optionality = {
   'TokenReviewSpec.token': '-',
   'PodFailurePolicyOnPodConditionsPattern.status': '-',
 }
+
+/** The fields of a kind that the package does not have, and of its list. */
+const kindAndList = (kind, apiVersion, description, fields) => ({
+  [kind]: {
+    '': description,
+    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the object.'],
+    'kind?': [`"${kind}"`, 'Kind of the object.'],
+    'metadata?': ['ObjectMeta', 'Name, labels, annotations and what the server keeps of the object.'],
+    ...fields,
+  },
+  [`${kind}List`]: {
+    '': `A list of ${kind} objects.`,
+    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the list.'],
+    items: [`Array<${kind}>`, 'The objects.'],
+    'kind?': [`"${kind}List"`, 'Kind of the list.'],
+    'metadata?': ['ListMeta', 'Resource version of the list, and where it goes on.'],
+  },
+})
 
 /** Fields (and whole types) younger than the package: module -> type -> field -> TypeScript type and description. */
 export const added = {
@@ -445,12 +479,126 @@ export const added = {
       'resources?': ['Array<string>', 'Resources and subresources of the rule; * means all.'],
       'scope?': ['string', 'Cluster, Namespaced or *.'],
     },
+    ...kindAndList(
+      'MutatingAdmissionPolicy',
+      'admissionregistration.k8s.io/v1',
+      'Describes how objects are changed on their way in.',
+      { 'spec?': ['MutatingAdmissionPolicySpec', 'What the policy looks at and what it changes.'] },
+    ),
+    MutatingAdmissionPolicySpec: {
+      '': 'What a mutating admission policy looks at and what it changes.',
+      'failurePolicy?': [
+        'string',
+        'What happens when the policy cannot be evaluated or is set up wrongly: Fail or Ignore. Fail when left out.',
+      ],
+      'matchConditions?': [
+        'Array<MatchCondition>',
+        'CEL conditions that a request must meet as well; all must be true.',
+      ],
+      'matchConstraints?': [
+        'MatchResources',
+        'The resources that the policy looks at. Objects of admission registration are never looked at. Required.',
+      ],
+      'mutations?': ['Array<Mutation>', 'The changes, applied in this order. At least one.'],
+      'paramKind?': ['ParamKind', 'The kind of the parameters, if the policy takes any.'],
+      'reinvocationPolicy?': [
+        'string',
+        'Never, or IfNeeded: called again when the object changed after its turn. Required.',
+      ],
+      'variables?': [
+        'Array<Variable>',
+        'Named expressions for the other expressions of the policy, as variables.NAME; each sees those before it.',
+      ],
+    },
+    Mutation: {
+      '': 'One change of an object.',
+      'applyConfiguration?': [
+        'ApplyConfiguration',
+        'The change as a configuration that is merged into the object. Atomic lists, maps and structs may not be set so.',
+      ],
+      'jsonPatch?': ['JSONPatch', 'The change as a JSON patch.'],
+      patchType: ['string', 'ApplyConfiguration or JSONPatch.'],
+    },
+    ApplyConfiguration: {
+      '': 'A change as a configuration that is merged into the object as server-side apply does.',
+      'expression?': [
+        'string',
+        'CEL expression that makes the configuration: Object{spec: Object.spec{replicas: 1}}. It sees object, oldObject, request, params, namespaceObject, variables and authorizer.',
+      ],
+    },
+    JSONPatch: {
+      '': 'A change as a JSON patch.',
+      'expression?': [
+        'string',
+        'CEL expression that makes the patch: [JSONPatch{op: "add", path: "/spec/replicas", value: 1}]. It sees object, oldObject, request, params, namespaceObject, variables and authorizer.',
+      ],
+    },
+    ...kindAndList(
+      'MutatingAdmissionPolicyBinding',
+      'admissionregistration.k8s.io/v1',
+      'Puts a mutating admission policy to work, with parameters for it.',
+      { 'spec?': ['MutatingAdmissionPolicyBindingSpec', 'The policy, its parameters and where it works.'] },
+    ),
+    MutatingAdmissionPolicyBindingSpec: {
+      '': 'The policy of a binding, its parameters and where it works.',
+      'matchResources?': ['MatchResources', 'Narrows what the policy looks at.'],
+      'paramRef?': ['ParamRef', 'The parameters, of the kind that the policy names.'],
+      'policyName?': ['string', 'Name of the policy.'],
+    },
   },
   'discovery/v1': {
     EndpointHints: { 'forNodes?': ['Array<ForNode>', 'Nodes that the endpoint is meant for.'] },
     ForNode: { '': 'A node that consumes an endpoint.', name: ['string', 'Name of the node.'] },
   },
+  'networking/v1': {
+    ...kindAndList(
+      'IPAddress',
+      'networking.k8s.io/v1',
+      'One IP address and what has it; the name is the address in its canonical form.',
+      { 'spec?': ['IPAddressSpec', 'What has the address.'] },
+    ),
+    IPAddressSpec: {
+      '': 'What has an IP address.',
+      'parentRef?': ['ParentReference', 'The object that has the address. Required.'],
+    },
+    ParentReference: {
+      '': 'A reference to an object.',
+      'group?': ['string', 'API group of the object.'],
+      'name?': ['string', 'Name of the object.'],
+      'namespace?': ['string', 'Namespace of the object.'],
+      'resource?': ['string', 'Resource of the object, as in services.'],
+    },
+    ...kindAndList(
+      'ServiceCIDR',
+      'networking.k8s.io/v1',
+      'A range of IP addresses from which services get theirs.',
+      {
+        'spec?': ['ServiceCIDRSpec', 'The range.'],
+        'status?': ['ServiceCIDRStatus', 'Whether the range is in use.'],
+      },
+    ),
+    ServiceCIDRSpec: {
+      '': 'A range of IP addresses.',
+      'cidrs?': ['Array<string>', 'One or two CIDRs, of different address families. They cannot be changed.'],
+    },
+    ServiceCIDRStatus: {
+      '': 'State of a range of IP addresses.',
+      'conditions?': ['Array<Condition>', 'Ready tells whether services may get addresses of the range.'],
+    },
+  },
   'storage/v1': {
+    ...kindAndList(
+      'VolumeAttributesClass',
+      'storage.k8s.io/v1',
+      'Attributes of volumes that a CSI driver can change while a volume is in use.',
+      {
+        driverName: ['string', 'Name of the CSI driver. It cannot be changed.'],
+        'parameters?': [
+          'Map<string>',
+          'What the driver is told of the volume: up to 512 parameters. They cannot be changed.',
+        ],
+      },
+    ),
     CSIDriverSpec: {
       'nodeAllocatableUpdatePeriodSeconds?': [
         'number',
@@ -472,14 +620,20 @@ export const added = {
 }
 
 /** Types of other modules that `added` uses. */
-export const imports = { 'authorization/v1': { LabelSelectorRequirement: 'meta/v1' } }
+export const imports = {
+  'authorization/v1': { LabelSelectorRequirement: 'meta/v1' },
+  'networking/v1': { Condition: 'meta/v1' },
+}
 /** Fields that are gone. */
 export const removed = new Set(words('PodResourceClaim.source'))
 
 /** Optional scalars that Go holds by pointer: their zero value is kept, where others lose it on the way through the server. */
 export const pointers = new Set(
   words(`MatchResources.matchPolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction
-  ValidatingAdmissionPolicySpec.failurePolicy Validation.reason
+  ValidatingAdmissionPolicySpec.failurePolicy Validation.reason MutatingAdmissionPolicySpec.failurePolicy
+  ExemptPriorityLevelConfiguration.lendablePercent ExemptPriorityLevelConfiguration.nominalConcurrencyShares
+  LimitedPriorityLevelConfiguration.borrowingLimitPercent LimitedPriorityLevelConfiguration.lendablePercent
+  LimitedPriorityLevelConfiguration.nominalConcurrencyShares
   CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
   PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes LeaseSpec.holderIdentity
   LeaseSpec.preferredHolder LeaseSpec.strategy AppArmorProfile.localhostProfile AzureDiskVolumeSource.cachingMode
@@ -606,5 +760,6 @@ export const valueStructs = new Set(
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
-  VolumeAttachmentSpec.source`),
+  VolumeAttachmentSpec.source FlowSchemaSpec.priorityLevelConfiguration
+  LimitedPriorityLevelConfiguration.limitResponse`),
 )

@@ -7,11 +7,13 @@ import { createAccountConnections } from './account-connections.ts'
 import {
   admissionSteps,
   type ExpressionWarning,
+  mutatingExpressionFaults,
   policyExpressionFaults,
   policyTypeWarnings,
 } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
 import { bootstrap } from './bootstrap.ts'
+import { keepFlowControl } from './flow-control.ts'
 import { documents } from './documents.ts'
 import {
   type Auditor,
@@ -30,7 +32,6 @@ import {
   Catalog,
   createRegistry,
   readerOf,
-  type RegistryParts,
   type UserInfo,
   writerOf,
 } from './registry/index.ts'
@@ -63,6 +64,8 @@ export interface ApiServerCore {
   policyWarnings(policy: KubeObject): readonly ExpressionWarning[]
   /** Shows the clients in the cluster where the server listens. */
   announce(address: ServerAddress): Promise<void>
+  /** Makes and keeps the objects that nobody waits for at start. */
+  furnish(): void
 }
 
 /** Puts store, registry, authentication, authorisation, admission and HTTP together, and creates what every cluster has. */
@@ -72,10 +75,13 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const writer = writerOf({ store })
   const auth = createAuth({ reader, tokenKey: pki.tokenKey })
   const admitters: Admitter[] = []
-  const parts: RegistryParts = { store, admitters, now: Date.now, newUid: randomUUID }
+  const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
   const catalog = new Catalog({
-    builtin: builtinResources({ checkPolicy: policyExpressionFaults }),
+    builtin: builtinResources({
+      checkPolicy: policyExpressionFaults,
+      checkMutatingPolicy: mutatingExpressionFaults,
+    }),
     virtual: auth.virtualResources,
     subresources: [
       ...auth.subresources,
@@ -146,6 +152,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
+    furnish: () =>
+      keepFlowControl({ catalog, registry, store, signal: options.signal, now: Date.now, onFault }),
   }
 }
 

@@ -95,6 +95,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     })
     const adminKubeconfig = await writeAdminKubeconfig(dataDir, url, pki)
     await Promise.all([announced, engine.ready])
+    core.furnish()
     return { url, adminKubeconfig, clientAs: core.clientAs, close }
   } catch (error) {
     await close()

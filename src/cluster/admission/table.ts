@@ -10,6 +10,7 @@ import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { mutatingPolicies } from './mutating-policies.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
@@ -41,6 +42,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     certificateSigning(context),
     certificateSubjectRestriction,
     defaultIngressClass(context),
+    mutatingPolicies(context),
     validatingPolicies(context),
     resourceQuota(context),
   ]

@@ -3,21 +3,19 @@ import type { ValidatingAdmissionPolicyBinding } from 'kubernetes-types/admissio
 import { StatusError } from '../../kube/index.ts'
 import type { AdmissionContext } from './context.ts'
 import { refused } from './refusal.ts'
-import { requestBindings } from './validating-policies/bindings.ts'
+import { requestBindings } from './policies/bindings.ts'
+import { type Bound, boundPolicies } from './policies/bound.ts'
+import { isExempt, matches } from './policies/matching.ts'
+import { MisconfiguredError, parametersOf } from './policies/parameters.ts'
 import { type CompiledPolicy, compilePolicy } from './validating-policies/compile.ts'
 import { evaluate, type Objection, type Verdict } from './validating-policies/evaluate.ts'
-import { isExempt, matches } from './validating-policies/matching.ts'
-import { MisconfiguredError, parametersOf } from './validating-policies/parameters.ts'
 import type { Bindings } from '../cel/index.ts'
 
 const policies = 'admissionregistration.k8s.io/validatingadmissionpolicies'
 const bindings = 'admissionregistration.k8s.io/validatingadmissionpolicybindings'
 const failureKey = 'validation.policy.admission.k8s.io/validation_failure'
 
-interface Bound {
-  readonly policy: CompiledPolicy
-  readonly bindings: readonly ValidatingAdmissionPolicyBinding[]
-}
+type BoundPolicy = Bound<CompiledPolicy, ValidatingAdmissionPolicyBinding>
 
 interface Denial {
   readonly policy: string
@@ -35,30 +33,17 @@ const codes: Readonly<Record<string, number>> = {
 /** Applies ValidatingAdmissionPolicies (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/). */
 export function validatingPolicies(context: AdmissionContext): Admitter {
   const { reader } = context
-  let cache: readonly Bound[] = []
-  let cached: readonly [number, number] | undefined
+  const bound = boundPolicies<CompiledPolicy, ValidatingAdmissionPolicyBinding>(
+    reader,
+    { policies, bindings },
+    compilePolicy,
+  )
 
-  /** Policies with a binding, compiled anew only when one of either kind has changed. */
-  function bound(): readonly Bound[] {
-    const versions = [reader.version(policies), reader.version(bindings)] as const
-    if (cached?.[0] === versions[0] && cached[1] === versions[1]) return cache
-    const byPolicy = new Map<string, ValidatingAdmissionPolicyBinding[]>()
-    for (const object of reader.list(bindings)) {
-      const binding = object as ValidatingAdmissionPolicyBinding
-      const name = binding.spec?.policyName ?? ''
-      byPolicy.set(name, [...(byPolicy.get(name) ?? []), binding])
-    }
-    const next: Bound[] = []
-    for (const object of reader.list(policies)) {
-      const own = byPolicy.get(object.metadata.name ?? '')
-      if (own !== undefined) next.push({ policy: compilePolicy(object), bindings: own })
-    }
-    cache = next
-    cached = versions
-    return cache
-  }
-
-  function judge(admission: Admission, { policy, bindings: own }: Bound, request: () => Bindings): Denial[] {
+  function judge(
+    admission: Admission,
+    { policy, bindings: own }: BoundPolicy,
+    request: () => Bindings,
+  ): Denial[] {
     const denials: Denial[] = []
     for (const binding of own) {
       if (!matches(binding.spec?.matchResources, admission, reader)) continue

@@ -4,7 +4,7 @@
  */
 export { Budget, perExpression, perRequest } from './budget.ts'
 export { compile } from './compile/compile.ts'
-export { Environment } from './environment.ts'
+export { Environment, type ObjectTypes } from './environment.ts'
 export {
   CelBudgetError,
   CelCompileError,
@@ -20,10 +20,13 @@ export {
   resourceCheck,
   resourceCheckType,
 } from './functions/authorizer.ts'
+export { jsonPatches } from './functions/json-patches.ts'
 export { kubernetesEnvironment } from './functions/table.ts'
 export { fromJson } from './json-values.ts'
 export { typeOfKind } from './kind-type.ts'
+export { MadeObject, misnamed } from './made-objects.ts'
 export { type Bindings, Program } from './program.ts'
 export * as celTypes from './types.ts'
 export type { Type } from './types.ts'
-export { displayed, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'
+export { toJson } from './to-json.ts'
+export { displayed, LazyFields, List, Optional, type Value, ValueList, ValueMap } from './values.ts'

@@ -1,3 +1,4 @@
+import { type Literal, literalsIn, tokens } from './literals.ts'
 import type { Node } from './syntax.ts'
 
 /**
@@ -12,8 +13,6 @@ export interface Marked {
 }
 
 // A literal opens where no operand has just ended: after one, a bracket is an index.
-const tokens =
-  /\/\/[^\n]*|[rR]?[bB]?[rR]?("""|''')(?:\\[^]|(?!\1)[^\\])*\1|[bB]?[rR]?"(?:\\.|[^"\\\n])*"|[bB]?[rR]?'(?:\\.|[^'\\\n])*'|\w+|\S/g
 const quoted = /["']$/
 const operandEnd = /^[\w)\]}]$|^\w+$|["']$/
 
@@ -57,19 +56,10 @@ export function isOptionalEntry(entry: Node): boolean {
 /** Finds the entries that the marks stand before. */
 export function noteOptionalEntries(tree: Node, marks: readonly number[]): void {
   if (marks.length === 0) return
-  // Chains of operators are long: no recursion.
-  const rest: unknown[] = [tree]
-  while (rest.length > 0) {
-    const one = rest.pop()
-    if (Array.isArray(one)) rest.push(...one)
-    else if (isNode(one) && one.op !== 'value') {
-      if (one.op === 'list' || one.op === 'map') note(one, marks)
-      rest.push(one.args)
-    }
-  }
+  for (const literal of literalsIn(tree)) note(literal, marks)
 }
 
-function note(literal: Node & { readonly op: 'list' | 'map' }, marks: readonly number[]): void {
+function note(literal: Literal, marks: readonly number[]): void {
   let end = literal.start
   const entries: readonly (readonly [first: Node, last: Node])[] =
     literal.op === 'list'
@@ -91,8 +81,4 @@ function firstFrom(marks: readonly number[], place: number): number | undefined 
     else high = middle
   }
   return marks[low]
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
 }

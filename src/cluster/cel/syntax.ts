@@ -1,5 +1,6 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
 import { CelCompileError } from './errors.ts'
+import { noteTypeNames, withoutTypeNames } from './made-objects.ts'
 import { noteOptionalEntries, withoutMarks } from './optional-entries.ts'
 
 /** The tree of an expression, as the parser makes it; macros are still calls. */
@@ -17,9 +18,11 @@ export function parse(expression: string): Node {
   }
   try {
     parser ??= new Environment({ enableOptionalTypes: true, unlistedVariablesAreDyn: true, limits })
-    const { plain, marks } = withoutMarks(expression)
+    const named = withoutTypeNames(expression)
+    const { plain, marks } = withoutMarks(named.plain)
     const tree = parser.parse(plain).ast
     noteOptionalEntries(tree, marks)
+    noteTypeNames(tree, named.names)
     return tree
   } catch (error) {
     if (error instanceof ParseError) {

@@ -161,6 +161,12 @@ export function fits(given: Type, wanted: string): boolean {
   return wanted === 'map' && given.kind === 'object'
 }
 
+/** {@link fits}, for what is inside lists and maps as well. */
+export function fitsWhole(given: Type, wanted: Type): boolean {
+  if (!fits(given, wanted.kind)) return false
+  return given.of === undefined || wanted.of === undefined || fitsWhole(given.of, wanted.of)
+}
+
 const plainKinds = new Set(['int', 'uint', 'double', 'bool', 'string', 'bytes', 'list', 'map'])
 
 /** May a value of one type stand beside one of the other in a list or a map? Kubernetes takes no mixtures. */

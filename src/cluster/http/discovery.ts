@@ -89,6 +89,7 @@ const groupOrder = [
   'coordination.k8s.io',
   'node.k8s.io',
   'discovery.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
 ]
 
 /** Discovery of what a catalog serves now. Make a new one when the catalog's version changes. */

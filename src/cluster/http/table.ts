@@ -42,6 +42,8 @@ export function tableOf(
   },
 ): string {
   const columns = definition.columns ?? usualColumns
+  const shown = objects.map(({ value }) => typed(definition, value))
+  if (definition.tableOrder) shown.sort(definition.tableOrder)
   return JSON.stringify({
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.version ?? 'v1'}`,
@@ -55,13 +57,10 @@ export function tableOf(
           priority,
         }))
       : null,
-    rows: objects.map(({ value }) => {
-      const object = typed(definition, value)
-      return {
-        cells: columns.map((column) => column.cell(object, options.now)),
-        ...rowObject(object, options.include),
-      }
-    }),
+    rows: shown.map((object) => ({
+      cells: columns.map((column) => column.cell(object, options.now)),
+      ...rowObject(object, options.include),
+    })),
   })
 }
 

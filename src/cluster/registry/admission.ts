@@ -16,6 +16,15 @@ export interface Admission {
 }
 
 /**
+ * The mutating steps of one request. They run once; a step that changes an object in ways that others may have a word on
+ * asks for a second turn of all of them, and there is no third.
+ */
+export interface Turn {
+  readonly isSecond: boolean
+  wantsSecond(): void
+}
+
+/**
  * One step of admission; one file each under `admission/`. Mutating steps of all admitters run first, in table order,
  * then defaulting and validation of the object, then the validating steps. Quota is last in the table: what it
  * charges must not be refused by anyone after it.
@@ -23,7 +32,7 @@ export interface Admission {
 export interface Admitter {
   readonly name: string
   /** Changes `admission.object`. @throws {StatusError} to refuse. */
-  mutate?(admission: Admission): Promise<void> | void
+  mutate?(admission: Admission, turn: Turn): Promise<void> | void
   /** @throws {StatusError} to refuse. */
   validate?(admission: Admission): Promise<void> | void
 }

@@ -48,6 +48,8 @@ export async function createObject(
   } as const
   await mutate(parts, admission)
   dropDuplicateOwners(object, request, 'after-admission')
+  // Nobody may lead an object to where its author has no rights.
+  checkNamespace(object, request)
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)
@@ -58,10 +60,16 @@ export async function createObject(
   ]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
-  await admit(parts, admission)
-  if (object.metadata.resourceVersion)
-    throw plainFailure('resourceVersion should not be set on objects to be created')
-  return write(parts, request, object)
+  const place = parts.inFlight.place(resource)
+  place.take(object)
+  try {
+    await admit(parts, admission)
+    if (object.metadata.resourceVersion)
+      throw plainFailure('resourceVersion should not be set on objects to be created')
+    return await write(parts, request, object)
+  } finally {
+    place.leave()
+  }
 }
 
 /** Forgets what a new object cannot have, before anybody could be said to own it. */

@@ -16,6 +16,8 @@ export {
   type CertificateWish,
   readCertificateRequest,
 } from './resources/certificates/read.ts'
+export type { MutatingAdmissionPolicyBinding } from './resources/admission-policy/mutating-binding.ts'
+export type { MutatingAdmissionPolicy } from './resources/admission-policy/mutating-policy.ts'
 export { createRegistry, type Registry, writerOf } from './registry.ts'
 export * from './request.ts'
 export * from './resource.ts'

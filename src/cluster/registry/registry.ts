@@ -3,6 +3,7 @@ import { notFound } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
+import { InFlight } from './in-flight.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { checkReached, type Listed, type ListOptions, listObjects } from './list.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
@@ -40,7 +41,8 @@ export interface Registry {
   deleteCollection(request: ResourceRequest, selected: ListOptions, options: DeleteOptions): Promise<Listed>
 }
 
-export function createRegistry(parts: RegistryParts): Registry {
+export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry {
+  const parts: RegistryParts = { ...given, inFlight: new InFlight() }
   const registry: Registry = {
     create: (request, body, options) => createObject(parts, request, body, options),
     get: (request, options) => getObject(parts, request, options),

@@ -15,7 +15,10 @@ export interface Column {
   cell(object: KubeObject, now: number): string | number | boolean | null
 }
 
-/** The objects of the kind that are there already, in all namespaces: for what no two of them may share. */
+/**
+ * The objects of the kind that are there already, in all namespaces: for what no two of them may share. Of kinds that are
+ * exclusive also those on their way to the disk.
+ */
 export type AllOfKind = () => Iterable<KubeObject>
 
 /** JSONPaths of the `scale` subresource, as in a CRD. */
@@ -61,6 +64,8 @@ export interface ResourceDefinition {
   readonly views?: Readonly<Record<string, 'desired' | 'status'>>
   /** CRDs keep no strategic merge patch. */
   readonly isCustom?: boolean
+  /** No two objects may have what {@link validate} finds to be another's: not even two that come in the same instant. */
+  readonly isExclusive?: boolean
   /** From the stored form to this version's, and back. Same object both ways when left out. */
   readonly convert?: {
     fromStored(object: KubeObject): KubeObject
@@ -86,6 +91,8 @@ export interface ResourceDefinition {
   readonly selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>
   /** Name and Age when left out. */
   readonly columns?: readonly Column[]
+  /** Order of the rows of a list's table; that of the list when left out. */
+  tableOrder?(one: KubeObject, other: KubeObject): number
   /** Seconds of grace for a delete that names none; absent or 0: at once. */
   gracePeriodSeconds?(object: KubeObject, asked: number | undefined): number
   /** `Status` answers a delete of most kinds; some (pods, namespaces, ...) answer with the object. */

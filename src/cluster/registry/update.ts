@@ -12,6 +12,7 @@ import { StoreConflict, type Stored } from '../storage/index.ts'
 import { checkName, withType } from './create.ts'
 import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { invalidValue } from './faults.ts'
+import type { Place } from './in-flight.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
@@ -51,10 +52,25 @@ export async function updateObject(
     request.resource.namespaced ? request.namespace : undefined,
     name,
   )
+  const place = parts.inFlight.place(request.resource)
+  try {
+    return await changeStored(parts, request, change, key, place)
+  } finally {
+    place.leave()
+  }
+}
+
+async function changeStored(
+  parts: RegistryParts,
+  request: ResourceRequest,
+  change: Change,
+  key: string,
+  place: Place,
+): Promise<Encoded> {
   for (let attempt = 1; ; attempt++) {
     const current = parts.store.latest(key)
     if (!current) throw notFound(named(request))
-    const { object, pinned } = await nextObject(parts, request, change, current)
+    const { object, pinned } = await nextObject(parts, request, { ...change, place }, current)
     const next = shapeForStore(request, object)
     if (isSame(next, current)) {
       // The current value may still be on its way to disk: nobody may see it before.
@@ -75,7 +91,7 @@ export async function updateObject(
 async function nextObject(
   parts: RegistryParts,
   request: ResourceRequest,
-  change: Change,
+  change: Change & { readonly place: Place },
   current: Stored<KubeObject>,
 ): Promise<{ object: KubeObject; pinned: boolean }> {
   const { resource } = request
@@ -108,6 +124,7 @@ async function nextObject(
   ]
   if (faults.length > 0)
     throw invalid({ kind: resource.kind, group: resource.group, name: object.metadata.name ?? '' }, faults)
+  change.place.take(object)
   await admit(parts, admission)
   return { object, pinned }
 }

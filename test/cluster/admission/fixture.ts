@@ -2,6 +2,7 @@ import type { KubeObject } from '../../../src/kube/index.ts'
 import { notFound } from '../../../src/kube/index.ts'
 import { type AdmissionContext, admissionSteps } from '../../../src/cluster/admission/index.ts'
 import type { Admission, Admitter, Operation } from '../../../src/cluster/registry/admission.ts'
+import { admit, mutate } from '../../../src/cluster/registry/parts.ts'
 import type { Reader, Writer } from '../../../src/cluster/registry/reader.ts'
 import type { ResourceDefinition } from '../../../src/cluster/registry/resource.ts'
 
@@ -121,8 +122,8 @@ export function admissionOver(objects: Objects, context: Partial<AdmissionContex
         ...(asked.old !== undefined && { oldObject: asked.old as KubeObject }),
         ...(asked.options !== undefined && { options: asked.options }),
       }
-      for (const step of steps) await step.mutate?.(admission)
-      for (const step of steps) await step.validate?.(admission)
+      await mutate({ admitters: steps }, admission)
+      await admit({ admitters: steps }, admission)
       return { object: copy, warnings }
     },
   }

@@ -70,11 +70,13 @@ describe('hostile expressions', () => {
       expect(() => timed(`${start}${"\\'".repeat(45_000)}`, {})).toThrow(CelCompileError)
     }
     expect(timed(`[${'?x.?y,'.repeat(5000)}].size() == 5000`, { x: { y: 1 } })).toBe(true)
+    for (const word of ['a.', 'a{', 'a .', 'a {b:'])
+      expect(() => timed(`${word.repeat(20_000)}x{`, {})).toThrow(CelCompileError)
   })
 
   it('keeps to its own errors for any text and any JSON', () => {
     const fragments = constantFrom(
-      ...'x text . ( ) [ ] { } , : ? ! - + * / % == != < >= && || in has all( exists( map( size() 1 2.5 "a" b"\\x00" true null 1u i optional.of( .?y [?0] [?x {?x: ,? matches("a+") split("") format([1]) cel.bind(a, duration("1h") timestamp('.split(
+      ...'x text . ( ) [ ] { } , : ? ! - + * / % == != < >= && || in has all( exists( map( size() 1 2.5 "a" b"\\x00" true null 1u i optional.of( .?y [?0] [?x {?x: ,? Object{ Object.x{y: x.y{ matches("a+") split("") format([1]) cel.bind(a, duration("1h") timestamp('.split(
         ' ',
       ),
     )

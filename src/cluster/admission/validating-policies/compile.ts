@@ -1,61 +1,19 @@
-import { type Fault, invalidValue } from '../../registry/index.ts'
 import type { ValidatingAdmissionPolicy, Validation } from 'kubernetes-types/admissionregistration/v1.js'
 import type { KubeObject } from '../../../kube/index.ts'
+import { celTypes } from '../../cel/index.ts'
+import type { Fault } from '../../registry/index.ts'
 import {
-  authorizerType,
-  CelCompileError,
-  CelResultError,
-  celTypes,
-  compile,
-  type Environment,
-  kubernetesEnvironment,
-  type Program,
-  resourceCheckType,
-  type Type,
-} from '../../cel/index.ts'
+  compileCommon,
+  type Expression,
+  type KnownTypes,
+  type NamedExpression,
+  type Problem,
+} from '../policies/expressions.ts'
 
-const { bool, dyn, string, listOf, mapOf, objectOf } = celTypes
-
-const groupVersionKind = objectOf({ group: string, version: string, kind: string })
-const groupVersionResource = objectOf({ group: string, version: string, resource: string })
-const requestType = objectOf({
-  kind: groupVersionKind,
-  resource: groupVersionResource,
-  subResource: string,
-  requestKind: groupVersionKind,
-  requestResource: groupVersionResource,
-  requestSubResource: string,
-  name: string,
-  namespace: string,
-  operation: string,
-  userInfo: objectOf({
-    username: string,
-    uid: string,
-    groups: listOf(string),
-    extra: mapOf(string, listOf(string)),
-  }),
-  dryRun: bool,
-  options: dyn,
-})
-
-/** The language of policies, without their own variables and parameters. */
-const bare: Environment = kubernetesEnvironment.with({
-  object: dyn,
-  oldObject: dyn,
-  request: requestType,
-  namespaceObject: dyn,
-  authorizer: authorizerType,
-  'authorizer.requestResource': resourceCheckType,
-})
+const { bool, string } = celTypes
+const none = celTypes.opaque('null')
 
 type Spec = NonNullable<ValidatingAdmissionPolicy['spec']>
-
-/** An expression that is ready, or why it is not. */
-export interface Expression {
-  readonly source: string
-  readonly program: Program | undefined
-  readonly failure: string | undefined
-}
 
 export interface CompiledValidation {
   readonly validation: Validation
@@ -66,8 +24,8 @@ export interface CompiledValidation {
 export interface CompiledPolicy {
   readonly name: string
   readonly spec: Spec
-  readonly matchConditions: readonly { readonly name: string; readonly expression: Expression }[]
-  readonly variables: readonly { readonly name: string; readonly expression: Expression }[]
+  readonly matchConditions: readonly NamedExpression[]
+  readonly variables: readonly NamedExpression[]
   readonly validations: readonly CompiledValidation[]
   readonly auditAnnotations: readonly { readonly key: string; readonly expression: Expression }[]
   readonly faults: readonly Fault[]
@@ -85,86 +43,34 @@ export function compilePolicy(object: KubeObject): CompiledPolicy {
   return policy
 }
 
-/** What is known of the objects that a policy looks at, beyond that they are objects. */
-interface KnownTypes {
-  readonly object: Type
-  readonly params: Type
-}
-
-/** What is wrong with an expression, without the word that it is. */
-interface Problem {
-  readonly path: string
-  readonly text: string
-}
-
 /** Compiles a policy's expressions for objects of one type: what is wrong with them then. */
-export function compileFor(object: KubeObject, { object: type, params }: KnownTypes): Problem[] {
+export function compileFor(object: KubeObject, types: KnownTypes): Problem[] {
   const problems: Problem[] = []
-  const base = bare.with({ object: type, oldObject: type })
-  compileAll(object, { base, params, onProblem: (problem) => problems.push(problem) })
+  compileAll(object, { types, onProblem: (problem) => problems.push(problem) })
   return problems
 }
 
-function compileAll(
-  object: KubeObject,
-  how: { readonly base: Environment; readonly params: Type; onProblem?(problem: Problem): void } = {
-    base: bare,
-    params: dyn,
-  },
-): CompiledPolicy {
+function compileAll(object: KubeObject, how: Parameters<typeof compileCommon>[1] = {}): CompiledPolicy {
   const policy = object as ValidatingAdmissionPolicy
   const spec: Spec = policy.spec ?? {}
-  const faults: Fault[] = []
-  const known = new Map<string, Type>()
-  const variables: { name: string; expression: Expression }[] = []
-  // Who names no kind of parameters has none to speak of.
-  const environment = spec.paramKind ? how.base.with({ params: how.params }) : how.base
-  // Each variable sees those before it, and what is known of their types.
-  const withVariables = (): Environment =>
-    environment.with({ variables: objectOf(Object.fromEntries(known)) })
-  const read = (source: string, path: string, returns: readonly string[], env: Environment): Expression => {
-    // That something is missing is for the kind's own checks to say.
-    if (source.trim() === '') return { source, program: undefined, failure: 'expression is not specified' }
-    try {
-      const program = compile(source, env)
-      if (returns.length > 0 && !returns.some((kind) => celTypes.fits(program.type, kind))) {
-        throw new CelResultError(`must evaluate to ${returns.join(' or ')}`)
-      }
-      return { source, program, failure: undefined }
-    } catch (error) {
-      if (!(error instanceof CelCompileError)) throw error
-      faults.push(invalidValue(path, source, error.told))
-      how.onProblem?.({ path, text: error.message })
-      return { source, program: undefined, failure: error.told }
+  const { matchConditions, variables, environment, reader } = compileCommon(spec, how)
+  const validations = (spec.validations ?? []).map((validation, index) => {
+    const at = `spec.validations[${index}]`
+    const { expression = '', messageExpression } = validation
+    return {
+      validation,
+      expression: reader.read(expression, `${at}.expression`, [bool], environment),
+      message: messageExpression
+        ? reader.read(messageExpression, `${at}.messageExpression`, [string], environment)
+        : undefined,
     }
-  }
-  const matchConditions = (spec.matchConditions ?? []).map(({ name, expression = '' }, at) => ({
-    name,
-    expression: read(expression, `spec.matchConditions[${at}].expression`, ['bool'], environment),
-  }))
-  for (const [at, { name, expression = '' }] of (spec.variables ?? []).entries()) {
-    const compiled = read(expression, `spec.variables[${at}].expression`, [], withVariables())
-    variables.push({ name, expression: compiled })
-    known.set(name, compiled.program?.type ?? dyn)
-  }
-  const full = withVariables()
-  const validations = (spec.validations ?? []).map((validation, at) => ({
-    validation,
-    expression: read(validation.expression ?? '', `spec.validations[${at}].expression`, ['bool'], full),
-    message: validation.messageExpression
-      ? read(validation.messageExpression, `spec.validations[${at}].messageExpression`, ['string'], full)
-      : undefined,
-  }))
-  const auditAnnotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression = '' }, at) => ({
-    key,
-    expression: read(
-      valueExpression,
-      `spec.auditAnnotations[${at}].valueExpression`,
-      ['string', 'null'],
-      full,
-    ),
-  }))
+  })
+  const auditAnnotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression = '' }, index) => {
+    const at = `spec.auditAnnotations[${index}].valueExpression`
+    return { key, expression: reader.read(valueExpression, at, [string, none], environment) }
+  })
   const name = policy.metadata?.name ?? ''
+  const { faults } = reader
   return { name, spec, matchConditions, variables, validations, auditAnnotations, faults }
 }
 

@@ -1,14 +1,7 @@
-import {
-  type Bindings,
-  Budget,
-  CelBudgetError,
-  CelEvaluationError,
-  fromJson,
-  LazyFields,
-  type Value,
-} from '../../cel/index.ts'
+import { type Bindings, Budget, fromJson, type Value } from '../../cel/index.ts'
 import type { KubeObject } from '../../../kube/index.ts'
-import type { CompiledPolicy, CompiledValidation, Expression } from './compile.ts'
+import { conditionsHold, run, variablesOf } from '../policies/evaluation.ts'
+import type { CompiledPolicy, CompiledValidation } from './compile.ts'
 
 /** Why a policy is against a request. Without a reason it could not be evaluated. */
 export interface Objection {
@@ -26,7 +19,6 @@ export interface Verdict {
 }
 
 const agreed: Verdict = { objections: [], annotations: [] }
-const conditionBudget = 2_500_000
 const longestMessage = 5 * 1024
 
 /** Evaluates a policy for a request that it matches, with one object of parameters. */
@@ -38,13 +30,13 @@ export function evaluate(
   const params: Value = fromJson(parameters ?? null)
   const failsClosed = policy.spec.failurePolicy !== 'Ignore'
   const bindings: Bindings = { ...request, params }
-  const condition = conditionsHold(policy, bindings)
+  const condition = conditionsHold(policy.matchConditions, bindings)
   if (condition === false) return agreed
   if (typeof condition === 'string') {
     return failsClosed ? { objections: [{ message: condition }], annotations: [] } : agreed
   }
   const budget = new Budget()
-  const full: Bindings = { ...bindings, variables: variablesOf(policy, bindings, budget) }
+  const full: Bindings = { ...bindings, variables: variablesOf(policy.variables, bindings, budget) }
   const objections: Objection[] = []
   for (const [at, one] of policy.validations.entries()) {
     const outcome = run(one.expression, full, budget)
@@ -68,58 +60,6 @@ export function evaluate(
     }
   }
   return { objections, annotations }
-}
-
-/** False as soon as one condition does not hold; the text of the first failure when none says no. */
-function conditionsHold(policy: CompiledPolicy, bindings: Bindings): boolean | string {
-  const budget = new Budget(conditionBudget)
-  let failure: string | undefined
-  for (const { expression } of policy.matchConditions) {
-    const outcome = run(expression, bindings, budget)
-    if ('failure' in outcome) failure ??= outcome.failure
-    else if (outcome.value !== true) return false
-  }
-  return failure ?? true
-}
-
-function variablesOf(policy: CompiledPolicy, bindings: Bindings, budget: Budget): LazyFields {
-  const makers = new Map<string, () => Value>()
-  const variables: LazyFields = new LazyFields(makers)
-  for (const { name, expression } of policy.variables) {
-    makers.set(name, () => {
-      const { program, failure } = expression
-      if (program === undefined)
-        throw new CelEvaluationError(`composited variable "${name}" fails to compile: ${failure ?? ''}`)
-      try {
-        return program.evaluate({ ...bindings, variables }, budget)
-      } catch (error) {
-        if (error instanceof CelBudgetError || !(error instanceof CelEvaluationError)) throw error
-        throw new CelEvaluationError(`composited variable "${name}" fails to evaluate: ${error.message}`, {
-          cause: error,
-        })
-      }
-    })
-  }
-  return variables
-}
-
-function run(
-  { source, program, failure }: Expression,
-  bindings: Bindings,
-  budget: Budget,
-): { readonly value: Value } | { readonly failure: string } {
-  if (program === undefined) return { failure: `compilation error: ${failure ?? ''}` }
-  if (budget.isExhausted) {
-    return {
-      failure: 'validation failed due to running out of cost budget, no further validation rules will be run',
-    }
-  }
-  try {
-    return { value: program.evaluate(bindings, budget) }
-  } catch (error) {
-    if (!(error instanceof CelEvaluationError)) throw error
-    return { failure: `expression '${source}' resulted in error: ${error.message}` }
-  }
 }
 
 function messageOf(

@@ -73,7 +73,7 @@ function joined(compiler: Compiler, nodes: readonly Node[], found: readonly Type
 }
 
 /** A value of a list or a map; behind a question mark, what an optional holds. */
-function entry(
+export function entry(
   compiler: Compiler,
   marked: Node,
   node: Node,
@@ -89,7 +89,7 @@ function entry(
 }
 
 /** What an optional entry adds; undefined when nothing. */
-function given(value: Value, what: string): Value | undefined {
+export function given(value: Value, what: string): Value | undefined {
   if (value instanceof Optional) return value.value
   throw new CelEvaluationError(
     `cannot initialize optional ${what} from non-optional value ${displayed(value)}`,

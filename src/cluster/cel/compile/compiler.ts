@@ -9,6 +9,7 @@ import { call, methodCall, operator } from './calls.ts'
 import { list, map } from './collections.ts'
 import { index, optionalIndex, optionalSelect, select } from './fields.ts'
 import { literal, negative } from './literals.ts'
+import { object } from './objects.ts'
 import { identifier } from './identifiers.ts'
 
 /** An expression ready to run, with what is known of its results. */
@@ -86,7 +87,7 @@ export class Compiler {
       case 'list':
         return list(this, node.args, locals)
       case 'map':
-        return map(this, node.args, locals)
+        return object(this, node, node.args, locals) ?? map(this, node.args, locals)
       case '?:':
         return conditional(this, node.args, locals)
       case '||':

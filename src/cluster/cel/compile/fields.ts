@@ -78,10 +78,11 @@ function optionalElement(operand: Compiled, key: Compiled): Compiled {
   return { type, run: counted((frame) => access.optionalIndex(operand.run(frame), key.run(frame))) }
 }
 
-function fieldType(compiler: Compiler, node: Node, operand: Type, field: string): Type {
+/** The type of a field of something of this type. */
+export function fieldType(compiler: Compiler, node: Node, operand: Type, field: string): Type {
   if (operand.kind === 'dyn') return types.dyn
   if (operand.kind === 'map') return operand.of ?? types.dyn
-  if (operand.kind !== 'object') {
+  if (operand.kind !== 'object' && operand.fields === undefined) {
     throw compiler.error(node, `type '${types.nameOfType(operand)}' does not support field selection`)
   }
   if (operand.fields === undefined) return types.dyn

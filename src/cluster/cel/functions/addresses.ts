@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { addressText, readAddress, readNetwork } from '../../../kube/index.ts'
 import { CelEvaluationError } from '../errors.ts'
 import { type CelFunction, global, method, overload } from '../function.ts'
 import { bool, int, opaque, string } from '../types.ts'
@@ -47,67 +47,20 @@ const ipKind = 'net.IP'
 const cidrKind = 'net.CIDR'
 const [ip, cidr] = [opaque(ipKind), opaque(cidrKind)]
 
-function readAddress(text: string): AddressValue | undefined {
-  // Zones and IPv4 within IPv6 are no addresses to Kubernetes.
-  if (text.includes('%')) return undefined
-  switch (isIP(text)) {
-    case 4:
-      return new AddressValue(
-        4,
-        text.split('.').reduce((bits, part) => bits * 256n + BigInt(part), 0n),
-      )
-    case 6:
-      return text.includes('.') ? undefined : new AddressValue(6, bitsOf6(text))
-    default:
-      return undefined
-  }
-}
-
-function bitsOf6(text: string): bigint {
-  const [head = '', tail] = text.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const groups = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right]
-  return groups.reduce((bits, group) => bits * 65536n + BigInt(`0x${group}`), 0n)
-}
-
-function readNetwork(text: string): NetworkValue | undefined {
-  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text)
-  if (match === null) return undefined
-  const address = readAddress(match[1] ?? '')
-  const length = Number(match[2])
-  if (address === undefined || length > (address.family === 4 ? 32 : 128)) return undefined
-  return new NetworkValue(address, length)
-}
-
-function textOf({ family, bits }: AddressValue): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join('.')
-  const groups = Array.from({ length: 8 }, (_, at) => ((bits >> BigInt(112 - at * 16)) & 65535n).toString(16))
-  // RFC 5952: the longest run of zero groups, the first of equals, is left out.
-  let [start, longest] = [-1, 1]
-  for (let at = 0; at < 8; at++) {
-    let run = 0
-    while (groups[at + run] === '0') run++
-    if (run > longest) [start, longest] = [at, run]
-  }
-  if (start < 0) return groups.join(':')
-  return `${groups.slice(0, start).join(':')}::${groups.slice(start + longest).join(':')}`
-}
-
 function address(text: string): AddressValue {
-  const value = readAddress(text)
-  if (value === undefined)
+  const read = readAddress(text)
+  if (read === undefined)
     throw new CelEvaluationError(
       `IP Address ${JSON.stringify(text)} parse error during conversion from string`,
     )
-  return value
+  return new AddressValue(read.family, read.bits)
 }
 
 function network(text: string): NetworkValue {
-  const value = readNetwork(text)
-  if (value === undefined)
+  const read = readNetwork(text)
+  if (read === undefined)
     throw new CelEvaluationError(`CIDR ${JSON.stringify(text)} parse error during conversion from string`)
-  return value
+  return new NetworkValue(new AddressValue(read.address.family, read.address.bits), read.length)
 }
 
 /** Top bits of an address of this family. */
@@ -133,7 +86,7 @@ export const addresses: readonly CelFunction[] = [
   ),
   global(
     'ip.isCanonical',
-    overload<[string]>(['string'], bool, ([text]) => textOf(address(text)) === text),
+    overload<[string]>(['string'], bool, ([text]) => addressText(address(text)) === text),
   ),
   method(
     'family',
@@ -187,8 +140,12 @@ export const addresses: readonly CelFunction[] = [
   ),
   global(
     'string',
-    overload<[AddressValue]>([ipKind], string, ([value]) => textOf(value)),
-    overload<[NetworkValue]>([cidrKind], string, ([range]) => `${textOf(range.address)}/${range.length}`),
+    overload<[AddressValue]>([ipKind], string, ([value]) => addressText(value)),
+    overload<[NetworkValue]>(
+      [cidrKind],
+      string,
+      ([range]) => `${addressText(range.address)}/${range.length}`,
+    ),
   ),
 ]
 

@@ -28,7 +28,7 @@ import {
   type Writing,
 } from './managed-fields.ts'
 import { isEqual, isObject } from './put.ts'
-import { typedFaults } from './typed-check.ts'
+import { listed, typedFaults } from './typed-check.ts'
 import { innerShape, mergeTyped, withoutFields } from './typed-merge.ts'
 
 export interface Applying extends Writing {
@@ -96,9 +96,8 @@ function checkConfig(config: JsonObject, shape: StructShape, applying: Applying)
     return typeof value === 'string' ? value : ''
   }
   const { group, version } = applying.resource
-  const list = faults.length === 1 ? faults[0] : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
   throw plainFailure(
-    `failed to create typed patch object (${named('namespace')}/${named('name')}; ${group}/${version}, Kind=${kind}): ${list ?? ''}`,
+    `failed to create typed patch object (${named('namespace')}/${named('name')}; ${group}/${version}, Kind=${kind}): ${listed(faults)}`,
   )
 }
 

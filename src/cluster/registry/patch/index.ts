@@ -9,25 +9,19 @@ import {
 } from '../../../kube/index.ts'
 import { shown } from '../faults.ts'
 import { plainFailure } from '../plain-failure.ts'
-import {
-  decodeCustom,
-  DecodingError,
-  decodeValue,
-  type FieldValidation,
-  strictFaults,
-  type Target,
-  targetShape,
-} from '../schema/index.ts'
+import { DecodingError, type FieldValidation, strictFaults, type Target } from '../schema/index.ts'
 import { applyObject } from './apply.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatch } from './json-patch.ts'
-import { apiVersionOf, asJson, setEntries, type Writing } from './managed-fields.ts'
+import { asJson, setEntries, type Writing } from './managed-fields.ts'
 import { mergePatch } from './merge-patch.ts'
 import type { ParsedPatch } from './parse.ts'
 import { isEqual } from './put.ts'
+import { shaped } from './shaped.ts'
 import { strategicPatch } from './strategic.ts'
 
 export { updateManagedFields, type Writing } from './managed-fields.ts'
+export { mergeConfiguration, MutationError, patchOperations } from './mutation.ts'
 export { checkPatchOptions, type ParsedPatch, parsePatch, patchKind } from './parse.ts'
 
 /** What a patch is applied with. A resource definition serves as `resource`. */
@@ -139,33 +133,6 @@ function decoded(
   if (patching.validation === 'Strict' && faults.length > 0)
     throw badPatch(before ?? shownPatch(), `strict decoding error: ${faults.join(', ')}`)
   return { object: result as unknown as KubeObject, warnings: faults, managesFields: false }
-}
-
-function shaped(
-  object: JsonObject,
-  { resource }: Patching,
-  wording: 'json' | 'map',
-): { value: JsonObject; unknown: readonly string[] } {
-  const metadata = object['metadata']
-  if (metadata === undefined || metadata === null) object['metadata'] = {}
-  const kind = object['kind']
-  const apiVersion = object['apiVersion']
-  if (resource.isCustom) {
-    const [group, version] = typeof apiVersion === 'string' ? apiVersion.split('/') : []
-    return decodeCustom(object, resource, {
-      group: group ?? '',
-      version: version ?? '',
-      kind: typeof kind === 'string' ? kind : '',
-    })
-  }
-  if (
-    (kind ?? resource.kind) !== resource.kind ||
-    (apiVersion ?? apiVersionOf({ resource })) !== apiVersionOf({ resource })
-  )
-    throw new DecodingError(
-      `unable to decode ${goFormat(apiVersion)}, Kind=${goFormat(kind)} into ${apiVersionOf({ resource })}, Kind=${resource.kind}`,
-    )
-  return decodeValue(object, targetShape(resource), wording)
 }
 
 /** `Invalid` of no object in particular. */

@@ -48,24 +48,25 @@ export function asOperations(patch: Json): Json[] {
 export function jsonPatch(target: JsonObject, operations: readonly Json[]): JsonObject {
   let result: Json = copy(target)
   try {
-    for (const [index, given] of operations.entries()) {
-      const operation: Json | undefined = isObject(given) ? inPlainForm(copy(given), result) : given
-      if (operation !== undefined)
-        result = jsonpatch.applyOperation<Json>(
-          result,
-          operation as unknown as Operation,
-          true,
-          true,
-          true,
-          index,
-        ).newDocument
-    }
+    for (const [index, given] of operations.entries()) result = applyOperation(result, given, index)
   } catch (error) {
     // The library knows bad patches by several error classes; whatever it refuses is a fault of the patch.
     throw unprocessable(error)
   }
   if (!isObject(result)) throw unprocessable(new Error('the patch replaces the object by something else'))
   return result
+}
+
+/**
+ * Carries out one operation of a JSON patch, in place as far as that goes.
+ *
+ * @throws {Error} when it does not fit; a test that fails is one whose name is `TEST_OPERATION_FAILED`.
+ */
+export function applyOperation(document: Json, given: Json, index: number): Json {
+  const operation: Json | undefined = isObject(given) ? inPlainForm(copy(given), document) : given
+  if (operation === undefined) return document
+  return jsonpatch.applyOperation<Json>(document, operation as unknown as Operation, true, true, true, index)
+    .newDocument
 }
 
 /**

@@ -11,6 +11,13 @@ export function typedFaults(object: JsonObject, shape: FieldShape): string[] {
   return faults
 }
 
+/** Faults as one text. */
+export function listed(faults: readonly string[]): string {
+  return faults.length === 1
+    ? (faults[0] ?? '')
+    : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`
+}
+
 function check(value: Json, shape: FieldShape, path: readonly string[], faults: string[]): void {
   if (value === null) return
   const fault = (text: string): void => {

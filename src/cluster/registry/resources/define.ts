@@ -27,6 +27,7 @@ type Hooks =
   | 'validateUpdate'
   | 'selectableFields'
   | 'columns'
+  | 'tableOrder'
   | 'gracePeriodSeconds'
   | 'checkDelete'
   | 'onDeleting'
@@ -46,6 +47,7 @@ export interface KindOf<T> extends Omit<ResourceDefinition, Hooks | 'schema' | '
   validateStatus?(object: Of<T>, old: Of<T>): Fault[]
   readonly selectableFields?: Readonly<Record<string, (object: Of<T>) => string>>
   readonly columns?: readonly ColumnOf<T>[]
+  tableOrder?(one: Of<T>, other: Of<T>): number
   gracePeriodSeconds?(object: Of<T>, asked: number | undefined): number
   checkDelete?(object: Of<T>, request: ResourceRequest): void
   onDeleting?(object: Of<T>): void

@@ -1,13 +1,18 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
-import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import { mutatingAdmissionPolicyBindings } from './admission-policy/mutating-binding.ts'
+import { mutatingAdmissionPolicies } from './admission-policy/mutating-policy.ts'
+import { validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import type { PolicyCheck } from './admission-policy/policy-parts.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointSlices } from './endpoint-slice.ts'
 import { events } from './event.ts'
+import { flowSchemas } from './flow-control/flow-schema.ts'
+import { priorityLevelConfigurations } from './flow-control/priority-level.ts'
 import { jobs } from './job/job.ts'
 import { leases } from './lease.ts'
 import { limitRanges } from './limit-range.ts'
@@ -46,6 +51,8 @@ import { storageClasses } from './storage-class.ts'
 export function builtinResources(options: {
   /** Looks at the expressions of admission policies; without it they are taken as they are. */
   readonly checkPolicy?: PolicyCheck
+  /** The same of policies that change what they look at. */
+  readonly checkMutatingPolicy?: PolicyCheck
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -83,12 +90,16 @@ export function builtinResources(options: {
     leases,
     podDisruptionBudgets,
     priorityClasses,
+    flowSchemas,
+    priorityLevelConfigurations,
     runtimeClasses,
     csiDrivers,
     csiNodes,
     csiStorageCapacities,
     storageClasses,
     volumeAttachments,
+    mutatingAdmissionPolicies(options.checkMutatingPolicy),
+    mutatingAdmissionPolicyBindings,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
     customResourceDefinitions,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createAuth } from '../../../../src/cluster/auth/index.ts'
+import { admit, mutate } from '../../../../src/cluster/registry/parts.ts'
 import type { UserInfo } from '../../../../src/cluster/registry/request.ts'
 import { type KubeObject, StatusError } from '../../../../src/kube/index.ts'
 import type { MemoryReader } from '../memory-reader.ts'
@@ -50,8 +51,8 @@ async function write(
     ...(oldObject && { oldObject }),
   })
   try {
-    for (const admitter of admitters) await admitter.mutate?.(admission)
-    for (const admitter of admitters) await admitter.validate?.(admission)
+    await mutate({ admitters }, admission)
+    await admit({ admitters }, admission)
     return undefined
   } catch (error) {
     if (error instanceof StatusError) return error.message

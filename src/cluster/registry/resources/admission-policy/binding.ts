@@ -1,10 +1,9 @@
-import type { ParamRef, ValidatingAdmissionPolicyBinding } from 'kubernetes-types/admissionregistration/v1.js'
-import { duplicate, type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
-import { checked, requiredChoice, validateLabelSelector } from '../../validation/checks.ts'
-import { dnsSubdomain, pathSegment } from '../../validation/names.ts'
-import { ageColumn, column, nameColumn } from '../columns.ts'
+import type { ValidatingAdmissionPolicyBinding } from 'kubernetes-types/admissionregistration/v1.js'
+import { duplicate, type Fault, invalidValue, notSupported, required } from '../../faults.ts'
+import { ageColumn, nameColumn } from '../columns.ts'
 import { define } from '../define.ts'
-import { setMatchDefaults, validateMatch } from './match-resources.ts'
+import { bindingColumns, bindingFaults } from './binding-parts.ts'
+import { setMatchDefaults } from './match-resources.ts'
 
 export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolicyBinding>({
   group: 'admissionregistration.k8s.io',
@@ -20,51 +19,10 @@ export const validatingAdmissionPolicyBindings = define<ValidatingAdmissionPolic
     setMatchDefaults(binding.spec.matchResources)
   },
   validate({ spec = {} }) {
-    const { policyName, paramRef, matchResources, validationActions = [] } = spec
-    return [
-      ...(policyName ? checked('spec.policyName', policyName, dnsSubdomain) : [required('spec.policyName')]),
-      ...(paramRef ? paramFaults('spec.paramRef', paramRef) : []),
-      ...(matchResources ? validateMatch('spec.matchResources', matchResources) : []),
-      ...actionFaults('spec.validationActions', validationActions),
-    ]
+    return [...bindingFaults(spec), ...actionFaults('spec.validationActions', spec.validationActions ?? [])]
   },
-  columns: [
-    nameColumn,
-    column(
-      'PolicyName',
-      'PolicyName indicates the policy definition which the policy binding binded to',
-      ({ spec }) => spec?.policyName ?? '',
-    ),
-    column(
-      'ParamRef',
-      'ParamRef indicates the param resource which sets the configration param',
-      ({ spec }) => {
-        const { name = '', namespace } = spec?.paramRef ?? {}
-        if (!spec?.paramRef) return '<unset>'
-        return namespace ? `${namespace}/${name}` : name
-      },
-    ),
-    ageColumn,
-  ],
+  columns: [nameColumn, ...bindingColumns(), ageColumn],
 })
-
-function paramFaults(path: string, reference: ParamRef): Fault[] {
-  const { name, selector, parameterNotFoundAction: action } = reference
-  const exclusive = 'name and selector are mutually exclusive'
-  const faults: Fault[] = []
-  if (name) {
-    faults.push(...checked(`${path}.name`, name, pathSegment))
-    if (selector) faults.push(forbiddenField(`${path}.name`, exclusive))
-  }
-  if (selector) {
-    faults.push(...validateLabelSelector(`${path}.selector`, selector))
-    if (name) faults.push(forbiddenField(`${path}.selector`, exclusive))
-  }
-  if (!name && !selector) {
-    faults.push(required(path, 'one of name or selector must be specified'))
-  }
-  return [...faults, ...requiredChoice(`${path}.parameterNotFoundAction`, action, ['Deny', 'Allow'])]
-}
 
 const actions = ['Audit', 'Deny', 'Warn']
 

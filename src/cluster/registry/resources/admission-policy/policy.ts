@@ -1,22 +1,17 @@
 import type {
   AuditAnnotation,
-  MatchCondition,
-  ParamKind,
   ValidatingAdmissionPolicy,
   Validation,
-  Variable,
 } from 'kubernetes-types/admissionregistration/v1.js'
-import type { KubeObject } from '../../../../kube/index.ts'
 import { duplicate, type Fault, invalidValue, required } from '../../faults.ts'
 import type { ResourceDefinition } from '../../resource.ts'
-import { checked, optionalChoice, requiredChoice, tooMany } from '../../validation/checks.ts'
-import { byteLength, dns1035Label, dnsSubdomain, qualifiedName } from '../../validation/names.ts'
+import { optionalChoice } from '../../validation/checks.ts'
+import { byteLength, qualifiedName } from '../../validation/names.ts'
 import { ageColumn, column, nameColumn } from '../columns.ts'
 import { define, plain } from '../define.ts'
-import { setMatchDefaults, validateMatch } from './match-resources.ts'
-
-/** Faults of the expressions of a policy: whoever runs them knows whether they compile. */
-export type PolicyCheck = (policy: KubeObject) => Fault[]
+import { isBlank } from './match-conditions.ts'
+import { setMatchDefaults } from './match-resources.ts'
+import { commonFaults, paramKindColumn, type PolicyCheck } from './policy-parts.ts'
 
 type Spec = NonNullable<ValidatingAdmissionPolicy['spec']>
 
@@ -52,31 +47,17 @@ export function validatingAdmissionPolicies(checkExpressions?: PolicyCheck): Res
         ({ spec }) => spec?.validations?.length ?? 0,
         'integer',
       ),
-      column(
-        'ParamKind',
-        'ParamKind specifies the kind of resources used to parameterize this policy',
-        ({ spec }) =>
-          spec?.paramKind ? `${spec.paramKind.apiVersion ?? ''}/${spec.paramKind.kind ?? ''}` : '<unset>',
-      ),
+      paramKindColumn(),
       ageColumn,
     ],
   })
 }
 
-const most = { annotations: 20, annotationBytes: 5 * 1024, conditions: 64 }
+const most = { annotations: 20, annotationBytes: 5 * 1024 }
 
 function specFaults(spec: Spec, name: string): Fault[] {
-  const { matchConstraints, validations = [], auditAnnotations = [] } = spec
-  const faults = requiredChoice('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore'])
-  if (spec.paramKind) faults.push(...paramKindFaults('spec.paramKind', spec.paramKind))
-  if (matchConstraints) {
-    faults.push(...validateMatch('spec.matchConstraints', matchConstraints))
-    if (!matchConstraints.resourceRules?.length) {
-      faults.push(required('spec.matchConstraints.resourceRules'))
-    }
-  } else faults.push(required('spec.matchConstraints'))
-  faults.push(...conditionFaults('spec.matchConditions', spec.matchConditions ?? []))
-  faults.push(...variableFaults('spec.variables', spec.variables ?? []))
+  const { validations = [], auditAnnotations = [] } = spec
+  const faults = commonFaults(spec)
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const text = 'validations or auditAnnotations must contain at least one item'
     return [...faults, required('spec.validations', text), required('spec.auditAnnotations', text)]
@@ -86,74 +67,6 @@ function specFaults(spec: Spec, name: string): Fault[] {
     ...validations.flatMap((one, index) => validationFaults(`spec.validations[${index}]`, one)),
     ...annotationFaults('spec.auditAnnotations', auditAnnotations, name),
   ]
-}
-
-function paramKindFaults(path: string, { apiVersion = '', kind = '' }: ParamKind): Fault[] {
-  return [
-    ...apiVersionFaults(`${path}.apiVersion`, apiVersion),
-    ...(kind ? kindFaults(`${path}.kind`, kind) : [required(`${path}.kind`)]),
-  ]
-}
-
-function apiVersionFaults(path: string, apiVersion: string): Fault[] {
-  if (apiVersion === '') return [required(path)]
-  const parts = apiVersion.split('/')
-  if (parts.length > 2) {
-    return [invalidValue(path, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)]
-  }
-  const version = parts.at(-1) ?? ''
-  const group = parts.length === 2 ? (parts[0] ?? '') : ''
-  const wrong = group === '' ? [] : dnsSubdomain(group)
-  const faults = wrong.length > 0 ? [invalidValue(path, group, wrong.join(','))] : []
-  if (version === '') return [...faults, invalidValue(path, apiVersion, 'version must be specified')]
-  const wrongVersion = dns1035Label(version)
-  return wrongVersion.length > 0 ? [...faults, invalidValue(path, version, wrongVersion.join(','))] : faults
-}
-
-function kindFaults(path: string, kind: string): Fault[] {
-  const wrong = dns1035Label(kind.toLowerCase())
-  if (wrong.length === 0) return []
-  const text = `may have mixed case, but should otherwise match: ${wrong.join(',')}`
-  return [invalidValue(path, kind, text)]
-}
-
-function conditionFaults(path: string, conditions: readonly MatchCondition[]): Fault[] {
-  const faults =
-    conditions.length > most.conditions ? [tooMany(path, conditions.length, most.conditions)] : []
-  const names = new Set<string>()
-  for (const [index, { name, expression }] of conditions.entries()) {
-    const at = `${path}[${index}]`
-    if (isBlank(expression)) faults.push(required(`${at}.expression`))
-    if (!name) faults.push(required(`${at}.name`))
-    else {
-      faults.push(...checked(`${at}.name`, name, qualifiedName))
-      if (names.has(name)) faults.push(duplicate(`${at}.name`, name))
-      names.add(name)
-    }
-  }
-  return faults
-}
-
-const isBlank = (text: string | undefined): boolean => (text ?? '').trim() === ''
-
-const reserved = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
-    ' ',
-  ),
-)
-
-function variableFaults(path: string, variables: readonly Variable[]): Fault[] {
-  return variables.flatMap(({ name = '', expression }, index) => {
-    const faults: Fault[] = []
-    if (isBlank(name)) faults.push(required(`${path}[${index}].name`, 'name is not specified'))
-    else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || reserved.has(name)) {
-      faults.push(invalidValue(`${path}[${index}].name`, name, 'name is not a valid CEL identifier'))
-    }
-    if (isBlank(expression)) {
-      faults.push(required(`${path}[${index}].expression`, 'expression is not specified'))
-    }
-    return faults
-  })
 }
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']

@@ -19,6 +19,7 @@ export const services = define<Service>({
   nameRule: 'dns-1035-label',
   hasStatus: true,
   deleteReturnsObject: true,
+  isExclusive: true,
   setDefaults: setServiceDefaults,
   prepareForCreate(service, _request, all) {
     service.status = { loadBalancer: {} }
