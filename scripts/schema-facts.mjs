@@ -26,7 +26,8 @@ export const roots = {
   },
   'admissionregistration/v1': {
     group: 'admissionregistration.k8s.io',
-    kinds: 'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
+    kinds:
+      'ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration MutatingWebhookConfiguration',
   },
   'certificates/v1': { group: 'certificates.k8s.io', kinds: 'CertificateSigningRequest' },
   'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
@@ -108,7 +109,7 @@ export const doubles = new Set(
 )
 export const base64 = new Set(
   words(
-    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate',
+    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate WebhookClientConfig.caBundle',
   ),
 )
 
@@ -165,6 +166,10 @@ export const lists = {
   'ValidatingAdmissionPolicySpec.variables': 'map name',
   'ValidatingAdmissionPolicyStatus.conditions': 'map type',
   'ValidatingAdmissionPolicyBindingSpec.validationActions': 'set',
+  'ValidatingWebhookConfiguration.webhooks': 'map name',
+  'MutatingWebhookConfiguration.webhooks': 'map name',
+  'ValidatingWebhook.matchConditions': 'map name',
+  'MutatingWebhook.matchConditions': 'map name',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
@@ -217,6 +222,10 @@ export const patches = {
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
   'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
   'ValidatingAdmissionPolicySpec.variables': 'merge name',
+  'ValidatingWebhookConfiguration.webhooks': 'merge name',
+  'MutatingWebhookConfiguration.webhooks': 'merge name',
+  'ValidatingWebhook.matchConditions': 'merge name',
+  'MutatingWebhook.matchConditions': 'merge name',
   'CSINodeSpec.drivers': 'merge name',
 }
 
@@ -445,6 +454,10 @@ export const added = {
       'resources?': ['Array<string>', 'Resources and subresources of the rule; * means all.'],
       'scope?': ['string', 'Cluster, Namespaced or *.'],
     },
+    RuleWithOperations: {
+      'resources?': ['Array<string>', 'Resources and subresources of the rule; * means all.'],
+      'scope?': ['string', 'Cluster, Namespaced or *.'],
+    },
   },
   'discovery/v1': {
     EndpointHints: { 'forNodes?': ['Array<ForNode>', 'Nodes that the endpoint is meant for.'] },
@@ -479,6 +492,9 @@ export const removed = new Set(words('PodResourceClaim.source'))
 /** Optional scalars that Go holds by pointer: their zero value is kept, where others lose it on the way through the server. */
 export const pointers = new Set(
   words(`MatchResources.matchPolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction
+  RuleWithOperations.scope ValidatingWebhook.failurePolicy ValidatingWebhook.matchPolicy
+  ValidatingWebhook.timeoutSeconds MutatingWebhook.failurePolicy MutatingWebhook.matchPolicy
+  MutatingWebhook.timeoutSeconds MutatingWebhook.reinvocationPolicy
   ValidatingAdmissionPolicySpec.failurePolicy Validation.reason
   CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
   PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes LeaseSpec.holderIdentity
@@ -606,5 +622,5 @@ export const valueStructs = new Set(
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
-  VolumeAttachmentSpec.source`),
+  VolumeAttachmentSpec.source ValidatingWebhook.clientConfig MutatingWebhook.clientConfig`),
 )

@@ -1,5 +1,5 @@
 /** Admission: what a request must pass, and what it gets added, between authorisation and the store. */
 export type { AdmissionContext, AuthorizationAnswer, AuthorizationQuestion, ServedKind } from './context.ts'
 export { admissionSteps } from './table.ts'
-export { policyExpressionFaults } from './validating-policies/compile.ts'
+export { conditionFaults, policyExpressionFaults } from './validating-policies/compile.ts'
 export { type ExpressionWarning, policyTypeWarnings } from './validating-policies/type-check.ts'

@@ -19,6 +19,7 @@ import { serviceAccount } from './service-account.ts'
 import { storageProtection } from './storage-protection.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
 import { validatingPolicies } from './validating-policies.ts'
+import { validatingWebhooks } from './validating-webhooks.ts'
 
 /**
  * The steps of admission in the order of kube-apiserver's default plugins. Quota comes last: what it charges must not
@@ -42,6 +43,7 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     certificateSubjectRestriction,
     defaultIngressClass(context),
     validatingPolicies(context),
+    validatingWebhooks(context),
     resourceQuota(context),
   ]
 }

@@ -42,8 +42,6 @@ export async function createObject(
   checkName(object, request)
   if (object.metadata.resourceVersion) throw versionOnCreate()
   resource.setDefaults?.(object)
-  if (!object.metadata.name && object.metadata.generateName)
-    object.metadata.name = generated(object.metadata.generateName)
   if (!options.managesFields) ownFields(object, undefined, request, parts.now())
   const admission = {
     operation: 'CREATE',
@@ -51,6 +49,11 @@ export async function createObject(
     object: withType(object, request),
   } as const
   await mutate(parts, admission)
+  // Whoever may change an object may not move it elsewhere.
+  checkNamespace(object, request)
+  checkName(object, request)
+  if (!object.metadata.name && object.metadata.generateName)
+    object.metadata.name = generated(object.metadata.generateName)
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)

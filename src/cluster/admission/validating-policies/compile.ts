@@ -125,18 +125,12 @@ function compileAll(
   const read = (source: string, path: string, returns: readonly string[], env: Environment): Expression => {
     // That something is missing is for the kind's own checks to say.
     if (source.trim() === '') return { source, program: undefined, failure: 'expression is not specified' }
-    try {
-      const program = compile(source, env)
-      if (returns.length > 0 && !returns.some((kind) => celTypes.fits(program.type, kind))) {
-        throw new CelResultError(`must evaluate to ${returns.join(' or ')}`)
-      }
-      return { source, program, failure: undefined }
-    } catch (error) {
-      if (!(error instanceof CelCompileError)) throw error
-      faults.push(invalidValue(path, source, error.told))
-      how.onProblem?.({ path, text: error.message })
-      return { source, program: undefined, failure: error.told }
+    const { problem, ...expression } = compileExpression(source, returns, env)
+    if (problem) {
+      faults.push(invalidValue(path, source, problem.told))
+      how.onProblem?.({ path, text: problem.message })
     }
+    return expression
   }
   const matchConditions = (spec.matchConditions ?? []).map(({ name, expression = '' }, at) => ({
     name,
@@ -166,6 +160,35 @@ function compileAll(
   }))
   const name = policy.metadata?.name ?? ''
   return { name, spec, matchConditions, variables, validations, auditAnnotations, faults }
+}
+
+/** @param returns the kinds of results that will do; any when empty. */
+function compileExpression(
+  source: string,
+  returns: readonly string[],
+  environment: Environment,
+): Expression & { readonly problem?: CelCompileError } {
+  try {
+    const program = compile(source, environment)
+    if (returns.length > 0 && !returns.some((kind) => celTypes.fits(program.type, kind))) {
+      throw new CelResultError(`must evaluate to ${returns.join(' or ')}`)
+    }
+    return { source, program, failure: undefined }
+  } catch (error) {
+    if (!(error instanceof CelCompileError)) throw error
+    return { source, program: undefined, failure: error.told, problem: error }
+  }
+}
+
+/** Compiles one condition under which a webhook is asked. */
+export function compileCondition(source: string): Expression {
+  return compileExpression(source, ['bool'], bare)
+}
+
+/** What is wrong with such a condition. */
+export function conditionFaults(source: string, path: string): Fault[] {
+  const { failure } = compileCondition(source)
+  return failure === undefined ? [] : [invalidValue(path, source, failure)]
 }
 
 /** What is wrong with the expressions of a policy. Empty ones are somebody else's to complain of. */

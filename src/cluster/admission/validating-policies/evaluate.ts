@@ -38,7 +38,7 @@ export function evaluate(
   const params: Value = fromJson(parameters ?? null)
   const failsClosed = policy.spec.failurePolicy !== 'Ignore'
   const bindings: Bindings = { ...request, params }
-  const condition = conditionsHold(policy, bindings)
+  const condition = conditionsHold(policy.matchConditions, bindings)
   if (condition === false) return agreed
   if (typeof condition === 'string') {
     return failsClosed ? { objections: [{ message: condition }], annotations: [] } : agreed
@@ -71,10 +71,13 @@ export function evaluate(
 }
 
 /** False as soon as one condition does not hold; the text of the first failure when none says no. */
-function conditionsHold(policy: CompiledPolicy, bindings: Bindings): boolean | string {
+export function conditionsHold(
+  conditions: CompiledPolicy['matchConditions'],
+  bindings: Bindings,
+): boolean | string {
   const budget = new Budget(conditionBudget)
   let failure: string | undefined
-  for (const { expression } of policy.matchConditions) {
+  for (const { expression } of conditions) {
     const outcome = run(expression, bindings, budget)
     if ('failure' in outcome) failure ??= outcome.failure
     else if (outcome.value !== true) return false

@@ -1,7 +1,12 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
+import type { ExpressionCheck } from './admission-policy/match-conditions.ts'
 import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from './admission-webhook/configurations.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
@@ -46,6 +51,8 @@ import { storageClasses } from './storage-class.ts'
 export function builtinResources(options: {
   /** Looks at the expressions of admission policies; without it they are taken as they are. */
   readonly checkPolicy?: PolicyCheck
+  /** Looks at a condition under which an admission webhook is asked. */
+  readonly checkCondition?: ExpressionCheck
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -91,6 +98,8 @@ export function builtinResources(options: {
     volumeAttachments,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
+    validatingWebhookConfigurations(options.checkCondition),
+    mutatingWebhookConfigurations(options.checkCondition),
     customResourceDefinitions,
   ]
 }

@@ -1,6 +1,5 @@
 import type {
   AuditAnnotation,
-  MatchCondition,
   ParamKind,
   ValidatingAdmissionPolicy,
   Validation,
@@ -9,10 +8,11 @@ import type {
 import type { KubeObject } from '../../../../kube/index.ts'
 import { duplicate, type Fault, invalidValue, required } from '../../faults.ts'
 import type { ResourceDefinition } from '../../resource.ts'
-import { checked, optionalChoice, requiredChoice, tooMany } from '../../validation/checks.ts'
+import { optionalChoice, requiredChoice } from '../../validation/checks.ts'
 import { byteLength, dns1035Label, dnsSubdomain, qualifiedName } from '../../validation/names.ts'
 import { ageColumn, column, nameColumn } from '../columns.ts'
 import { define, plain } from '../define.ts'
+import { conditionFaults, isBlank } from './match-conditions.ts'
 import { setMatchDefaults, validateMatch } from './match-resources.ts'
 
 /** Faults of the expressions of a policy: whoever runs them knows whether they compile. */
@@ -63,7 +63,7 @@ export function validatingAdmissionPolicies(checkExpressions?: PolicyCheck): Res
   })
 }
 
-const most = { annotations: 20, annotationBytes: 5 * 1024, conditions: 64 }
+const most = { annotations: 20, annotationBytes: 5 * 1024 }
 
 function specFaults(spec: Spec, name: string): Fault[] {
   const { matchConstraints, validations = [], auditAnnotations = [] } = spec
@@ -116,25 +116,6 @@ function kindFaults(path: string, kind: string): Fault[] {
   const text = `may have mixed case, but should otherwise match: ${wrong.join(',')}`
   return [invalidValue(path, kind, text)]
 }
-
-function conditionFaults(path: string, conditions: readonly MatchCondition[]): Fault[] {
-  const faults =
-    conditions.length > most.conditions ? [tooMany(path, conditions.length, most.conditions)] : []
-  const names = new Set<string>()
-  for (const [index, { name, expression }] of conditions.entries()) {
-    const at = `${path}[${index}]`
-    if (isBlank(expression)) faults.push(required(`${at}.expression`))
-    if (!name) faults.push(required(`${at}.name`))
-    else {
-      faults.push(...checked(`${at}.name`, name, qualifiedName))
-      if (names.has(name)) faults.push(duplicate(`${at}.name`, name))
-      names.add(name)
-    }
-  }
-  return faults
-}
-
-const isBlank = (text: string | undefined): boolean => (text ?? '').trim() === ''
 
 const reserved = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
