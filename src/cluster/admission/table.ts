@@ -10,6 +10,7 @@ import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { mutatingWebhooks } from './mutating-webhooks.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
@@ -26,7 +27,7 @@ import { validatingWebhooks } from './validating-webhooks.ts'
  * be refused by anyone after it.
  */
 export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
-  return [
+  const own = [
     namespaceLifecycle(context),
     limitRanger(context),
     serviceAccount(context),
@@ -42,6 +43,10 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     certificateSigning(context),
     certificateSubjectRestriction,
     defaultIngressClass(context),
+  ]
+  return [
+    ...own,
+    mutatingWebhooks(context, own),
     validatingPolicies(context),
     validatingWebhooks(context),
     resourceQuota(context),

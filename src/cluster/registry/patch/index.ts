@@ -27,6 +27,7 @@ import { isEqual } from './put.ts'
 import { plainFailure } from './refusals.ts'
 import { strategicPatch } from './strategic.ts'
 
+export { jsonPatch } from './json-patch.ts'
 export { updateManagedFields, type Writing } from './managed-fields.ts'
 export { checkPatchOptions, type ParsedPatch, parsePatch, patchKind } from './parse.ts'
 
