@@ -80,10 +80,13 @@ function addMessage(scope, bytes) {
       const isRepeated = number(field.get(4)) === 3
       const map = maps.get(typeName(field))
       const type = map !== undefined ? `%${map}` : `${isRepeated ? '*' : ''}${typeOf(field)}`
-      return `${number(field.get(3))}:${text(field.get(1))}:${type}`
+      return `${number(field.get(3))}:${jsonName(text(field.get(1)))}:${type}`
     })
     .join(' ')
 }
+
+/** Two messages spell a field as Go does. */
+const jsonName = (name) => (name === 'Webhooks' ? 'webhooks' : name)
 
 function typeOf(field) {
   const type = number(field.get(5))

@@ -27,7 +27,7 @@ export const roots = {
   'admissionregistration/v1': {
     group: 'admissionregistration.k8s.io',
     kinds:
-      'MutatingAdmissionPolicy MutatingAdmissionPolicyBinding ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding',
+      'MutatingAdmissionPolicy MutatingAdmissionPolicyBinding ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration MutatingWebhookConfiguration',
   },
   'certificates/v1': { group: 'certificates.k8s.io', kinds: 'CertificateSigningRequest' },
   'policy/v1': { group: 'policy', kinds: 'PodDisruptionBudget Eviction' },
@@ -116,7 +116,7 @@ export const doubles = new Set(
 )
 export const base64 = new Set(
   words(
-    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate',
+    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate WebhookClientConfig.caBundle',
   ),
 )
 
@@ -177,6 +177,10 @@ export const lists = {
   'FlowSchemaStatus.conditions': 'map type',
   'PriorityLevelConfigurationStatus.conditions': 'map type',
   'ServiceCIDRStatus.conditions': 'map type',
+  'ValidatingWebhookConfiguration.webhooks': 'map name',
+  'MutatingWebhookConfiguration.webhooks': 'map name',
+  'ValidatingWebhook.matchConditions': 'map name',
+  'MutatingWebhook.matchConditions': 'map name',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
@@ -233,6 +237,10 @@ export const patches = {
   'FlowSchemaStatus.conditions': 'merge type',
   'PriorityLevelConfigurationStatus.conditions': 'merge type',
   'ServiceCIDRStatus.conditions': 'merge type',
+  'ValidatingWebhookConfiguration.webhooks': 'merge name',
+  'MutatingWebhookConfiguration.webhooks': 'merge name',
+  'ValidatingWebhook.matchConditions': 'merge name',
+  'MutatingWebhook.matchConditions': 'merge name',
   'CSINodeSpec.drivers': 'merge name',
 }
 
@@ -545,6 +553,10 @@ export const added = {
       'paramRef?': ['ParamRef', 'The parameters, of the kind that the policy names.'],
       'policyName?': ['string', 'Name of the policy.'],
     },
+    RuleWithOperations: {
+      'resources?': ['Array<string>', 'Resources and subresources of the rule; * means all.'],
+      'scope?': ['string', 'Cluster, Namespaced or *.'],
+    },
   },
   'discovery/v1': {
     EndpointHints: { 'forNodes?': ['Array<ForNode>', 'Nodes that the endpoint is meant for.'] },
@@ -630,7 +642,10 @@ export const removed = new Set(words('PodResourceClaim.source'))
 /** Optional scalars that Go holds by pointer: their zero value is kept, where others lose it on the way through the server. */
 export const pointers = new Set(
   words(`MatchResources.matchPolicy NamedRuleWithOperations.scope ParamRef.parameterNotFoundAction
-  ValidatingAdmissionPolicySpec.failurePolicy Validation.reason MutatingAdmissionPolicySpec.failurePolicy
+  RuleWithOperations.scope ValidatingWebhook.failurePolicy ValidatingWebhook.matchPolicy
+  ValidatingWebhook.timeoutSeconds MutatingWebhook.failurePolicy MutatingWebhook.matchPolicy
+  MutatingWebhook.timeoutSeconds MutatingWebhook.reinvocationPolicy
+    ValidatingAdmissionPolicySpec.failurePolicy Validation.reason MutatingAdmissionPolicySpec.failurePolicy
   ExemptPriorityLevelConfiguration.lendablePercent ExemptPriorityLevelConfiguration.nominalConcurrencyShares
   LimitedPriorityLevelConfiguration.borrowingLimitPercent LimitedPriorityLevelConfiguration.lendablePercent
   LimitedPriorityLevelConfiguration.nominalConcurrencyShares
@@ -761,5 +776,5 @@ export const valueStructs = new Set(
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
   VolumeAttachmentSpec.source FlowSchemaSpec.priorityLevelConfiguration
-  LimitedPriorityLevelConfiguration.limitResponse`),
+  LimitedPriorityLevelConfiguration.limitResponse ValidatingWebhook.clientConfig MutatingWebhook.clientConfig`),
 )

@@ -6,6 +6,7 @@ import { operatorCrds } from '../operator/index.ts'
 import { createAccountConnections } from './account-connections.ts'
 import {
   admissionSteps,
+  conditionFaults,
   type ExpressionWarning,
   mutatingExpressionFaults,
   policyExpressionFaults,
@@ -32,11 +33,13 @@ import {
   Catalog,
   createRegistry,
   readerOf,
+  storedAs,
   type UserInfo,
   writerOf,
 } from './registry/index.ts'
 import { followDefinitions } from './registry/custom/index.ts'
 import { builtinResources } from './registry/resources/table.ts'
+import { createWebhookCaller } from './registry/webhooks/index.ts'
 import type { PodStreams } from './runtime/index.ts'
 import type { OrderedStore } from './storage/index.ts'
 
@@ -81,6 +84,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     builtin: builtinResources({
       checkPolicy: policyExpressionFaults,
       checkMutatingPolicy: mutatingExpressionFaults,
+      checkCondition: conditionFaults,
     }),
     virtual: auth.virtualResources,
     subresources: [
@@ -100,6 +104,8 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
           : { user, verb: question.verb, path: question.path },
       ),
     findKind: (group, kind) => catalog.definitions().find((one) => one.group === group && one.kind === kind),
+    servedVersions: (resource) => catalog.definitions().filter((one) => storedAs(one) === storedAs(resource)),
+    webhooks: createWebhookCaller(reader, options.signal),
   })
   // Quota charges what it lets through, so nobody may refuse after it.
   admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))

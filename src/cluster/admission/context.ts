@@ -1,4 +1,5 @@
-import type { Reader, UserInfo, Writer } from '../registry/index.ts'
+import type { Reader, ResourceDefinition, UserInfo, Writer } from '../registry/index.ts'
+import type { WebhookCaller } from '../registry/webhooks/index.ts'
 
 /** What somebody may or may not do, as a CEL expression asks of the `authorizer`. */
 export interface AuthorizationQuestion {
@@ -36,4 +37,7 @@ export interface AdmissionContext {
   readonly authorize: (user: UserInfo, question: AuthorizationQuestion) => AuthorizationAnswer
   /** The resource of a kind in any of its versions; undefined when none is served. */
   readonly findKind: (group: string, kind: string) => ServedKind | undefined
+  /** Every group and version in which the objects of a resource are served, the one given among them. */
+  readonly servedVersions: (resource: ResourceDefinition) => readonly ResourceDefinition[]
+  readonly webhooks: WebhookCaller
 }

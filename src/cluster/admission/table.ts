@@ -11,6 +11,7 @@ import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-tolerations.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { mutatingPolicies } from './mutating-policies.ts'
+import { mutatingWebhooks } from './mutating-webhooks.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
@@ -20,6 +21,7 @@ import { serviceAccount } from './service-account.ts'
 import { storageProtection } from './storage-protection.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
 import { validatingPolicies } from './validating-policies.ts'
+import { validatingWebhooks } from './validating-webhooks.ts'
 
 /**
  * The steps of admission in the order of kube-apiserver's default plugins. Quota comes last: what it charges must not
@@ -43,7 +45,9 @@ export function admissionSteps(context: AdmissionContext): readonly Admitter[] {
     certificateSubjectRestriction,
     defaultIngressClass(context),
     mutatingPolicies(context),
+    mutatingWebhooks(context),
     validatingPolicies(context),
+    validatingWebhooks(context),
     resourceQuota(context),
   ]
 }

@@ -37,12 +37,21 @@ export function requestOf(call: Call, resource: ResourceDefinition, write?: Writ
     dryRun: write?.dryRun ?? false,
     fieldManager: write?.fieldManager ?? 'unknown',
     fieldValidation: write?.fieldValidation ?? 'Warn',
+    ...(write && (write.namedManager || write.namedValidation) && { stated: statedIn(write) }),
     get signal() {
       return api.signal
     },
+    ...(api.annotate && { annotate: api.annotate }),
     warn: (text) => {
       if (!call.warnings.includes(text)) call.warnings.push(text)
     },
+  }
+}
+
+function statedIn({ namedManager, namedValidation }: WriteQuery): NonNullable<ResourceRequest['stated']> {
+  return {
+    ...(namedManager && { fieldManager: namedManager }),
+    ...(namedValidation && { fieldValidation: namedValidation }),
   }
 }
 

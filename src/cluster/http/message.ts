@@ -19,6 +19,8 @@ export interface ApiRequest {
   readonly clientAddress?: string
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal
+  /** Adds an annotation to the record of this request; set by who keeps one. */
+  annotate?: (key: string, value: string) => void
 }
 
 export interface ApiResponse {
@@ -54,8 +56,10 @@ export function withWarnings(
   return { ...headers, warning: warnings.map((text) => `299 - ${quoted(text)}`) }
 }
 
+/** Headers are bytes: what is beyond ASCII goes as UTF-8, as Kubernetes sends it. */
 function quoted(text: string): string {
-  return `"${text.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/(["\\])/g, '\\$1')}"`
+  const escaped = text.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/(["\\])/g, '\\$1')
+  return `"${Buffer.from(escaped, 'utf8').toString('latin1')}"`
 }
 
 /** One value of a header that may have been sent several times. */

@@ -66,6 +66,8 @@ export interface WriteQuery {
   readonly fieldManager: string
   /** The manager as the query named it; server-side apply insists on one. */
   readonly namedManager: string | undefined
+  /** The validation as the query named it. */
+  readonly namedValidation: string | undefined
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
   readonly force: boolean
 }
@@ -112,6 +114,7 @@ export function readWriteQuery(
     dryRun: dryRun.length > 0,
     fieldManager: manager || managerOf(userAgent),
     namedManager: manager,
+    namedValidation: validation || undefined,
     fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
     force: isTrue(query.get('force')),
   }

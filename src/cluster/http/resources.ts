@@ -131,7 +131,7 @@ async function serveVirtual(call: Call, resource: VirtualResource): Promise<ApiR
   }
   const encoding = bodyEncoding(headerOf(api, 'content-type'))
   const body = await decodeObject(await api.readBody(), encoding, resource, { ...write, warn })
-  const { namedManager: _namedManager, force: _force, ...options } = write
+  const { namedManager: _manager, namedValidation: _validation, force: _force, ...options } = write
   const made = await resource.create(body as unknown as JsonObject, {
     ...options,
     user: api.user,

@@ -216,7 +216,9 @@ async function send(
   if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) {
     const length = Buffer.byteLength(answer.body)
     response.setHeader('content-length', length)
-    response.end(request.method === 'HEAD' ? '' : answer.body)
+    // Behind a text the bytes of headers would be encoded once more with it.
+    const body = 'warning' in answer.headers ? Buffer.from(answer.body) : answer.body
+    response.end(request.method === 'HEAD' ? '' : body)
     if (length > shortAnswer) giveUpLate(response)
     return
   }

@@ -38,8 +38,6 @@ export async function createObject(
   checkName(object, request)
   if (!options.managesFields) dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
-  if (!object.metadata.name && object.metadata.generateName)
-    object.metadata.name = generated(object.metadata.generateName)
   if (!options.managesFields) ownFields(object, undefined, request, parts.now())
   const admission = {
     operation: 'CREATE',
@@ -48,8 +46,11 @@ export async function createObject(
   } as const
   await mutate(parts, admission)
   dropDuplicateOwners(object, request, 'after-admission')
-  // Nobody may lead an object to where its author has no rights.
+  // Whoever may change an object may not move it elsewhere.
   checkNamespace(object, request)
+  checkName(object, request)
+  if (!object.metadata.name && object.metadata.generateName)
+    object.metadata.name = generated(object.metadata.generateName)
   own(parts, request, object)
   const all = allOf(parts, resource)
   resource.prepareForCreate?.(object, request, all)

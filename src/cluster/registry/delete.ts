@@ -41,7 +41,7 @@ export async function deleteObject(
     const oldObject = typed(resource, current.value)
     checkPreconditions(request, options, oldObject)
     resource.checkDelete?.(oldObject, request)
-    const admission = { operation: 'DELETE', request, oldObject, ...(body && { options: body }) } as const
+    const admission = { operation: 'DELETE', request, oldObject, options: body ?? asBody(options) } as const
     await mutate(parts, admission)
     await admit(parts, admission)
     try {
@@ -49,6 +49,15 @@ export async function deleteObject(
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error
     }
+  }
+}
+
+/** Options of a query, as a body would have had them. */
+function asBody({ gracePeriodSeconds, propagationPolicy, preconditions }: DeleteOptions): JsonObject {
+  return {
+    ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+    ...(propagationPolicy && { propagationPolicy }),
+    ...(preconditions && { preconditions: { ...preconditions } }),
   }
 }
 

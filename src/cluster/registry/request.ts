@@ -22,6 +22,8 @@ export interface ResourceRequest {
   readonly dryRun: boolean
   readonly fieldManager: string
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  /** The two as the query has them, for those who are shown the options of a write. */
+  readonly stated?: { readonly fieldManager?: string; readonly fieldValidation?: string }
   readonly signal: AbortSignal
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void

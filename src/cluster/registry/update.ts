@@ -113,6 +113,9 @@ async function nextObject(
   if (!change.managesFields) ownFields(object, old, request, parts.now())
   await mutate(parts, admission)
   dropDuplicateOwners(object, request, 'after-admission')
+  // Whatever admission has made of it, the other half is not this request's to change.
+  keepOtherHalf(request, object, old)
+  keepGeneration(object, old)
   const all = allOf(parts, resource)
   resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)
@@ -199,6 +202,11 @@ function keepOtherHalf(request: ResourceRequest, object: KubeObject, old: KubeOb
     }
   } else if (old['status'] === undefined) delete object['status']
   else object['status'] = old['status']
+}
+
+function keepGeneration({ metadata }: KubeObject, old: KubeObject): void {
+  if (old.metadata.generation === undefined) delete metadata.generation
+  else metadata.generation = old.metadata.generation
 }
 
 function changesStatus({ resource, subresource }: ResourceRequest): boolean {

@@ -91,6 +91,8 @@ export function admissionOver(objects: Objects, context: Partial<AdmissionContex
     now: () => Date.now(),
     authorize: () => ({ allowed: false, reason: '' }),
     findKind: (_group, kind) => ({ plural: `${kind.toLowerCase()}s`, namespaced: true }),
+    servedVersions: (resource) => [resource],
+    webhooks: { post: () => Promise.reject(new Error('no webhook is called here')) },
     ...context,
   })
   return {

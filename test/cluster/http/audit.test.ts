@@ -96,6 +96,15 @@ describe('the audit log', () => {
     expect(event?.['requestReceivedTimestamp']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
   })
 
+  it('holds what admission has said of a request, the first word on each matter', async () => {
+    const [api, verb, target] = request('POST', '/api/v1/namespaces/dev1/pods')
+    const record = createAuditor(usualPolicy, log).begin(api, verb, target)
+    api.annotate?.('hook.example/why', 'because')
+    api.annotate?.('hook.example/why', 'once more')
+    record?.answered(jsonAnswer(201, '{}'))
+    expect(await lines()).toMatchObject([{ annotations: { 'hook.example/why': 'because' } }])
+  })
+
   it('leaves out reads and what the control plane does to itself', () => {
     const auditor = createAuditor(usualPolicy, log)
     expect(auditor.begin(...request('GET', '/api/v1/pods'))).toBeUndefined()

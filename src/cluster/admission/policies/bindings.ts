@@ -1,12 +1,18 @@
-import type { Admission } from '../../registry/index.ts'
+import type { Admission, ResourceDefinition } from '../../registry/index.ts'
 import type { JsonObject, KubeObject } from '../../../kube/index.ts'
 import { AuthorizerValue, type Bindings, fromJson, resourceCheck, type Value } from '../../cel/index.ts'
 import type { AdmissionContext } from '../context.ts'
+import { statedOptions } from './stated-options.ts'
 
-/** What every expression of every policy sees of one request. Made once, and only the parts that are asked for. */
+/**
+ * What every expression of every policy sees of one request. Made once, and only the parts that are asked for.
+ *
+ * @param seenAs as for {@link admissionRequest}.
+ */
 export function requestBindings(
   admission: Admission,
   { reader, authorize }: Pick<AdmissionContext, 'reader' | 'authorize'>,
+  seenAs?: ResourceDefinition,
 ): Bindings {
   const { request, object, oldObject } = admission
   const { user, namespace, resource, subresource } = request
@@ -32,7 +38,7 @@ export function requestBindings(
   return {
     object: fromJson(object ?? null),
     oldObject: fromJson(oldObject ?? null),
-    request: once(() => fromJson(admissionRequest(admission))),
+    request: once(() => fromJson(admissionRequest(admission, seenAs))),
     namespaceObject: once(() =>
       fromJson(namespaceObject(admission, reader.get('/namespaces', undefined, namespace ?? ''))),
     ),
@@ -59,22 +65,23 @@ function nameIn({ request, object }: Admission): string {
   return object?.metadata?.generateName ? '' : (object?.metadata?.name ?? '')
 }
 
-/** `admission.k8s.io/v1 AdmissionRequest`; what is empty is left out, as on the wire. */
-function admissionRequest(admission: Admission): JsonObject {
-  const { request, operation, options } = admission
+/**
+ * `admission.k8s.io/v1 AdmissionRequest` without its objects; what is empty is left out, as on the wire.
+ *
+ * @param seenAs the version of the resource in which the objects are shown; that of the request when left out.
+ */
+export function admissionRequest(admission: Admission, seenAs?: ResourceDefinition): JsonObject {
+  const { request, operation } = admission
   const { user, resource, subresource, namespace, dryRun } = request
-  const { group, version, kind, plural } = resource
-  const asKind = { group, version, kind }
-  const asResource = { group, version, resource: plural }
   const name = nameIn(admission)
-  const isNamespace = group === '' && plural === 'namespaces'
+  const isNamespace = resource.group === '' && resource.plural === 'namespaces'
   const place = namespace ?? (isNamespace ? name : undefined)
   return {
-    kind: asKind,
-    resource: asResource,
+    kind: kindIn(admission, seenAs ?? resource),
+    resource: resourceIn(seenAs ?? resource),
     ...(subresource !== undefined && { subResource: subresource }),
-    requestKind: asKind,
-    requestResource: asResource,
+    requestKind: kindIn(admission, resource),
+    requestResource: resourceIn(resource),
     ...(subresource !== undefined && { requestSubResource: subresource }),
     ...(name && { name }),
     ...(place && { namespace: place }),
@@ -88,8 +95,21 @@ function admissionRequest(admission: Admission): JsonObject {
       }),
     },
     dryRun,
-    options: options ?? null,
+    options: statedOptions(admission) ?? null,
   }
+}
+
+/** The kind of the object that is decided about: of a stream its options (`PodExecOptions`). */
+function kindIn({ operation, object }: Admission, { group, version, kind }: ResourceDefinition): JsonObject {
+  if (operation !== 'CONNECT' || !object?.kind) return { group, version, kind }
+  const [first = '', second] = (object.apiVersion ?? '').split('/')
+  return second === undefined
+    ? { group: '', version: first, kind: object.kind }
+    : { group: first, version: second, kind: object.kind }
+}
+
+function resourceIn({ group, version, plural }: ResourceDefinition): JsonObject {
+  return { group, version, resource: plural }
 }
 
 function namespaceObject({ request }: Admission, namespace: KubeObject | undefined): unknown {

@@ -82,6 +82,35 @@ export interface ExpressionReader {
   read(source: string, path: string, returns: readonly Type[], environment: Environment): Expression
 }
 
+function compiled(
+  source: string,
+  returns: readonly Type[],
+  environment: Environment,
+): Expression & { readonly problem?: CelCompileError } {
+  try {
+    const program = compile(source, environment)
+    if (returns.length > 0 && !returns.some((type) => celTypes.fitsWhole(program.type, type))) {
+      throw new CelResultError(`must evaluate to ${returns.map(celTypes.nameOfType).join(' or ')}`)
+    }
+    return { source, program, failure: undefined }
+  } catch (error) {
+    if (!(error instanceof CelCompileError)) throw error
+    return { source, program: undefined, failure: error.told, problem: error }
+  }
+}
+
+/** Compiles one condition under which a webhook is asked. */
+export function compileCondition(source: string): Expression {
+  const { problem: _problem, ...expression } = compiled(source, [bool], bare)
+  return expression
+}
+
+/** What is wrong with such a condition. */
+export function conditionFaults(source: string, path: string): Fault[] {
+  const { failure } = compileCondition(source)
+  return failure === undefined ? [] : [invalidValue(path, source, failure)]
+}
+
 function readerOf(onProblem?: (problem: Problem) => void): ExpressionReader {
   const faults: Fault[] = []
   return {
@@ -89,18 +118,12 @@ function readerOf(onProblem?: (problem: Problem) => void): ExpressionReader {
     read(source, path, returns, environment) {
       // That something is missing is for the kind's own checks to say.
       if (source.trim() === '') return { source, program: undefined, failure: 'expression is not specified' }
-      try {
-        const program = compile(source, environment)
-        if (returns.length > 0 && !returns.some((type) => celTypes.fitsWhole(program.type, type))) {
-          throw new CelResultError(`must evaluate to ${returns.map(celTypes.nameOfType).join(' or ')}`)
-        }
-        return { source, program, failure: undefined }
-      } catch (error) {
-        if (!(error instanceof CelCompileError)) throw error
-        faults.push(invalidValue(path, source, error.told))
-        onProblem?.({ path, text: error.message })
-        return { source, program: undefined, failure: error.told }
+      const { problem, ...expression } = compiled(source, returns, environment)
+      if (problem) {
+        faults.push(invalidValue(path, source, problem.told))
+        onProblem?.({ path, text: problem.message })
       }
+      return expression
     },
   }
 }

@@ -4,7 +4,10 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import { type LabelSelector, labelSelectorOf, matchesLabels } from '../../../kube/index.ts'
 
 /** The wire's type lacks two of its fields. */
-type Rule = NamedRuleWithOperations & { readonly resources?: readonly string[]; readonly scope?: string }
+export type Rule = NamedRuleWithOperations & {
+  readonly resources?: readonly string[]
+  readonly scope?: string
+}
 
 const crds = 'apiextensions.k8s.io/customresourcedefinitions'
 /** Other rules must not be able to lock out those who mend them. */
@@ -36,7 +39,7 @@ function selectorOf(selector: MatchResources['namespaceSelector']): LabelSelecto
 /** Do these constraints take the request in? Without any rules every resource is taken in. */
 export function matches(match: MatchResources | undefined, admission: Admission, reader: Reader): boolean {
   if (match === undefined) return true
-  if (!matchesNamespace(match, admission, reader) || !matchesObject(match, admission)) return false
+  if (!selects(match, admission, reader)) return false
   const isTaken = (rules: readonly Rule[]): boolean =>
     rules.some((rule) => matchesRule(rule, match.matchPolicy ?? 'Equivalent', admission, reader))
   if (isTaken(match.excludeResourceRules ?? [])) return false
@@ -44,7 +47,14 @@ export function matches(match: MatchResources | undefined, admission: Admission,
   return rules.length === 0 || isTaken(rules)
 }
 
-function matchesNamespace(match: MatchResources, admission: Admission, reader: Reader): boolean {
+type Selectors = Pick<MatchResources, 'namespaceSelector' | 'objectSelector'>
+
+/** Do both selectors take the request in? */
+export function selects(match: Selectors, admission: Admission, reader: Reader): boolean {
+  return matchesNamespace(match, admission, reader) && matchesObject(match, admission)
+}
+
+function matchesNamespace(match: Selectors, admission: Admission, reader: Reader): boolean {
   const selector = selectorOf(match.namespaceSelector)
   if (selector.length === 0) return true
   const { request, object, oldObject, operation } = admission
@@ -57,7 +67,7 @@ function matchesNamespace(match: MatchResources, admission: Admission, reader: R
   return matchesLabels(selector, reader.get('/namespaces', undefined, request.namespace)?.metadata.labels)
 }
 
-function matchesObject(match: MatchResources, { object, oldObject }: Admission): boolean {
+function matchesObject(match: Selectors, { object, oldObject }: Admission): boolean {
   const selector = selectorOf(match.objectSelector)
   if (selector.length === 0) return true
   return [object, oldObject].some(
@@ -66,25 +76,30 @@ function matchesObject(match: MatchResources, { object, oldObject }: Admission):
 }
 
 function matchesRule(rule: Rule, policy: string, admission: Admission, reader: Reader): boolean {
-  const { operation, request, object } = admission
-  const { resource } = request
-  if (!allows(rule.operations, operation)) return false
-  if (
-    !(rule.resources ?? []).some((pattern) =>
-      matchesResource(pattern, resource.plural, request.subresource ?? ''),
-    )
-  ) {
-    return false
-  }
-  const isNamespaced = resource.namespaced
-  if (rule.scope === 'Namespaced' && !isNamespaced) return false
-  if (rule.scope === 'Cluster' && isNamespaced) return false
-  const name = request.name ?? object?.metadata?.name ?? ''
-  if (rule.resourceNames?.length && !rule.resourceNames.includes(name)) return false
-  const served = servedAs(admission, policy, reader)
-  return served.some(
-    ({ group, version }) => allows(rule.apiGroups, group) && allows(rule.apiVersions, version),
+  return (
+    ruleNames(rule, admission) &&
+    servedAs(admission, policy, reader).some((version) => ruleTakesVersion(rule, version))
   )
+}
+
+/** Does the rule speak of what is asked, in whichever group and version? */
+export function ruleNames(rule: Rule, { operation, request, object }: Admission): boolean {
+  const { resource, subresource = '' } = request
+  if (!allows(rule.operations, operation)) return false
+  const patterns = rule.resources ?? []
+  if (!patterns.some((pattern) => matchesResource(pattern, resource.plural, subresource))) return false
+  if (rule.scope === 'Namespaced' && !resource.namespaced) return false
+  if (rule.scope === 'Cluster' && resource.namespaced) return false
+  const name = request.name ?? object?.metadata?.name ?? ''
+  return !rule.resourceNames?.length || rule.resourceNames.includes(name)
+}
+
+/** Does the rule speak of this group and version? */
+export function ruleTakesVersion(
+  rule: Rule,
+  { group, version }: { readonly group: string; readonly version: string },
+): boolean {
+  return allows(rule.apiGroups, group) && allows(rule.apiVersions, version)
 }
 
 function allows(list: readonly string[] | undefined, value: string): boolean {

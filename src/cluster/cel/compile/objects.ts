@@ -16,7 +16,8 @@ export function object(
   const typeName = typeNameOf(node)
   if (typeName === undefined) return undefined
   const type = compiler.environment.object(typeName)
-  if (type === undefined) throw compiler.error(node, `undeclared reference to '${typeName}' (in container '')`)
+  if (type === undefined)
+    throw compiler.error(node, `undeclared reference to '${typeName}' (in container '')`)
   const compiled = entries.map(([key, value]) => {
     if (key.op !== 'id') throw compiler.error(key, 'Syntax error: a field must be a name')
     const name = key.args

@@ -8,6 +8,8 @@ import { type AuditDecision, type AuditPolicy, type AuditStage, decideAudit } fr
 
 /** Bodies longer than this are left out: the log is for people. */
 const maxBodyBytes = 512 * 1024
+/** What admission says of a request may come from programs of others. */
+const maxAnnotationLength = 10 * 1024
 
 /** Writes down requests in Kubernetes' own format (`audit.k8s.io/v1 Event`). */
 export interface Auditor {
@@ -45,6 +47,11 @@ function record(
   const auditID = randomUUID()
   let impersonatedUser: UserInfo | undefined
   let requestBody: string | undefined
+  let annotations: Record<string, string> | undefined
+  api.annotate = (key, value) => {
+    // The first word on a matter stands, as in Kubernetes.
+    annotations = { [key]: value.slice(0, maxAnnotationLength), ...annotations }
+  }
   const write = (stage: AuditStage, answer?: ApiResponse): void => {
     if (decision.omitStages.has(stage)) return
     const at = now()
@@ -63,6 +70,7 @@ function record(
       ...(answer && { responseStatus: statusOf(answer) }),
       ...(decision.level !== 'Metadata' && requestBody && { requestObject: body(requestBody, decision) }),
       ...(decision.level === 'RequestResponse' && answer && { responseObject: answerBody(answer, decision) }),
+      ...(annotations && { annotations }),
       requestReceivedTimestamp: received,
       stageTimestamp: at,
     })

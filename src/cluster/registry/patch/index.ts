@@ -20,6 +20,7 @@ import { isEqual } from './put.ts'
 import { shaped } from './shaped.ts'
 import { strategicPatch } from './strategic.ts'
 
+export { jsonPatch } from './json-patch.ts'
 export { updateManagedFields, type Writing } from './managed-fields.ts'
 export { mergeConfiguration, MutationError, patchOperations } from './mutation.ts'
 export { checkPatchOptions, type ParsedPatch, parsePatch, patchKind } from './parse.ts'

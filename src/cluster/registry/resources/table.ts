@@ -1,10 +1,15 @@
 import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
+import type { ExpressionCheck } from './admission-policy/match-conditions.ts'
 import { mutatingAdmissionPolicyBindings } from './admission-policy/mutating-binding.ts'
 import { mutatingAdmissionPolicies } from './admission-policy/mutating-policy.ts'
 import { validatingAdmissionPolicies } from './admission-policy/policy.ts'
 import type { PolicyCheck } from './admission-policy/policy-parts.ts'
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from './admission-webhook/configurations.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
@@ -53,6 +58,8 @@ export function builtinResources(options: {
   readonly checkPolicy?: PolicyCheck
   /** The same of policies that change what they look at. */
   readonly checkMutatingPolicy?: PolicyCheck
+  /** Looks at a condition under which an admission webhook is asked. */
+  readonly checkCondition?: ExpressionCheck
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -102,6 +109,8 @@ export function builtinResources(options: {
     mutatingAdmissionPolicyBindings,
     validatingAdmissionPolicies(options.checkPolicy),
     validatingAdmissionPolicyBindings,
+    validatingWebhookConfigurations(options.checkCondition),
+    mutatingWebhookConfigurations(options.checkCondition),
     customResourceDefinitions,
   ]
 }

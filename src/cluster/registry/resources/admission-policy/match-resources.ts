@@ -32,7 +32,8 @@ export function validateMatch(path: string, match: MatchResources): Fault[] {
 
 const verbs = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 
-function ruleFaults(path: string, rule: Rule): Fault[] {
+/** Faults of one rule of a policy or a webhook. */
+export function ruleFaults(path: string, rule: Rule): Fault[] {
   const { apiGroups = [], apiVersions = [], operations = [], resources = [] } = rule
   const faults = nameFaults(`${path}.resourceNames`, rule.resourceNames ?? [])
   faults.push(...wildcardFaults(`${path}.operations`, operations, 'operations'))

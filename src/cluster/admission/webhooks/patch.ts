@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Admission, apiVersionOf, type ResourceDefinition } from '../../registry/index.ts'
+import { jsonPatch } from '../../registry/patch/index.ts'
+import {
+  decodeCustom,
+  DecodingError,
+  decodeValue,
+  kindOf,
+  syntaxErrorOf,
+  targetShape,
+} from '../../registry/schema/index.ts'
+import {
+  internalError,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  StatusError,
+} from '../../../kube/index.ts'
+import { UnusableAnswer } from './answer.ts'
+import { convertedTo, type Invocation, objectsIn } from './invocation.ts'
+
+/**
+ * Changes the object of a request as a webhook's patch says, in place, and gives it the defaults of its kind.
+ *
+ * @returns true when the object is another one than before.
+ * @throws {UnusableAnswer} for what is no patch.
+ * @throws {StatusError} `InternalError` when it does not fit the object, or makes it what its kind cannot be.
+ */
+export function applyWebhookPatch(
+  patch: string,
+  { webhook, seenAs }: Invocation,
+  admission: Admission,
+): boolean {
+  const operations = operationsIn(patch)
+  if (operations.length === 0) return false
+  const { object } = objectsIn(seenAs, admission)
+  // The options of a stream have been read by then.
+  if (!object || !admission.object || admission.operation === 'CONNECT')
+    throw internalError(
+      `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
+    )
+  const next = decoded(patched(asJson(object), operations), seenAs)
+  const isChanged = !isDeepStrictEqual(next, object)
+  seenAs.setDefaults?.(next)
+  replace(admission.object, next, { from: seenAs, to: admission.request.resource })
+  return isChanged
+}
+
+function operationsIn(text: string): JsonObject[] {
+  const undecodable = (why: string): UnusableAnswer =>
+    new UnusableAnswer(`received undecodable patch in webhook response: ${why}`)
+  let value: Json
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw undecodable(syntaxErrorOf(text))
+  }
+  if (value === null) return []
+  if (!Array.isArray(value))
+    throw undecodable(`json: cannot unmarshal ${kindOf(value)} into Go value of type jsonpatch.Patch`)
+  return value.map((one) => {
+    if (typeof one === 'object' && one !== null && !Array.isArray(one)) return one
+    throw undecodable(`json: cannot unmarshal ${kindOf(one)} into Go value of type jsonpatch.Operation`)
+  })
+}
+
+function patched(object: JsonObject, operations: readonly JsonObject[]): JsonObject {
+  try {
+    return jsonPatch(object, operations)
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    throw internalError(complaint(object, operations), error)
+  }
+}
+
+/** More operations than these are not tried one by one for the one that does not fit. */
+const mostTried = 100
+
+/** Why a patch does not fit, in the words of the library that Kubernetes applies patches with. */
+function complaint(object: JsonObject, operations: readonly JsonObject[]): string {
+  let current = object
+  for (const operation of operations.slice(0, mostTried)) {
+    try {
+      current = jsonPatch(current, [operation])
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      return misfit(operation)
+    }
+  }
+  return 'the patch does not apply: missing value'
+}
+
+function misfit({ op, path, from }: JsonObject): string {
+  const at = String(path ?? '')
+  switch (op) {
+    case 'add':
+      return `add operation does not apply: doc is missing path: ${JSON.stringify(at)}: missing value`
+    case 'remove':
+      return `error in remove for path: '${at}': Unable to remove nonexistent key: ${at.split('/').at(-1) ?? ''}: missing value`
+    case 'replace':
+      return `replace operation does not apply: doc is missing key: ${at}: missing value`
+    case 'test':
+      return `testing value ${at} failed: test failed`
+    case 'move':
+    case 'copy':
+      return `error in ${op} for path: '${at}': doc is missing from path: ${String(from ?? '')}: missing value`
+    default:
+      return `Unexpected kind: ${String(op)}`
+  }
+}
+
+function decoded(object: JsonObject, target: ResourceDefinition): KubeObject {
+  object['metadata'] ??= {}
+  const { group, version, kind } = target
+  try {
+    if (target.isCustom) decodeCustom(object, target, { group, version, kind })
+    else decodeValue(object, targetShape(target))
+  } catch (error) {
+    if (error instanceof DecodingError) throw internalError(error.message, error)
+    throw error
+  }
+  // Decoding has brought it into the form of its kind.
+  return Object.assign(object as unknown as KubeObject, { kind, apiVersion: apiVersionOf(target) })
+}
+
+/** Everybody who has the object in hand sees what has become of it. */
+function replace(
+  object: KubeObject,
+  next: KubeObject,
+  version: { readonly from: ResourceDefinition; readonly to: ResourceDefinition },
+): void {
+  const whole = version.from === version.to ? next : convertedTo(version.to, next, version.from)
+  for (const field of Object.keys(object)) if (!(field in whole)) delete object[field]
+  Object.assign(object, whole)
+}
+
+function asJson(object: KubeObject): JsonObject {
+  return object as unknown as JsonObject
+}
