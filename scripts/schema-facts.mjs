@@ -41,6 +41,7 @@ export const roots = {
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
   'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
+  'metrics/v1beta1': { group: 'metrics.k8s.io', kinds: 'NodeMetrics PodMetrics' },
   'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
 }
 
@@ -57,6 +58,7 @@ export const prefixes = {
   'api/resource': 'io.k8s.apimachinery.pkg.api.resource',
   runtime: 'io.k8s.apimachinery.pkg.runtime',
   'apiextensions/v1': 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  'metrics/v1beta1': 'io.k8s.metrics.pkg.apis.metrics.v1beta1',
 }
 
 const jsonSchemaProps =
@@ -66,6 +68,7 @@ const jsonSchemaProps =
 export const special = {
   'meta/v1:Time': { type: 'string', format: 'date-time' },
   'meta/v1:MicroTime': { type: 'string', format: 'date-time' },
+  'meta/v1:Duration': { type: 'string' },
   'meta/v1:FieldsV1': { type: 'object' },
   'api/resource:Quantity': { type: 'string' },
   'runtime:RawExtension': { type: 'object' },
@@ -383,7 +386,47 @@ export const added = {
       'userAnnotations?': ['Map<string>', 'Annotations for the signer.'],
     },
   },
+  'metrics/v1beta1': {
+    ContainerMetrics: {
+      '': 'What one container uses.',
+      name: ['string', 'Name of the container, as in the pod.'],
+      usage: ['Map<Quantity>', 'CPU over the window and the memory working set.'],
+    },
+    NodeMetrics: {
+      '': 'What a node uses.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ObjectMeta', 'Name and labels of the node.'],
+      timestamp: ['Time', 'End of the window.'],
+      usage: ['Map<Quantity>', 'CPU over the window and the memory working set.'],
+      window: ['Duration', 'Length of the window over which CPU was measured.'],
+    },
+    NodeMetricsList: {
+      '': 'A list of what nodes use.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      items: ['Array<NodeMetrics>', 'One for each node.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ListMeta', 'Metadata of the list.'],
+    },
+    PodMetrics: {
+      '': 'What a pod uses.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      containers: ['Array<ContainerMetrics>', 'What its running containers use.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ObjectMeta', 'Name, namespace and labels of the pod.'],
+      timestamp: ['Time', 'End of the window.'],
+      window: ['Duration', 'Length of the window over which CPU was measured.'],
+    },
+    PodMetricsList: {
+      '': 'A list of what pods use.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      items: ['Array<PodMetrics>', 'One for each pod.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ListMeta', 'Metadata of the list.'],
+    },
+  },
   'meta/v1': {
+    Duration: { '': 'A span of time, as in 15s.' },
     DeleteOptions: {
       'ignoreStoreReadErrorWithClusterBreakingPotential?': [
         'boolean',
@@ -472,7 +515,16 @@ export const added = {
 }
 
 /** Types of other modules that `added` uses. */
-export const imports = { 'authorization/v1': { LabelSelectorRequirement: 'meta/v1' } }
+export const imports = {
+  'authorization/v1': { LabelSelectorRequirement: 'meta/v1' },
+  'metrics/v1beta1': {
+    Duration: 'meta/v1',
+    ListMeta: 'meta/v1',
+    ObjectMeta: 'meta/v1',
+    Quantity: 'api/resource',
+    Time: 'meta/v1',
+  },
+}
 /** Fields that are gone. */
 export const removed = new Set(words('PodResourceClaim.source'))
 

@@ -12,8 +12,8 @@ import {
   ContainerRefused,
   type ContainerSpec,
   type Notice,
-  type PodUsage,
   type Runtime,
+  type UsageReading,
 } from '../runtime.ts'
 import type { ExitStatus, LogOptions, StreamIo } from '../streams.ts'
 import { attachToContainer } from './attach.ts'
@@ -31,6 +31,7 @@ import {
   shimPrograms,
 } from './machine-root.ts'
 import { containerId, ProcessContainer, readExit } from './process-container.ts'
+import { ProcessTable } from './process-table.ts'
 import { makeScratch } from './scratch.ts'
 import { readShimFile, startShim } from './shim.ts'
 import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
@@ -63,9 +64,11 @@ export class ProcessRuntime implements Runtime {
   readonly name = 'process'
   readonly version = '1.0.0'
   readonly usesFiles = true
+  readonly measures = true
   readonly #options: ProcessRuntimeOptions
   readonly #view: MachineView
   readonly #groups: ControlGroups
+  readonly #processes = new ProcessTable()
   readonly #containers = new Map<string, ProcessContainer>()
   #found: Promise<FoundIsolation> | undefined
 
@@ -252,14 +255,12 @@ export class ProcessRuntime implements Runtime {
     return this.#groups.change(groupName(key), limits)
   }
 
-  async usage(podUid: string): Promise<readonly PodUsage[]> {
-    const found: PodUsage[] = []
-    for (const { key, exit } of this.#containers.values()) {
-      if (key.podUid !== podUid || exit !== undefined) continue
-      const usage = await this.#groups.usage(groupName(key))
-      if (usage !== undefined) found.push({ container: key.container, ...usage })
-    }
-    return found
+  async usage(container: Container): Promise<UsageReading | undefined> {
+    const own = this.#containers.get(container.id)
+    if (own === undefined || own.exit !== undefined) return undefined
+    const counted = await this.#groups.usage(groupName(own.key))
+    const used = counted ?? (await this.#processes.usedBelow(own.state.shim))
+    return used && { at: Date.now(), ...used }
   }
 
   async listenerOf(podUid: string, port: number): Promise<string | undefined> {
