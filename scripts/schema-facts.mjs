@@ -40,7 +40,8 @@ export const roots = {
   'node/v1': { group: 'node.k8s.io', kinds: 'RuntimeClass' },
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
-  'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
+  'autoscaling/v1': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler Scale' },
+  'autoscaling/v2': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler' },
   'metrics/v1beta1': { group: 'metrics.k8s.io', kinds: 'NodeMetrics PodMetrics' },
   'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
 }
@@ -104,7 +105,8 @@ export const int64 = new Set(
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
   ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
   LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity
-  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds`),
+  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds
+  HorizontalPodAutoscalerStatus.observedGeneration`),
 )
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
@@ -171,6 +173,7 @@ export const lists = {
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
+  'HorizontalPodAutoscalerStatus.conditions': 'map type',
 }
 
 /** `Type.field`: strategic merge patch strategy and merge key, where it is not the plain one. */
@@ -217,6 +220,7 @@ export const patches = {
   'ReplicationControllerStatus.conditions': 'merge type',
   'PodDisruptionBudgetSpec.selector': 'replace',
   'PodDisruptionBudgetStatus.conditions': 'merge type',
+  'HorizontalPodAutoscalerStatus.conditions': 'merge type',
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
   'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
   'ValidatingAdmissionPolicySpec.variables': 'merge name',
@@ -228,7 +232,7 @@ export const atomicTypes = new Set(
   words(`LabelSelector ConfigMapKeySelector SecretKeySelector ObjectFieldSelector ResourceFieldSelector FileKeySelector
   LocalObjectReference ObjectReference TypedLocalObjectReference SecretReference NodeSelector NodeSelectorTerm
   TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef Subject ParamKind ParamRef
-  MatchResources NamedRuleWithOperations Variable`),
+  MatchResources NamedRuleWithOperations Variable CrossVersionObjectReference`),
 )
 export const atomicFields = new Set(
   words(
@@ -425,6 +429,14 @@ export const added = {
       'metadata?': ['ListMeta', 'Metadata of the list.'],
     },
   },
+  'autoscaling/v2': {
+    HPAScalingRules: {
+      'tolerance?': [
+        'Quantity',
+        'How far use may be from the target before anything is scaled; a tenth when left out.',
+      ],
+    },
+  },
   'meta/v1': {
     Duration: { '': 'A span of time, as in 15s.' },
     DeleteOptions: {
@@ -603,7 +615,10 @@ export const pointers = new Set(
   CSIDriverSpec.requiresRepublish CSIDriverSpec.seLinuxMount CSIDriverSpec.storageCapacity
   CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds CSIDriverSpec.serviceAccountTokenInSecrets
   storage/v1:TokenRequest.expirationSeconds VolumeNodeResources.count VolumeAttachmentSource.persistentVolumeName
-  VolumeError.errorCode CertificateSigningRequestSpec.expirationSeconds`),
+  VolumeError.errorCode CertificateSigningRequestSpec.expirationSeconds HorizontalPodAutoscalerSpec.minReplicas
+  HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage HorizontalPodAutoscalerStatus.observedGeneration
+  HorizontalPodAutoscalerStatus.currentCPUUtilizationPercentage MetricTarget.averageUtilization
+  MetricValueStatus.averageUtilization HPAScalingRules.stabilizationWindowSeconds HPAScalingRules.selectPolicy`),
 )
 
 /** Names of Go types of fields, as decoding errors show them, where they are not those of their JSON types. */
@@ -649,6 +664,10 @@ export const goTypes = {
   'CertificateSigningRequestSpec.usages': '[]v1.KeyUsage',
   'CertificateSigningRequestCondition.type': 'v1.RequestConditionType',
   'CertificateSigningRequestCondition.status': 'v1.ConditionStatus',
+  'HPAScalingPolicy.type': 'v2.HPAScalingPolicyType',
+  'HPAScalingRules.selectPolicy': 'v2.ScalingPolicySelect',
+  'MetricSpec.type': 'v2.MetricSourceType',
+  'MetricTarget.type': 'v2.MetricTargetType',
 }
 
 /** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */
@@ -658,5 +677,7 @@ export const valueStructs = new Set(
   ServiceStatus.loadBalancer NodeStatus.nodeInfo NodeStatus.daemonEndpoints NodeDaemonEndpoints.kubeletEndpoint
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
-  VolumeAttachmentSpec.source`),
+  VolumeAttachmentSpec.source HorizontalPodAutoscalerSpec.scaleTargetRef ResourceMetricSource.target
+  ContainerResourceMetricSource.target PodsMetricSource.metric PodsMetricSource.target ObjectMetricSource.metric
+  ObjectMetricSource.target ObjectMetricSource.describedObject ExternalMetricSource.metric ExternalMetricSource.target`),
 )

@@ -2,6 +2,8 @@ import { customResourceDefinitions } from '../custom/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { validatingAdmissionPolicyBindings } from './admission-policy/binding.ts'
 import { type PolicyCheck, validatingAdmissionPolicies } from './admission-policy/policy.ts'
+import { autoscalers } from './autoscaler/autoscaler.ts'
+import { autoscalersOfVersion1 } from './autoscaler/version-1.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
@@ -68,6 +70,8 @@ export function builtinResources(options: {
     deployments,
     replicaSets,
     statefulSets,
+    autoscalers,
+    autoscalersOfVersion1,
     cronJobs,
     jobs,
     certificateSigningRequests,
