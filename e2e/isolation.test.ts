@@ -35,6 +35,10 @@ const attempts: readonly string[] = [
   'kubectl delete pod POD -n dev2',
   'kubectl delete pods --all -n dev2',
   'kubectl annotate pod POD -n dev2 a=b',
+  'kubectl top pods -n dev2',
+  'kubectl top pods -A',
+  'kubectl top pod POD -n dev2',
+  'kubectl top nodes',
   'kubectl get events -n dev2',
   'kubectl get pvc -n dev2',
   'kubectl delete pvc dev2-public -n dev2',
@@ -67,6 +71,7 @@ const attempts: readonly string[] = [
   'kubectl get --raw /api/v1/pods',
   'kubectl get --raw /api/v1/namespaces/dev2/pods/POD/log',
   'kubectl get --raw /apis/kubeflow.org/v1/namespaces/dev2/tfjobs/toms',
+  'kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/dev2/pods/POD',
   'kubectl get --raw /api/v1/namespaces/dev1/../dev2/pods',
 ]
 
@@ -148,6 +153,9 @@ describe("bob and what is tom's", () => {
     const all = await run('bob', 'kubectl get all')
     expect(all.output).not.toMatch(/forbidden/i)
     expect(all.stdout).toContain(`pod/${own}`)
+    await expect
+      .poll(async () => (await run('bob', 'kubectl top pods --no-headers')).stdout, { timeout: 10_000 })
+      .toMatch(new RegExp(`^${own} `))
     expect((await run('bob', 'arena delete own')).status).toBe(0)
   })
 })

@@ -30,6 +30,7 @@ const groups = [
 ]
 const packages = new Map([
   ...groups.map((group) => [`k8s.io.api.${group}.v1`, `${group}.v1`]),
+  ['k8s.io.api.autoscaling.v2', 'autoscaling.v2'],
   ['k8s.io.apimachinery.pkg.apis.meta.v1', 'meta.v1'],
   ['k8s.io.apimachinery.pkg.api.resource', 'resource'],
   ['k8s.io.apimachinery.pkg.util.intstr', 'intstr'],

@@ -2,7 +2,7 @@
  * Reads the declaration files of the `kubernetes-types` package, which are so regular that a few patterns do: only
  * interfaces and aliases, one field a line (maps take three), every doc comment right before what it documents.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -10,9 +10,12 @@ const root = dirname(createRequire(import.meta.url).resolve('kubernetes-types/pa
 
 /** `{ name: { description, fields: { name: { type, optional, description } } } | { alias } }` of a module such as `core/v1`. */
 export function readModule(module) {
-  const text = readFileSync(join(root, `${module}.d.ts`), 'utf8')
+  const file = join(root, `${module}.d.ts`)
   const types = {}
   const imports = {}
+  // Of an API that the package leaves out everything is told elsewhere.
+  if (!existsSync(file)) return { types, imports }
+  const text = readFileSync(file, 'utf8')
   let description = ''
   let open
   const lines = text.split('\n')

@@ -48,7 +48,9 @@ export const roots = {
   'node/v1': { group: 'node.k8s.io', kinds: 'RuntimeClass' },
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
-  'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
+  'autoscaling/v1': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler Scale' },
+  'autoscaling/v2': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler' },
+  'metrics/v1beta1': { group: 'metrics.k8s.io', kinds: 'NodeMetrics PodMetrics' },
   'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
 }
 
@@ -65,6 +67,7 @@ export const prefixes = {
   'api/resource': 'io.k8s.apimachinery.pkg.api.resource',
   runtime: 'io.k8s.apimachinery.pkg.runtime',
   'apiextensions/v1': 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  'metrics/v1beta1': 'io.k8s.metrics.pkg.apis.metrics.v1beta1',
 }
 
 const jsonSchemaProps =
@@ -74,6 +77,7 @@ const jsonSchemaProps =
 export const special = {
   'meta/v1:Time': { type: 'string', format: 'date-time' },
   'meta/v1:MicroTime': { type: 'string', format: 'date-time' },
+  'meta/v1:Duration': { type: 'string' },
   'meta/v1:FieldsV1': { type: 'object' },
   'api/resource:Quantity': { type: 'string' },
   'runtime:RawExtension': { type: 'object' },
@@ -109,7 +113,8 @@ export const int64 = new Set(
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
   ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
   LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity
-  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds`),
+  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds
+  HorizontalPodAutoscalerStatus.observedGeneration`),
 )
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
@@ -184,6 +189,7 @@ export const lists = {
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
+  'HorizontalPodAutoscalerStatus.conditions': 'map type',
 }
 
 /** `Type.field`: strategic merge patch strategy and merge key, where it is not the plain one. */
@@ -230,6 +236,7 @@ export const patches = {
   'ReplicationControllerStatus.conditions': 'merge type',
   'PodDisruptionBudgetSpec.selector': 'replace',
   'PodDisruptionBudgetStatus.conditions': 'merge type',
+  'HorizontalPodAutoscalerStatus.conditions': 'merge type',
   'JSONSchemaProps.x-kubernetes-validations': 'merge rule',
   'ValidatingAdmissionPolicySpec.matchConditions': 'merge name',
   'ValidatingAdmissionPolicySpec.variables': 'merge name',
@@ -249,7 +256,7 @@ export const atomicTypes = new Set(
   words(`LabelSelector ConfigMapKeySelector SecretKeySelector ObjectFieldSelector ResourceFieldSelector FileKeySelector
   LocalObjectReference ObjectReference TypedLocalObjectReference SecretReference NodeSelector NodeSelectorTerm
   TopologySelectorTerm ScopeSelector EndpointAddress EndpointPort OwnerReference RoleRef rbac/v1:Subject ParamKind ParamRef
-  MatchResources NamedRuleWithOperations Variable`),
+  MatchResources NamedRuleWithOperations Variable CrossVersionObjectReference`),
 )
 export const atomicFields = new Set(
   words(
@@ -425,7 +432,55 @@ export const added = {
       'userAnnotations?': ['Map<string>', 'Annotations for the signer.'],
     },
   },
+  'metrics/v1beta1': {
+    ContainerMetrics: {
+      '': 'What one container uses.',
+      name: ['string', 'Name of the container, as in the pod.'],
+      usage: ['Map<Quantity>', 'CPU over the window and the memory working set.'],
+    },
+    NodeMetrics: {
+      '': 'What a node uses.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ObjectMeta', 'Name and labels of the node.'],
+      timestamp: ['Time', 'End of the window.'],
+      usage: ['Map<Quantity>', 'CPU over the window and the memory working set.'],
+      window: ['Duration', 'Length of the window over which CPU was measured.'],
+    },
+    NodeMetricsList: {
+      '': 'A list of what nodes use.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      items: ['Array<NodeMetrics>', 'One for each node.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ListMeta', 'Metadata of the list.'],
+    },
+    PodMetrics: {
+      '': 'What a pod uses.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      containers: ['Array<ContainerMetrics>', 'What its running containers use.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ObjectMeta', 'Name, namespace and labels of the pod.'],
+      timestamp: ['Time', 'End of the window.'],
+      window: ['Duration', 'Length of the window over which CPU was measured.'],
+    },
+    PodMetricsList: {
+      '': 'A list of what pods use.',
+      'apiVersion?': ['string', 'Version of this form of the object.'],
+      items: ['Array<PodMetrics>', 'One for each pod.'],
+      'kind?': ['string', 'Kind of the object.'],
+      'metadata?': ['ListMeta', 'Metadata of the list.'],
+    },
+  },
+  'autoscaling/v2': {
+    HPAScalingRules: {
+      'tolerance?': [
+        'Quantity',
+        'How far use may be from the target before anything is scaled; a tenth when left out.',
+      ],
+    },
+  },
   'meta/v1': {
+    Duration: { '': 'A span of time, as in 15s.' },
     DeleteOptions: {
       'ignoreStoreReadErrorWithClusterBreakingPotential?': [
         'boolean',
@@ -635,6 +690,13 @@ export const added = {
 export const imports = {
   'authorization/v1': { LabelSelectorRequirement: 'meta/v1' },
   'networking/v1': { Condition: 'meta/v1' },
+  'metrics/v1beta1': {
+    Duration: 'meta/v1',
+    ListMeta: 'meta/v1',
+    ObjectMeta: 'meta/v1',
+    Quantity: 'api/resource',
+    Time: 'meta/v1',
+  },
 }
 /** Fields that are gone. */
 export const removed = new Set(words('PodResourceClaim.source'))
@@ -720,7 +782,10 @@ export const pointers = new Set(
   CSIDriverSpec.requiresRepublish CSIDriverSpec.seLinuxMount CSIDriverSpec.storageCapacity
   CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds CSIDriverSpec.serviceAccountTokenInSecrets
   storage/v1:TokenRequest.expirationSeconds VolumeNodeResources.count VolumeAttachmentSource.persistentVolumeName
-  VolumeError.errorCode CertificateSigningRequestSpec.expirationSeconds`),
+  VolumeError.errorCode CertificateSigningRequestSpec.expirationSeconds HorizontalPodAutoscalerSpec.minReplicas
+  HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage HorizontalPodAutoscalerStatus.observedGeneration
+  HorizontalPodAutoscalerStatus.currentCPUUtilizationPercentage MetricTarget.averageUtilization
+  MetricValueStatus.averageUtilization HPAScalingRules.stabilizationWindowSeconds HPAScalingRules.selectPolicy`),
 )
 
 /** Names of Go types of fields, as decoding errors show them, where they are not those of their JSON types. */
@@ -766,6 +831,10 @@ export const goTypes = {
   'CertificateSigningRequestSpec.usages': '[]v1.KeyUsage',
   'CertificateSigningRequestCondition.type': 'v1.RequestConditionType',
   'CertificateSigningRequestCondition.status': 'v1.ConditionStatus',
+  'HPAScalingPolicy.type': 'v2.HPAScalingPolicyType',
+  'HPAScalingRules.selectPolicy': 'v2.ScalingPolicySelect',
+  'MetricSpec.type': 'v2.MetricSourceType',
+  'MetricTarget.type': 'v2.MetricTargetType',
 }
 
 /** Structs that Go holds by value, so that every object has them, beside all those called `spec`, `status`, `metadata` or `template`. */
@@ -776,5 +845,8 @@ export const valueStructs = new Set(
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
   VolumeAttachmentSpec.source FlowSchemaSpec.priorityLevelConfiguration
-  LimitedPriorityLevelConfiguration.limitResponse ValidatingWebhook.clientConfig MutatingWebhook.clientConfig`),
+  LimitedPriorityLevelConfiguration.limitResponse ValidatingWebhook.clientConfig MutatingWebhook.clientConfig
+  HorizontalPodAutoscalerSpec.scaleTargetRef ResourceMetricSource.target
+  ContainerResourceMetricSource.target PodsMetricSource.metric PodsMetricSource.target ObjectMetricSource.metric
+  ObjectMetricSource.target ObjectMetricSource.describedObject ExternalMetricSource.metric ExternalMetricSource.target`),
 )

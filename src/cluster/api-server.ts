@@ -25,6 +25,7 @@ import {
   type ServerOptions,
   openApiDocuments,
 } from './http/index.ts'
+import { metricsResources } from './metrics.ts'
 import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
@@ -40,7 +41,7 @@ import {
 import { followDefinitions } from './registry/custom/index.ts'
 import { builtinResources } from './registry/resources/table.ts'
 import { createWebhookCaller } from './registry/webhooks/index.ts'
-import type { PodStreams } from './runtime/index.ts'
+import type { PodStreams, UsageSource } from './runtime/index.ts'
 import type { OrderedStore } from './storage/index.ts'
 
 export interface ApiServerOptions {
@@ -50,6 +51,8 @@ export interface ApiServerOptions {
   readonly address: () => string
   /** Streams of the node agent, once it runs. */
   readonly streams: () => PodStreams | undefined
+  /** What pods use, as the node agent measures it, once it runs. */
+  readonly usage: () => UsageSource | undefined
   /** Ends what goes on in the background: custom kinds coming and going. */
   readonly signal: AbortSignal
   readonly auditor?: Auditor
@@ -81,11 +84,14 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
   const catalog = new Catalog({
-    builtin: builtinResources({
-      checkPolicy: policyExpressionFaults,
-      checkMutatingPolicy: mutatingExpressionFaults,
-      checkCondition: conditionFaults,
-    }),
+    builtin: [
+      ...builtinResources({
+        checkPolicy: policyExpressionFaults,
+        checkMutatingPolicy: mutatingExpressionFaults,
+        checkCondition: conditionFaults,
+      }),
+      ...metricsResources({ reader, usage: options.usage, now: Date.now }),
+    ],
     virtual: auth.virtualResources,
     subresources: [
       ...auth.subresources,

@@ -6,7 +6,7 @@ import type { ClusterConfig } from './config.ts'
 import { startControllers } from './controllers/index.ts'
 import { nodesOf } from './nodes.ts'
 import type { UserInfo } from './registry/index.ts'
-import { type PodStreams, startNodeAgent } from './runtime/index.ts'
+import { type NodeAgent, startNodeAgent } from './runtime/index.ts'
 import { startScheduler } from './scheduler/index.ts'
 
 export interface EngineOptions {
@@ -24,8 +24,8 @@ export interface EngineOptions {
 
 /** Everything that acts on the API by itself. */
 export interface Engine {
-  /** Logs, exec and attach of the pods on this cluster's nodes; absent until the nodes run. */
-  readonly streams: PodStreams | undefined
+  /** What can be asked of the pods on this cluster's nodes; absent until the nodes run. */
+  readonly nodes: Pick<NodeAgent, 'streams' | 'usage'> | undefined
   /** Settles when the nodes are registered. */
   readonly ready: Promise<void>
   /** Settles when all of it has stopped, after the signal. */
@@ -63,8 +63,8 @@ export function startEngine(options: EngineOptions): Engine {
   })
   const nodes = startNodes(options, report('node agent'))
   return {
-    get streams() {
-      return nodes.streams()
+    get nodes() {
+      return nodes.agent()
     },
     ready: nodes.ready,
     stopped: Promise.all([controllers.stopped, scheduler, operator.stopped, nodes.stopped]).then(
@@ -76,11 +76,11 @@ export function startEngine(options: EngineOptions): Engine {
 function startNodes(
   options: EngineOptions,
   onError: (error: unknown) => void,
-): { streams: () => PodStreams | undefined; ready: Promise<void>; stopped: Promise<void> } {
+): { agent: () => NodeAgent | undefined; ready: Promise<void>; stopped: Promise<void> } {
   const { config, dataDir, signal, apiServer } = options
-  let streams: PodStreams | undefined
+  let agent: NodeAgent | undefined
   const started = nodesOf(config, dataDir).then((nodes) => {
-    const agent = startNodeAgent({
+    agent = startNodeAgent({
       client: options.clientAs(componentUser('arena-node-agent'), 'kubelet'),
       nodes,
       dataDirectory: dataDir,
@@ -90,13 +90,12 @@ function startNodes(
       signal,
       onError,
     })
-    streams = agent.streams
     return agent
   })
   return {
-    streams: () => streams,
-    ready: started.then((agent) => agent.ready),
-    stopped: started.then((agent) => agent.stopped).catch(() => undefined),
+    agent: () => agent,
+    ready: started.then(({ ready }) => ready),
+    stopped: started.then(({ stopped }) => stopped).catch(() => undefined),
   }
 }
 

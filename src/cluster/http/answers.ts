@@ -66,7 +66,7 @@ export async function listAnswer(
 ): Promise<ApiResponse> {
   const { wanted, include, now } = form
   const metadata = {
-    resourceVersion: String(listed.revision),
+    ...(listed.revision !== undefined && { resourceVersion: String(listed.revision) }),
     ...(listed.continue && { continue: listed.continue }),
     ...(listed.remaining !== undefined && { remainingItemCount: listed.remaining }),
   }

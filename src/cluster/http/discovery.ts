@@ -92,6 +92,9 @@ const groupOrder = [
   'flowcontrol.apiserver.k8s.io',
 ]
 
+/** Comes after all others, as what another server answers for does in Kubernetes. */
+const lastGroup = 'metrics.k8s.io'
+
 /** Discovery of what a catalog serves now. Make a new one when the catalog's version changes. */
 export function discover(catalog: Catalog): Discovery {
   const versions = groupVersions(catalog)
@@ -172,6 +175,7 @@ function byAge(a: string, b: string): number {
 
 function byOrder(a: string, b: string): number {
   const place = (group: string): number => {
+    if (group === lastGroup) return groupOrder.length + 1
     const index = groupOrder.indexOf(group)
     return index < 0 ? groupOrder.length : index
   }

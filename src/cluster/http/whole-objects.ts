@@ -1,6 +1,8 @@
 import { conflict, type KubeObject, StatusError } from '../../kube/index.ts'
 import { assertAuthorized } from '../auth/index.ts'
 import {
+  type ComputedObjects,
+  type Encoded,
   keyOf,
   type Registry,
   type ResourceDefinition,
@@ -23,6 +25,7 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
   if ((verb === 'update' || verb === 'patch') && call.at.name === undefined) throw notSupported()
   if (resource.verbs && !resource.verbs.includes(verb)) throw notSupported()
   if (call.at.subresource && !['get', 'update', 'patch'].includes(verb)) throw notSupported()
+  if (resource.computed) return serveComputed(call, resource, resource.computed)
   switch (verb) {
     case 'get':
       return get(call, resource)
@@ -48,6 +51,23 @@ async function get(call: Call, resource: ResourceDefinition): Promise<ApiRespons
   const request = requestOf(call, resource)
   const found = call.parts.registry.get(request, { ...(resourceVersion && { resourceVersion }) })
   return objectAnswer(200, resource, found, call.form)
+}
+
+async function serveComputed(
+  call: Call,
+  resource: ResourceDefinition,
+  computed: ComputedObjects,
+): Promise<ApiResponse> {
+  const request = requestOf(call, resource)
+  if (call.at.verb === 'get')
+    return objectAnswer(200, resource, written(await computed.get(request)), call.form)
+  const { selection } = readListQuery(resource, call.target.query)
+  const items = await computed.list(request, selection)
+  return listAnswer(resource, { items: items.map(written) }, call.form)
+}
+
+function written(value: KubeObject): Encoded {
+  return { value, json: JSON.stringify(value) }
 }
 
 function list(call: Call, resource: ResourceDefinition): ReturnType<Registry['list']> {

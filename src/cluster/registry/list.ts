@@ -4,6 +4,7 @@ import { keyOf, prefixOf, storedAs } from './keys.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import type { Selection } from './selection.ts'
+import type { Encoded } from './stored-object.ts'
 
 /** `metav1.ListOptions` as far as they matter to a list. */
 export interface ListOptions {
@@ -15,9 +16,9 @@ export interface ListOptions {
 }
 
 export interface Listed {
-  readonly items: readonly Stored<KubeObject>[]
-  /** Version of the whole list. */
-  readonly revision: number
+  readonly items: readonly Encoded[]
+  /** Version of the whole list; absent when its objects are stored nowhere. */
+  readonly revision?: number
   /** Token for the next page. */
   readonly continue?: string
   /** How many come after this page, where that is known (lists without selector). */

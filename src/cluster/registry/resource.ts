@@ -2,6 +2,7 @@ import type { JsonObject, KubeObject } from '../../kube/index.ts'
 import type { Fault } from './faults.ts'
 import type { ResourceRequest, Verb } from './request.ts'
 import type { Schema } from './schema/schema.ts'
+import type { Selection } from './selection.ts'
 
 /** One column of a server-side table (`metav1.TableColumnDefinition`) and how its cell is made. */
 export interface Column {
@@ -28,6 +29,14 @@ export interface ScalePaths {
   readonly labelSelectorPath?: string
 }
 
+/** The objects of a kind that are made when they are asked for, and stored nowhere. */
+export interface ComputedObjects {
+  /** @throws {StatusError} `NotFound`. */
+  get(request: ResourceRequest): Promise<KubeObject>
+  /** Those that the selectors mean, in the order of their names. */
+  list(request: ResourceRequest, selection: Selection): Promise<readonly KubeObject[]>
+}
+
 /**
  * A kind that the cluster serves and stores: one file per kind under `resources/` exports one of these, and
  * `resources/table.ts` lists them; CRDs make more at run time. The hooks run in the order in which they stand here.
@@ -44,6 +53,8 @@ export interface ResourceDefinition {
   readonly categories?: readonly string[]
   /** All eight when left out. */
   readonly verbs?: readonly Verb[]
+  /** In place of what is stored; such a kind can be read and nothing else, and says so with its verbs. */
+  readonly computed?: ComputedObjects
   /** What every answer about a kind warns of that has a better successor. */
   readonly deprecation?: string
   /** Hash that discovery shows; clients compare it and nothing else. */

@@ -222,13 +222,13 @@ function countGeneration(request: ResourceRequest, object: KubeObject, old: Kube
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
 }
 
-function shapeForStore(request: ResourceRequest, object: KubeObject): KubeObject {
+function shapeForStore({ resource }: ResourceRequest, object: KubeObject): KubeObject {
   const {
     kind: _kind,
     apiVersion: _apiVersion,
     ...rest
-  } = request.resource.convert ? request.resource.convert.toStored(object) : object
-  return { ...rest, metadata: object.metadata }
+  } = resource.convert ? resource.convert.toStored(object) : object
+  return rest
 }
 
 /** True when nothing but the version would differ. */

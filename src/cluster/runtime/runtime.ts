@@ -103,9 +103,13 @@ export interface Notice {
   readonly message: string
 }
 
-export interface PodUsage {
-  readonly container: string
+/** What a container has used by a moment. */
+export interface UsageReading {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Of all its processes since it started. */
   readonly cpuNanoseconds: number
+  /** The working set: without what the kernel could take back at once. */
   readonly memoryBytes: number
 }
 
@@ -132,6 +136,8 @@ export interface Runtime {
   readonly version: string
   /** False when nothing reads volumes and environment, so that nobody need prepare them. */
   readonly usesFiles: boolean
+  /** Whether {@link usage} tells of every container, so that what a node uses is known too. */
+  readonly measures: boolean
   /**
    * Starts a container. Resolves when its process has been started.
    *
@@ -156,7 +162,8 @@ export interface Runtime {
    * @returns why it could not be done, and then nothing has changed; nothing when it is done.
    */
   resize(container: Container, limits: ContainerLimits): Promise<string | undefined>
-  usage(podUid: string): Promise<readonly PodUsage[]>
+  /** Reads what a running container has used; undefined when that cannot be known. */
+  usage(container: Container): Promise<UsageReading | undefined>
   /** Where a process of the pod's containers listens on the TCP port; `0.0.0.0` or `::` is any address, undefined nowhere. */
   listenerOf(podUid: string, port: number): Promise<string | undefined>
   /** Forgets a run that has ended, with its files and log. */

@@ -1,3 +1,4 @@
+import { parseQuantity, QuantityError, quantityToMilli, quantityToUnits } from '../../kube/index.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import type {
@@ -6,8 +7,8 @@ import type {
   ContainerKey,
   ContainerSpec,
   Notice,
-  PodUsage,
   Runtime,
+  UsageReading,
 } from './runtime.ts'
 import type { ExitStatus, LogOptions, StreamIo } from './streams.ts'
 
@@ -25,6 +26,10 @@ export const simulatedAnnotations = {
   runDuration: 'simulated.arena.dev/run-duration-ms',
   /** What it ends with; 0 when left out. */
   exitCode: 'simulated.arena.dev/exit-code',
+  /** What each container is said to use, as in `250m`; none of its usage is told unless both are there. */
+  cpuUsage: 'simulated.arena.dev/cpu-usage',
+  /** As in `64Mi`. */
+  memoryUsage: 'simulated.arena.dev/memory-usage',
 } as const
 
 /**
@@ -35,6 +40,7 @@ export class SimulatedRuntime implements Runtime {
   readonly name = 'simulated'
   readonly version = '1.0.0'
   readonly usesFiles = false
+  readonly measures = false
   readonly #clock: Clock
   readonly #startDelayMs: number
   readonly #containers = new Map<string, Map<string, SimulatedContainer>>()
@@ -88,8 +94,8 @@ export class SimulatedRuntime implements Runtime {
     return undefined
   }
 
-  async usage(): Promise<readonly PodUsage[]> {
-    return []
+  async usage({ key }: Container): Promise<UsageReading | undefined> {
+    return this.#containers.get(key.podUid)?.get(containerId(key))?.usage()
   }
 
   async listenerOf(): Promise<undefined> {
@@ -125,9 +131,11 @@ class SimulatedContainer implements Container {
   #cancel = (): void => undefined
   #settle: (exit: ContainerExit) => void = () => undefined
   readonly #clock: Clock
+  readonly #usage: StatedUsage | undefined
 
   constructor(spec: ContainerSpec, clock: Clock) {
     this.key = spec.key
+    this.#usage = statedUsage(spec.pod.annotations)
     this.id = containerId(spec.key)
     this.#clock = clock
     this.startedAt = new Date(clock.now())
@@ -155,6 +163,17 @@ class SimulatedContainer implements Container {
     this.#cancel()
   }
 
+  /** As if it had used the same amount all the time. */
+  usage(): UsageReading | undefined {
+    if (this.#usage === undefined || this.#exit !== undefined) return undefined
+    const at = this.#clock.now()
+    return {
+      at,
+      cpuNanoseconds: Math.max(0, at - this.startedAt.getTime()) * this.#usage.cpuMilli * 1000,
+      memoryBytes: this.#usage.memoryBytes,
+    }
+  }
+
   #end(exitCode: number): void {
     if (this.#exit !== undefined) return
     this.#cancel()
@@ -176,4 +195,24 @@ function numberOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const number = Number(text)
   return Number.isFinite(number) && number >= 0 ? number : undefined
+}
+
+interface StatedUsage {
+  readonly cpuMilli: number
+  readonly memoryBytes: number
+}
+
+function statedUsage(annotations: Readonly<Record<string, string>>): StatedUsage | undefined {
+  const { [simulatedAnnotations.cpuUsage]: cpu, [simulatedAnnotations.memoryUsage]: memory } = annotations
+  if (cpu === undefined || memory === undefined) return undefined
+  try {
+    return {
+      cpuMilli: quantityToMilli(parseQuantity(cpu)),
+      memoryBytes: quantityToUnits(parseQuantity(memory)),
+    }
+  } catch (error) {
+    // As with the other annotations, what cannot be read is not there.
+    if (error instanceof QuantityError) return undefined
+    throw error
+  }
 }

@@ -31,6 +31,8 @@ const viewerRules: readonly PolicyRule[] = [
     resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'controllerrevisions'],
     verbs: look,
   },
+  // What the pods of the group use (`kubectl top pods`).
+  { apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['get', 'list'] },
   { apiGroups: ['kueue.x-k8s.io'], resources: ['localqueues', 'workloads'], verbs: look },
 ]
 

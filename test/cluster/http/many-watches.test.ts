@@ -53,6 +53,7 @@ beforeAll(async () => {
     pki,
     address: () => `127.0.0.1:${server.port}`,
     streams: () => undefined,
+    usage: () => undefined,
     signal: stopping.signal,
     log: (line) => faults.push(line),
   })

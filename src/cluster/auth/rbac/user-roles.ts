@@ -85,6 +85,12 @@ const parts: readonly BootstrapRole[] = [
     ],
     aggregateTo('view'),
   ),
+  // What metrics-server brings with it.
+  clusterRole('system:aggregated-metrics-reader', [rule('metrics.k8s.io', 'pods nodes', read)], {
+    ...aggregateTo('admin'),
+    ...aggregateTo('edit'),
+    ...aggregateTo('view'),
+  }),
 ]
 
 /** Roles for people, with the rules that the aggregation controller would give them. */

@@ -10,6 +10,8 @@ import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from './admission-webhook/configurations.ts'
+import { autoscalers } from './autoscaler/autoscaler.ts'
+import { autoscalersOfVersion1 } from './autoscaler/version-1.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
@@ -82,6 +84,8 @@ export function builtinResources(options: {
     deployments,
     replicaSets,
     statefulSets,
+    autoscalers,
+    autoscalersOfVersion1,
     cronJobs,
     jobs,
     certificateSigningRequests,

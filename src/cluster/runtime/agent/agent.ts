@@ -11,8 +11,9 @@ import {
   startInformer,
 } from '../../../kube/index.ts'
 import { type Clock, pause, systemClock } from '../clock.ts'
-import type { Container, PodUsage, Runtime } from '../runtime.ts'
+import type { Container, Runtime } from '../runtime.ts'
 import type { PodStreams } from '../streams.ts'
+import type { UsageSource } from '../usage.ts'
 import { PodAddresses } from './addresses.ts'
 import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
@@ -21,6 +22,7 @@ import { capacityOf, keepLeases, type NodeSpec, registerNode } from './node.ts'
 import { PodAgent } from './pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod-streams.ts'
+import { UsageWindows } from './usage-windows.ts'
 
 export interface AgentNode {
   readonly name: string
@@ -62,8 +64,8 @@ export interface NodeAgentOptions {
 export interface NodeAgent {
   /** Logs, exec, attach and port-forward of the pods on these nodes. */
   readonly streams: PodStreams
-  /** What the containers of a pod use now; empty for pods that are not here or only played. */
-  usage(podUid: string): Promise<readonly PodUsage[]>
+  /** What the pods on these nodes use. */
+  readonly usage: UsageSource
   /** Settles when all nodes are registered and what ran before has been found again. */
   readonly ready: Promise<void>
   /** Settles when the agent has let go of everything, after the signal. */
@@ -199,10 +201,12 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
   ready.catch(onError)
   return {
     streams: podStreams((uid) => agents.get(uid)),
-    async usage(podUid) {
-      const agent = agents.get(podUid)
-      return agent === undefined ? [] : agent.node.runtime.usage(podUid)
-    },
+    usage: new UsageWindows({
+      find: (uid) => agents.get(uid),
+      runtimeOf: (node) => nodes.get(node)?.runtime,
+      clock,
+      signal,
+    }),
     ready,
     stopped: untilAborted(signal).then(() => {
       for (const end of context.endings) end()

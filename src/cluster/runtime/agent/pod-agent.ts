@@ -107,7 +107,7 @@ export class PodAgent {
   }
 
   /** What is known of the runs of its containers. */
-  get runs(): Pick<PodContainers, 'latest' | 'attempts' | 'waitingReason'> {
+  get runs(): Pick<PodContainers, 'latest' | 'attempts' | 'running' | 'waitingReason'> {
     return this.#containers
   }
 

@@ -59,6 +59,14 @@ export class PodContainers {
     return this.#workers.get(name)?.current ?? this.#latestFound(name)
   }
 
+  /** The runs that are going on, of all containers. */
+  get running(): Container[] {
+    return this.#views.flatMap(({ name }) => {
+      const latest = this.latest(name)
+      return latest === undefined || latest.exit !== undefined ? [] : [latest]
+    })
+  }
+
   /** Runs of a container that are remembered, the latest first. */
   attempts(name: string): number[] {
     const current = this.latest(name)

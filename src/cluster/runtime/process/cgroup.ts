@@ -68,7 +68,7 @@ export class ControlGroups {
    * @returns why they could not be changed, and then they are what they were.
    */
   async change(name: string, limits: ContainerLimits): Promise<string | undefined> {
-    const inUse = (await this.usage(name))?.memoryBytes
+    const inUse = await this.#memoryInUse(name)
     const { memoryBytes } = limits
     if (memoryBytes !== undefined && inUse !== undefined && inUse > memoryBytes)
       return `attempting to set memory limit (${Math.round(memoryBytes)}) below current usage (${inUse})`
@@ -103,21 +103,32 @@ export class ControlGroups {
     return Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0) > 0
   }
 
+  /** What the processes of a group have used; undefined when the machine does not count both of it. */
   async usage(name: string): Promise<{ cpuNanoseconds: number; memoryBytes: number } | undefined> {
-    const [memory, statistics] = [
+    const memoryBytes = await this.#memoryInUse(name)
+    const cpuNanoseconds = await this.#cpuUsed(name)
+    if (memoryBytes === undefined || cpuNanoseconds === undefined) return undefined
+    return { cpuNanoseconds, memoryBytes }
+  }
+
+  async #memoryInUse(name: string): Promise<number | undefined> {
+    const memory =
       (await this.#read('memory', name, 'memory.current')) ??
-        (await this.#read('memory', name, 'memory.usage_in_bytes')),
-      await this.#read('memory', name, 'memory.stat'),
-    ]
+      (await this.#read('memory', name, 'memory.usage_in_bytes'))
     if (memory === undefined) return undefined
-    const microseconds = /^usage_usec (\d+)$/m.exec((await this.#read('cpu', name, 'cpu.stat')) ?? '')?.[1]
-    const nanoseconds = await this.#read('cpuacct', name, 'cpuacct.usage')
     // File pages that can be dropped at any time are not what a job needs.
-    const inactive = /^(?:total_)?inactive_file (\d+)$/m.exec(statistics ?? '')?.[1]
-    return {
-      cpuNanoseconds: microseconds === undefined ? Number(nanoseconds ?? 0) : Number(microseconds) * 1000,
-      memoryBytes: Math.max(0, Number(memory) - Number(inactive ?? 0)),
-    }
+    const statistics = await this.#read('memory', name, 'memory.stat')
+    const inactive =
+      /^total_inactive_file (\d+)$/m.exec(statistics ?? '') ?? /^inactive_file (\d+)$/m.exec(statistics ?? '')
+    return Math.max(0, Number(memory) - Number(inactive?.[1] ?? 0))
+  }
+
+  /** Version 2 counts in `cpu.stat`, version 1 with a controller of its own. */
+  async #cpuUsed(name: string): Promise<number | undefined> {
+    const microseconds = /^usage_usec (\d+)$/m.exec((await this.#read('cpu', name, 'cpu.stat')) ?? '')?.[1]
+    if (microseconds !== undefined) return Number(microseconds) * 1000
+    const nanoseconds = await this.#read('cpuacct', name, 'cpuacct.usage')
+    return nanoseconds === undefined ? undefined : Number(nanoseconds)
   }
 
   async remove(name: string): Promise<void> {

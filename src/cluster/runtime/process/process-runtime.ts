@@ -9,8 +9,8 @@ import {
   ContainerRefused,
   type ContainerSpec,
   type Notice,
-  type PodUsage,
   type Runtime,
+  type UsageReading,
 } from '../runtime.ts'
 import type { ExitStatus, LogOptions, StreamIo } from '../streams.ts'
 import { attachToContainer } from './attach.ts'
@@ -23,6 +23,7 @@ import { readLog } from './log-reader.ts'
 import { defaultSoftware, type MachineView } from './machine-root.ts'
 import { prepareRun } from './prepare-run.ts'
 import { containerId, ProcessContainer, readExit } from './process-container.ts'
+import { ProcessTable } from './process-table.ts'
 import { allRuns, removePod, removeRun, runsOf } from './runs-on-disk.ts'
 import { readShimFile, startShim } from './shim.ts'
 import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
@@ -52,9 +53,11 @@ export class ProcessRuntime implements Runtime {
   readonly name = 'process'
   readonly version = '1.0.0'
   readonly usesFiles = true
+  readonly measures = true
   readonly #options: ProcessRuntimeOptions
   readonly #view: MachineView
   readonly #groups: ControlGroups
+  readonly #processes = new ProcessTable()
   readonly #containers = new Map<string, ProcessContainer>()
   #found: Promise<FoundIsolation> | undefined
 
@@ -191,14 +194,12 @@ export class ProcessRuntime implements Runtime {
     return this.#groups.change(groupName(key), limits)
   }
 
-  async usage(podUid: string): Promise<readonly PodUsage[]> {
-    const found: PodUsage[] = []
-    for (const { key, exit } of this.#containers.values()) {
-      if (key.podUid !== podUid || exit !== undefined) continue
-      const usage = await this.#groups.usage(groupName(key))
-      if (usage !== undefined) found.push({ container: key.container, ...usage })
-    }
-    return found
+  async usage(container: Container): Promise<UsageReading | undefined> {
+    const own = this.#containers.get(container.id)
+    if (own === undefined || own.exit !== undefined) return undefined
+    const counted = await this.#groups.usage(groupName(own.key))
+    const used = counted ?? (await this.#processes.usedBelow(own.state.shim))
+    return used && { at: Date.now(), ...used }
   }
 
   async listenerOf(podUid: string, port: number): Promise<string | undefined> {

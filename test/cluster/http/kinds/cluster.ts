@@ -22,12 +22,12 @@ interface SendOptions {
   readonly accept?: string
 }
 
-/** A cluster without nodes whose API the tests of kinds talk to. */
-export async function startApi(): Promise<ApiOfKinds> {
+/** A cluster whose API the tests of kinds talk to; without nodes unless some are given. */
+export async function startApi(nodes: typeof usualConfig.nodes = []): Promise<ApiOfKinds> {
   const dataDir = await mkdtemp(join(tmpdir(), 'arena-kinds-'))
   const cluster: Cluster = await startCluster({
     dataDir,
-    config: { ...usualConfig, nodes: [] },
+    config: { ...usualConfig, nodes },
     log: () => undefined,
   })
   return {
