@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kinds } from '../../src/kube/index.ts'
+import { installProgram } from '../program.ts'
 import { openOrganisation, type TestOrganisation } from '../tenancy/organisation.ts'
 
 const run = promisify(execFile)
@@ -17,18 +17,7 @@ async function installArena(): Promise<string> {
   const cache = resolve('node_modules/.cache')
   await mkdir(cache, { recursive: true })
   const directory = await mkdtemp(join(cache, 'arena-bin-'))
-  await build({
-    entryPoints: ['src/cli/main.ts'],
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    outdir: directory,
-    outExtension: { '.js': '.mjs' },
-  })
-  await writeFile(join(directory, 'arena'), `#!/bin/sh\nexec node ${directory}/main.mjs "$@"\n`)
-  await chmod(join(directory, 'arena'), 0o755)
+  await installProgram(directory)
   return directory
 }
 

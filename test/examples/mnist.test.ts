@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { freePort } from '../loopback.ts'
 
 const sample = fileURLToPath(new URL('../../examples/tensorflow-sample-code/', import.meta.url))
 const program = 'tfjob/docker/mnist/main.py'
@@ -98,12 +98,3 @@ test('learns together: two workers share their steps through a parameter server'
     expect(finalAccuracy(worker.lines)).toBeGreaterThan(85)
   }
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}

@@ -1,12 +1,12 @@
 import { execFile, type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { access, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../loopback.ts'
+import { installProgram, selfContained } from '../program.ts'
 import { openOrganisation, type TestOrganisation } from '../tenancy/organisation.ts'
 
 const run = promisify(execFile)
@@ -44,35 +44,10 @@ let port: number
 let bin: string
 let tomsPassword: string
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 /** The program where every account may read it. */
 async function installArena(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'arena-login-'))
-  await build({
-    entryPoints: ['src/cli/main.ts'],
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['lmdb'],
-    banner: {
-      js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);",
-    },
-    outdir: directory,
-    outExtension: { '.js': '.mjs' },
-  })
-  await writeFile(
-    join(directory, 'arena'),
-    `#!/bin/sh\nexec ${process.execPath} ${directory}/main.mjs "$@"\n`,
-  )
-  await chmod(join(directory, 'arena'), 0o755)
+  await installProgram(directory, selfContained)
   await chmod(directory, 0o755)
   return directory
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
+import { bundleProgram } from '../program.ts'
 
 export interface BuiltProgram {
   /** Starts a command line in a process of its own and kills it after so many lines of output, or lets it end. */
@@ -25,16 +25,7 @@ export async function runBuilt(): Promise<BuiltProgram> {
   const cache = resolve('node_modules/.cache')
   await mkdir(cache, { recursive: true })
   const directory = await mkdtemp(join(cache, 'arena-built-'))
-  await build({
-    entryPoints: ['src/cli/main.ts'],
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    outdir: directory,
-    outExtension: { '.js': '.mjs' },
-  })
+  await bundleProgram(directory)
   return {
     async killAfter(lines, typed, world) {
       const child = spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {

@@ -2,10 +2,18 @@ import type { Command } from '../command.ts'
 import { fileFlag } from '../organisation/flags.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 
+const mostShown = 6
+
 export const groupList: Command = {
   path: 'group list',
   aliases: ['ls'],
   summary: 'List the groups of the organisation file.',
+  description: `
+Reads the file alone; what the cluster has is shown by: arena org status
+
+Examples:
+  arena group list
+  arena group list -f org.yaml -o json`,
   group: 'organisation',
   flags: [fileFlag, outputFlag],
   async run(input, context) {
@@ -34,7 +42,12 @@ export const groupList: Command = {
     const format = outputFormat(input)
     if (format === 'json' || format === 'yaml') return context.print(await formatData(groups, format))
     if (format === 'name') return groups.forEach((group) => context.print(group.name))
-    const list = (texts: readonly string[]): string => (texts.length === 0 ? '-' : texts.join(', '))
+    // Whoever has many members wants a table all the same.
+    const list = (texts: readonly string[]): string => {
+      if (texts.length === 0) return '-'
+      const more = texts.length - mostShown
+      return more > 0 ? `${texts.slice(0, mostShown).join(', ')} and ${more} more` : texts.join(', ')
+    }
     context.print(
       formatTable(
         ['NAME', 'GID', 'MEMBERS', 'QUOTA', 'VOLUMES'],

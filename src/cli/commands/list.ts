@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts'
 import { allNamespacesFlags, typeFlag } from '../job-flags.ts'
-import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
+import { jobTable, listAskedFor } from '../job-listing.ts'
+import { formatData, outputFlag, outputFormat } from '../output.ts'
 
 export const list: Command = {
   path: 'list',
@@ -10,18 +11,11 @@ export const list: Command = {
   flags: [...allNamespacesFlags, outputFlag, typeFlag],
   async run(input, context) {
     const format = outputFormat(input)
-    const [{ durationText, jobJson, listJobs, reasonInLine }, session] = await Promise.all([
+    const [{ durationText, jobJson, reasonInLine }, listing] = await Promise.all([
       import('../../jobs/index.ts'),
-      context.connect(),
+      listAskedFor(input, context),
     ])
-    const isEverywhere = input.flag('all-namespaces')
-    const type = input.text('type')
-    const jobs = await listJobs(session.client, {
-      now: context.now(),
-      signal: context.signal,
-      ...(!isEverywhere && { namespace: session.namespace }),
-      ...(type !== undefined && { type }),
-    })
+    const { jobs } = listing
     if (format === 'json' || format === 'yaml') {
       context.print(await formatData(jobs.map(jobJson), format))
       return
@@ -40,8 +34,7 @@ export const list: Command = {
       'NODE',
       'REASON',
     ]
-    const rows = jobs.map((job) => [
-      ...(isEverywhere ? [job.namespace] : []),
+    const table = jobTable(listing, header, (job) => [
       job.name,
       job.state,
       job.trainer,
@@ -51,6 +44,6 @@ export const list: Command = {
       job.nodeIp,
       job.reason === undefined ? '' : reasonInLine(job.name, job.reason),
     ])
-    context.print(formatTable(isEverywhere ? ['NAMESPACE', ...header] : header, rows))
+    context.print(table)
   },
 }

@@ -5,6 +5,12 @@ import { formatData, outputFlag, outputFormat } from '../output.ts'
 export const orgCheck: Command = {
   path: 'org check',
   summary: 'Check the organisation file; needs no cluster.',
+  description: `
+Names every fault at once, with line, column, text and hint; ends with 1 when there is one.
+
+Examples:
+  arena org check -f org.yaml
+  arena org check -o json`,
   group: 'organisation',
   flags: [fileFlag, outputFlag],
   async run(input, context) {

@@ -5,6 +5,12 @@ import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 export const orgStatus: Command = {
   path: 'org status',
   summary: 'Show how groups, quotas, volumes and accounts stand in the cluster.',
+  description: `
+Reads only, and says how many changes are pending.
+
+Examples:
+  arena org status
+  arena org status -o json`,
   group: 'organisation',
   flags: [fileFlag, outputFlag],
   async run(input, context) {

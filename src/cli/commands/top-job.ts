@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { allNamespacesFlags, typeFlag } from '../job-flags.ts'
+import { jobTable, listAskedFor } from '../job-listing.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 
 export const topJob: Command = {
@@ -16,25 +17,17 @@ export const topJob: Command = {
   ],
   async run(input, context) {
     const format = outputFormat(input)
-    const [{ durationText, jobJson, listJobs }, session] = await Promise.all([
+    const [{ durationText, jobJson }, listing] = await Promise.all([
       import('../../jobs/index.ts'),
-      context.connect(),
+      listAskedFor(input, context),
     ])
-    const isEverywhere = input.flag('all-namespaces')
-    const type = input.text('type')
-    const listed = await listJobs(session.client, {
-      now: context.now(),
-      signal: context.signal,
-      ...(!isEverywhere && { namespace: session.namespace }),
-      ...(type !== undefined && { type }),
-    })
     const [name] = input.arguments
-    const jobs = listed
+    const jobs = listing.jobs
       .filter((job) => name === undefined || job.name === name)
       .sort((a, b) => b.requestedGpus - a.requestedGpus)
     const [first] = jobs
     if (name !== undefined && first === undefined) {
-      throw new UserError('NOT_FOUND', `there is no job "${name}" in ${session.namespace}`, {
+      throw new UserError('NOT_FOUND', `there is no job "${name}" in ${listing.session.namespace}`, {
         hint: 'see: arena list',
       })
     }
@@ -63,19 +56,15 @@ export const topJob: Command = {
     }
     const header = ['NAME', 'STATUS', 'TRAINER', 'AGE', 'GPU(Requested)', 'GPU(Allocated)', 'NODE']
     context.print(
-      formatTable(
-        isEverywhere ? ['NAMESPACE', ...header] : header,
-        jobs.map((job) => [
-          ...(isEverywhere ? [job.namespace] : []),
-          job.name,
-          job.state,
-          job.trainer,
-          durationText(job),
-          String(job.requestedGpus),
-          String(job.allocatedGpus),
-          job.nodeIp,
-        ]),
-      ),
+      jobTable({ ...listing, jobs }, header, (job) => [
+        job.name,
+        job.state,
+        job.trainer,
+        durationText(job),
+        String(job.requestedGpus),
+        String(job.allocatedGpus),
+        job.nodeIp,
+      ]),
     )
     const running = jobs.filter(({ state }) => state === 'RUNNING')
     const sum = (of: 'allocatedGpus' | 'requestedGpus'): number =>

@@ -6,6 +6,12 @@ export const userList: Command = {
   path: 'user list',
   aliases: ['ls'],
   summary: 'List the users of the organisation file.',
+  description: `
+Reads the file alone; what the cluster has is shown by: arena org status
+
+Examples:
+  arena user list
+  arena user list -o name`,
   group: 'organisation',
   flags: [fileFlag, outputFlag],
   async run(input, context) {

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly consented?: (change: Change) => boolean
   /** What the command tells beside the outcomes, in the same record. */
   readonly record?: object
+  /** Takes the record in place of printing it: the command has more to tell in it. */
+  readonly onRecord?: (record: object) => void
   /** {@link checkPlan} has been called. */
   readonly isChecked?: boolean
 }
@@ -59,13 +61,14 @@ export async function runPlan(
 ): Promise<readonly Outcome[]> {
   const format = outputFormat(input)
   const isText = format === 'wide' || format === 'name'
+  const tellRecord = async (record: object): Promise<void> => {
+    if (options.onRecord !== undefined) options.onRecord(record)
+    else context.print(await formatData(record, format === 'yaml' ? 'yaml' : 'json'))
+  }
   if (options.isChecked !== true) await checkPlan(plan, input, context, options)
   if (plan.changes.length === 0) {
-    context.print(
-      isText
-        ? planText(plan)
-        : await formatData({ ...planRecord(plan), ...options.record, outcomes: [] }, format),
-    )
+    if (isText) context.print(planText(plan))
+    else await tellRecord({ ...planRecord(plan), ...options.record, outcomes: [] })
     return []
   }
   const { client } = await context.connect()
@@ -87,9 +90,7 @@ export async function runPlan(
       result: outcome.result,
       ...(outcome.reason !== undefined && { reason: outcome.reason }),
     }))
-    context.print(
-      await formatData({ organisation: plan.organisation, ...options.record, outcomes: records }, format),
-    )
+    await tellRecord({ organisation: plan.organisation, ...options.record, outcomes: records })
   }
   const done = outcomes.filter((outcome) => outcome.result === 'done').length
   if (context.signal.aborted) {

@@ -23,6 +23,7 @@ import {
 } from '../../tenancy/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import type { Decision } from '../commands/user-remove.ts'
+import { formatData, outputFormat } from '../output.ts'
 import { checkPlan, runPlan } from './apply-run.ts'
 import { planAsAdmin } from './as-admin.ts'
 import { parseChanged } from './change-run.ts'
@@ -85,8 +86,10 @@ export async function letGo(
   await writeOrgFile(loaded.path, text, loaded.text)
   context.note(`${loaded.name} changed`)
   const again = `arena user remove ${user.name} -f ${loaded.name}`
-  await runPlan(plan, input, context, { again, text, isChecked: true })
-  await finish({ receipt, user, jobs, heir }, loaded, input, context)
+  let record: object | undefined
+  const onRecord = (told: object): void => void (record = told)
+  await runPlan(plan, input, context, { again, text, isChecked: true, onRecord })
+  await finish({ receipt, user, jobs, heir, record }, loaded, input, context)
 }
 
 function undoTime(input: Input): number {
@@ -154,13 +157,22 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
   const again = `arena user remove ${name} -f ${loaded.name}`
   const consented = (change: Change): boolean => change.labels[labels.user] === name
   await checkPlan(plan, input, context, { again, consented })
-  await runPlan(plan, input, context, { again, text: loaded.text, isChecked: true })
-  await finish({ receipt, user, jobs, heir }, loaded, input, context)
+  let record: object | undefined
+  const onRecord = (told: object): void => void (record = told)
+  await runPlan(plan, input, context, { again, text: loaded.text, isChecked: true, onRecord })
+  await finish({ receipt, user, jobs, heir, record }, loaded, input, context)
 }
 
 /** What comes after the account is gone; every step may be repeated. */
 async function finish(
-  removal: { receipt: Receipt; user: User; jobs: JobDecision; heir: User | undefined },
+  removal: {
+    receipt: Receipt
+    user: User
+    jobs: JobDecision
+    heir: User | undefined
+    /** What was changed in the cluster, where that is wanted as data. */
+    record: object | undefined
+  },
   loaded: LoadedOrg,
   input: Input,
   context: CommandContext,
@@ -180,6 +192,11 @@ async function finish(
   await writeReceipt(loaded.path, { ...receipt, jobs: settled })
   const host = input.flag('no-host') ? 'left alone' : await closeAccount(receipt, user, removal.heir)
   const path = await writeReceipt(loaded.path, { ...receipt, jobs: settled, host })
+  if (removal.record !== undefined) {
+    const told = { jobs: settled, host, receipt: path, undoUntil: receipt.undoUntil }
+    const format = outputFormat(input) === 'yaml' ? 'yaml' : 'json'
+    context.print(await formatData({ ...removal.record, ...told }, format))
+  }
   for (const job of settled) {
     context.note(
       `job ${job.namespace}/${job.name}: ${job.outcome}${job.reason === undefined ? '' : ` (${job.reason})`}`,

@@ -12,9 +12,18 @@ export interface Fault {
   readonly text: string
 }
 
+/**
+ * The text with every password and hash of one blotted out, in its length: what is wrong in a file ends up in logs and in
+ * the windows of others.
+ */
+function masked(source: string): string {
+  const secret = /(["']?\bpassword\w*["']?\s*:\s*)("[^"\n]*"|'[^'\n]*'|[^\s,}#]+)/gi
+  return source.replace(secret, (_, key: string, value: string) => key + '*'.repeat(value.length))
+}
+
 /** All faults of one file, in its order, as text for a person. */
 function describeFaults(file: string, source: string, faults: readonly Fault[]): string {
-  const lines = source.split('\n')
+  const lines = masked(source).split('\n')
   const width = String(faults.at(-1)?.line ?? 1).length
   return faults
     .map((fault) => {
@@ -45,7 +54,12 @@ export class OrgFileError extends UserError {
       },
     )
     this.name = 'OrgFileError'
-    this.faults = faults
+    const lines = masked(source).split('\n')
+    this.faults = faults.map((fault) => {
+      const start = fault.column - 1
+      const text = (lines[fault.line - 1] ?? '').slice(start, start + fault.text.length)
+      return { ...fault, text }
+    })
     this.file = file
   }
 }

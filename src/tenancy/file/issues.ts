@@ -29,7 +29,8 @@ export function describeIssue(issue: Issue): Finding {
       hint: hintFor(path),
     }
   }
-  const value = shown(deepest.input)
+  // Whoever writes a password where its hash belongs does not want it in a log.
+  const value = path.includes('passwordHash') ? `a ${typeof deepest.input}` : shown(deepest.input)
   if (deepest.kind === 'validation') {
     return { path, message: `${field} ${value} ${deepest.message}` }
   }

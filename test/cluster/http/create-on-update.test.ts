@@ -1,42 +1,29 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
+import type { UserInfo } from '../../../src/cluster/registry/index.ts'
+import { type Answer, type BareCluster, openBareCluster } from './bare-cluster.ts'
 
-let cluster: Cluster
-let dataDir: string
+let cluster: BareCluster
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'arena-put-'))
-  cluster = await startCluster({ dataDir, config: { ...usualConfig, nodes: [] }, log: () => undefined })
+  cluster = await openBareCluster()
 }, 60_000)
 
-afterAll(async () => {
-  await cluster.close()
-  await rm(dataDir, { recursive: true, force: true })
-})
+afterAll(() => cluster.close())
 
-const admin = { name: 'admin', groups: ['system:masters'] }
 const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
 const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
 
-async function send(
+const send = (
   method: string,
   path: string,
   body: unknown,
-  options: { user?: { name: string; groups: string[] }; type?: string } = {},
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await cluster.clientAs(options.user ?? admin).raw({
-    method,
-    path,
-    headers: { 'content-type': options.type ?? 'application/json' },
-    body: JSON.stringify(body),
+  { user, type }: { user?: UserInfo; type?: string } = {},
+): Promise<Answer> =>
+  cluster.send(method, path, {
+    body,
+    ...(user && { user }),
+    ...(type && { headers: { 'content-type': type } }),
   })
-  const parts: Uint8Array[] = []
-  for await (const part of response.body) parts.push(part)
-  return { status: response.status, body: JSON.parse(Buffer.concat(parts).toString('utf8')) }
-}
 
 const lease = (name: string, metadata: object = {}): object => ({
   apiVersion: 'coordination.k8s.io/v1',

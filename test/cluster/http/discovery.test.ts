@@ -1,35 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
+import { type Answer, type BareCluster, openBareCluster } from './bare-cluster.ts'
 
-let cluster: Cluster
-let dataDir: string
+let cluster: BareCluster
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'arena-discovery-'))
-  cluster = await startCluster({ dataDir, config: { ...usualConfig, nodes: [] }, log: () => undefined })
+  cluster = await openBareCluster()
 }, 60_000)
 
-afterAll(async () => {
-  await cluster.close()
-  await rm(dataDir, { recursive: true, force: true })
-})
+afterAll(() => cluster.close())
 
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly text: string
-}
-
-async function get(path: string, headers: Record<string, string>): Promise<Answer> {
-  const client = cluster.clientAs({ name: 'admin', groups: ['system:masters'] })
-  const response = await client.raw({ method: 'GET', path, headers })
-  const parts: Uint8Array[] = []
-  for await (const part of response.body) parts.push(part)
-  return { status: response.status, headers: response.headers, text: Buffer.concat(parts).toString('utf8') }
-}
+const get = (path: string, headers: Record<string, string>): Promise<Answer> =>
+  cluster.send('GET', path, { headers })
 
 const inOne = (version: string): string =>
   `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList,application/json`

@@ -1,43 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
+import { type Answer, type BareCluster, openBareCluster } from './bare-cluster.ts'
 
-let cluster: Cluster
-let dataDir: string
+let cluster: BareCluster
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'arena-verbs-'))
-  cluster = await startCluster({ dataDir, config: { ...usualConfig, nodes: [] }, log: () => undefined })
+  cluster = await openBareCluster()
 }, 60_000)
 
-afterAll(async () => {
-  await cluster.close()
-  await rm(dataDir, { recursive: true, force: true })
-})
-
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  readonly body: Record<string, unknown>
-}
+afterAll(() => cluster.close())
 
 async function send(method: string, path: string, body?: unknown): Promise<Answer> {
-  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
-  const response = await cluster.clientAs({ name: 'admin', groups: ['system:masters'] }).raw({
-    method,
-    path,
-    headers: { 'content-type': type },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  const parts: Uint8Array[] = []
-  for await (const part of response.body) parts.push(part)
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: JSON.parse(Buffer.concat(parts).toString('utf8')),
-  }
+  const headers = method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {}
+  return cluster.send(method, path, { body, headers })
 }
 
 async function verbsOf(path: string, name: string): Promise<unknown> {

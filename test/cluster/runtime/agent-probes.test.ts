@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Duplex, PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AgentFixture, shell } from './agent-fixture.ts'
-import { freePort, listen } from './loopback.ts'
+import { freePort, listen } from '../../loopback.ts'
 
 let fixture: AgentFixture
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kinds } from '../../../src/kube/index.ts'
 import { AgentFixture, shell, unprivileged } from './agent-fixture.ts'
-import { listen } from './loopback.ts'
+import { listen } from '../../loopback.ts'
 
 let fixture: AgentFixture
 

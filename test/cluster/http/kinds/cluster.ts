@@ -54,6 +54,15 @@ export async function startApi(nodes: typeof usualConfig.nodes = []): Promise<Ap
   }
 }
 
+/** Pods of the default namespace need its account, which may not have been made yet. */
+export async function makeDefaultAccount(api: ApiOfKinds): Promise<void> {
+  await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default' },
+  })
+}
+
 /** What a table of the objects at this path shows, in words. */
 export async function tableOf(
   api: ApiOfKinds,

@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, type ApiOfKinds, causesOf, messageOf, startApi } from './cluster.ts'
+import { type Answer, type ApiOfKinds, causesOf, makeDefaultAccount, messageOf, startApi } from './cluster.ts'
 
 let api: ApiOfKinds
 const pods = '/api/v1/namespaces/default/pods'
 
 beforeAll(async () => {
   api = await startApi()
-  await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'default' },
-  })
+  await makeDefaultAccount(api)
 }, 60_000)
 afterAll(() => api.close())
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiOfKinds, type Answer, messageOf, startApi, tableOf } from './cluster.ts'
+import { type ApiOfKinds, type Answer, makeDefaultAccount, messageOf, startApi, tableOf } from './cluster.ts'
 
 let api: ApiOfKinds
 const classes = '/apis/node.k8s.io/v1/runtimeclasses'
@@ -7,11 +7,7 @@ const pods = '/api/v1/namespaces/default/pods'
 
 beforeAll(async () => {
   api = await startApi()
-  await api.send('POST', '/api/v1/namespaces/default/serviceaccounts', {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'default' },
-  })
+  await makeDefaultAccount(api)
 }, 60_000)
 afterAll(() => api.close())
 

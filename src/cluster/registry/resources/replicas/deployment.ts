@@ -9,7 +9,7 @@ import { define } from '../define.ts'
 import { inOrder } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { isNothing, validateCounts, validateSelected } from './checks.ts'
-import { replicasScale } from './kept-pods.ts'
+import { readyColumn, replicasScale } from './kept-pods.ts'
 
 const ofDeployments = {
   all: [
@@ -90,11 +90,7 @@ export const deployments = define<Deployment>({
   validateStatus: ({ status }, old) => validateCounts(status, old.status, ofDeployments),
   columns: [
     nameColumn,
-    column(
-      'Ready',
-      'Number of the pod with ready state',
-      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
-    ),
+    readyColumn,
     column(
       'Up-to-date',
       'Total number of non-terminating pods targeted by this deployment that have the desired template spec.',

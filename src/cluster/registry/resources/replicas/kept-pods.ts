@@ -23,6 +23,13 @@ interface KeptPods {
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number } | undefined
 }
 
+/** `2/3`: of the pods that a kind with a rollout keeps. */
+export const readyColumn: ColumnOf<KeptPods> = column(
+  'Ready',
+  'Number of the pod with ready state',
+  ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
+)
+
 /** What each column means, in the words of the kind. */
 interface Words {
   readonly desired: string

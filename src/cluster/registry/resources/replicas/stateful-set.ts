@@ -3,14 +3,14 @@ import type { PersistentVolumeClaim } from 'kubernetes-types/core/v1.js'
 import { type Fault, forbiddenField, invalidValue, notSupported, required } from '../../faults.ts'
 import { countOrPercent, notMoreThanAll, notNegative } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
-import { ageColumn, column, containerColumns, nameColumn } from '../columns.ts'
+import { ageColumn, containerColumns, nameColumn } from '../columns.ts'
 import type { ResourceRequest } from '../../request.ts'
 import { validateClaimSpec } from '../../validation/claims.ts'
 import { define, type Of } from '../define.ts'
 import { inGoNames } from '../internal-form.ts'
 import { setPodSpecDefaults } from '../pod/defaults.ts'
 import { isNothing, validateCounts, validateLastingTemplate, validateSelector } from './checks.ts'
-import { replicasScale, warnOfTemplate } from './kept-pods.ts'
+import { readyColumn, replicasScale, warnOfTemplate } from './kept-pods.ts'
 
 type Spec = NonNullable<StatefulSet['spec']>
 
@@ -113,11 +113,7 @@ export const statefulSets = define<StatefulSet>({
   validateStatus: ({ status }, old) => validateCounts(status, old.status, ofStatefulSets),
   columns: [
     nameColumn,
-    column(
-      'Ready',
-      'Number of the pod with ready state',
-      ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
-    ),
+    readyColumn,
     ageColumn,
     ...containerColumns<StatefulSet>(({ spec }) => spec?.template?.spec?.containers ?? []),
   ],

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server } from 'node:net'
 
 /** Listens on loopback at a port of the system's choice, which it gives. */
 export async function listen(server: Server): Promise<number> {
