@@ -56,8 +56,14 @@ describe('an autoscaler', () => {
 
   test('is the same object in version 1, which keeps in annotations what it has no fields for', async () => {
     const metrics = [
-      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
-      { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } },
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } },
+      },
+      {
+        type: 'Resource',
+        resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } },
+      },
       {
         type: 'Object',
         object: {
@@ -72,7 +78,12 @@ describe('an autoscaler', () => {
       },
     ]
     const behavior = { scaleUp: { stabilizationWindowSeconds: 30 } }
-    const made = await create('v2', 'rich', { scaleTargetRef, maxReplicas: 9, metrics, behavior }, { own: 'x' })
+    const made = await create(
+      'v2',
+      'rich',
+      { scaleTargetRef, maxReplicas: 9, metrics, behavior },
+      { own: 'x' },
+    )
     const old = (await api.send('GET', path('v1', 'rich'))).body
     expect(old).toMatchObject({
       apiVersion: 'autoscaling/v1',
@@ -110,7 +121,12 @@ describe('an autoscaler', () => {
       'autoscaling.alpha.kubernetes.io/conditions': 'no JSON',
       'autoscaling.alpha.kubernetes.io/current-metrics': '{"__proto__":[]}',
     }
-    await create('v1', 'odd', { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 40 }, annotations)
+    await create(
+      'v1',
+      'odd',
+      { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 40 },
+      annotations,
+    )
     const { spec, metadata } = (await api.send('GET', path('v2', 'odd'))).body as {
       spec: object
       metadata: object
