@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
 export interface Gpu {
@@ -22,11 +24,26 @@ export type RunTool = (program: string, parameters: readonly string[]) => Promis
 const toolMs = 5000
 
 const runTool: RunTool = async (program, parameters) => {
+  // Most machines have no such program, and to find out by starting one takes a good part of a cluster's start.
+  if (!(await isInstalled(program))) throw new Error(`${program} is not installed`)
   const { stdout } = await promisify(execFile)(program, [...parameters], {
     timeout: toolMs,
     encoding: 'utf8',
   })
   return stdout
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const directories = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean)
+  const found = await Promise.all(
+    directories.map((directory) =>
+      access(join(directory, program), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  return found.includes(true)
 }
 
 /** Looks at this machine. GPUs are those that `nvidia-smi` lists; without that program there are none. */
