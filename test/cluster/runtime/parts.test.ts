@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { PodAddresses } from '../../../src/cluster/runtime/agent/addresses.ts'
 import { expand } from '../../../src/cluster/runtime/agent/environment.ts'
 import { hostsContent } from '../../../src/cluster/runtime/agent/hosts.ts'
@@ -8,6 +11,20 @@ import { podDirectory, runDirectory, volumeDirectory } from '../../../src/cluste
 import { LogParser } from '../../../src/cluster/runtime/process/log-records.ts'
 
 describe('the machine', () => {
+  test('is asked by the program of the path, and has no GPUs where there is none', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'gpu-tool-'))
+    onTestFinished(() => rm(directory, { recursive: true, force: true }))
+    vi.stubEnv('PATH', `${directory}-absent:${directory}`)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    expect((await discoverMachine()).gpus).toEqual([])
+    // The seam of this test: a driver that lists one GPU.
+    const program = '#!/bin/sh\necho "0, GPU-1, Tesla V100, 16160"\n'
+    await writeFile(join(directory, 'nvidia-smi'), program, { mode: 0o755 })
+    expect((await discoverMachine()).gpus).toEqual([
+      { index: 0, identifier: 'GPU-1', model: 'Tesla V100', memoryMiB: 16160 },
+    ])
+  })
+
   test('has the GPUs that nvidia-smi lists', async () => {
     const machine = await discoverMachine({
       runTool: async () => '0, GPU-aa-bb, NVIDIA A100, 40960\n1, GPU-cc-dd, NVIDIA A100, 40960\n',
