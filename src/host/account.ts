@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hasCode } from '../files.ts'
+import { readIfThere } from '../files.ts'
 import type { Run } from './run.ts'
 
 /** A Linux account as `/etc/passwd`, or whatever the machine uses instead, has it. */
@@ -16,7 +15,17 @@ export interface HostAccount {
 /** Finds an account by name or number; undefined when there is none. */
 export async function findAccount(run: Run, nameOrId: string | number): Promise<HostAccount | undefined> {
   const { status, output } = await run('getent', ['passwd', String(nameOrId)])
-  return status === 0 ? parseAccount(output) : undefined
+  if (status === 0) return parseAccount(output)
+  // Small machines have no getent, and no accounts but those of the file.
+  return status === 127 ? accountOfFile('/etc/passwd', nameOrId) : undefined
+}
+
+async function accountOfFile(path: string, nameOrId: string | number): Promise<HostAccount | undefined> {
+  const text = (await readIfThere(path)) ?? ''
+  const accounts = text.split('\n').flatMap((line) => parseAccount(line) ?? [])
+  return accounts.find(({ name, uid }) =>
+    typeof nameOrId === 'number' ? uid === nameOrId : name === nameOrId,
+  )
 }
 
 /** The same in an image or on this machine; its home is the path from here. */
@@ -25,12 +34,7 @@ export async function findAccountIn(
   name: string,
 ): Promise<HostAccount | undefined> {
   if (world.root === '/') return findAccount(world.run, name)
-  const text = await readFile(join(world.root, 'etc/passwd'), 'utf8').catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return ''
-    throw error
-  })
-  const line = text.split('\n').find((each) => each.startsWith(`${name}:`))
-  const account = line === undefined ? undefined : parseAccount(line)
+  const account = await accountOfFile(join(world.root, 'etc/passwd'), name)
   return account && { ...account, home: join(world.root, account.home) }
 }
 

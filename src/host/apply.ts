@@ -3,6 +3,7 @@ import { chmod, cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
+import { findAccountIn, type HostAccount } from './account.ts'
 import type { HostChange } from './change.ts'
 import { describeHostChange } from './change.ts'
 import { hashMark } from './plan.ts'
@@ -26,6 +27,8 @@ export interface HostOutcome {
 export interface HostApplyOptions {
   readonly signal: AbortSignal
   readonly onOutcome?: (outcome: HostOutcome) => void
+  /** Passwords are shown after the run; {@link passwordsShown} is told of it then. */
+  readonly showsLater?: boolean
   /** Makes the kubeconfig of a user. */
   readonly makeKubeconfig?: (user: string) => Promise<string>
 }
@@ -42,6 +45,8 @@ export async function applyHost(
   options: HostApplyOptions,
 ): Promise<HostOutcome[]> {
   const outcomes: HostOutcome[] = []
+  // First, so that whoever is made before an interruption is locked all the same when they leave the file.
+  await rememberUsers(wanted, world.root)
   for (const change of changes) {
     if (options.signal.aborted) break
     let outcome: HostOutcome
@@ -50,14 +55,35 @@ export async function applyHost(
       outcome = { change, result: 'done', ...(shown !== undefined && { oneTimePassword: shown }) }
       await remember(change, world.root, wanted.organisation)
     } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      outcome = { change, result: 'failed', reason: [error.message, error.hint].filter(Boolean).join(': ') }
+      outcome = { change, result: 'failed', reason: reasonOf(error) }
     }
     outcomes.push(outcome)
     options.onOutcome?.(outcome)
+    if (options.showsLater !== true) await passwordsShown([outcome], world, wanted.organisation)
   }
-  await rememberUsers(wanted, world.root)
   return outcomes
+}
+
+/** The passwords of these outcomes are known from now on; others are made anew by the next run. */
+export async function passwordsShown(
+  outcomes: readonly HostOutcome[],
+  { root }: HostWorld,
+  organisation: string,
+): Promise<void> {
+  const shown = outcomes.flatMap(({ change, oneTimePassword }) =>
+    oneTimePassword !== undefined && change.kind === 'set-one-time-password' ? [change.name] : [],
+  )
+  if (shown.length === 0) return
+  const record = await readRecord(root, organisation)
+  const firstPasswords = record.firstPasswords.filter((name) => !shown.includes(name))
+  await writeRecord(root, organisation, { ...record, firstPasswords })
+}
+
+/** What the system or its programs refuse; our own faults are thrown on. */
+function reasonOf(error: unknown): string {
+  if (error instanceof UserError) return [error.message, error.hint].filter(Boolean).join(': ')
+  if (error instanceof Error && 'syscall' in error) return error.message
+  throw error
 }
 
 async function applyChange(
@@ -104,6 +130,9 @@ async function applyChange(
       return void (await must('chpasswd', [...chroot, '-e'], { input: `${change.name}:${change.hash}\n` }))
     case 'set-one-time-password': {
       const password = oneTimePassword()
+      const record = await readRecord(root, wanted.organisation)
+      const firstPasswords = [...new Set([...record.firstPasswords, change.name])].sort()
+      await writeRecord(root, wanted.organisation, { ...record, firstPasswords })
       await must('chpasswd', [...chroot, '-c', 'SHA512'], { input: `${change.name}:${password}\n` })
       await must('chage', [...chroot, '-d', '0', '--', change.name])
       return password
@@ -114,14 +143,14 @@ async function applyChange(
     case 'set-ssh-keys': {
       const home = state.homes.get(change.name)
       const text = withSshKeys(home?.authorizedKeys, change.keys)
-      const account = accountIn(change.name, wanted, state, root)
+      const account = await accountOf(change.name, world)
       await writeIntoHome(world.run, account, { directory: '.ssh', name: 'authorized_keys', text })
       return undefined
     }
     case 'install-kubeconfig': {
       const text = await options.makeKubeconfig?.(change.name)
       if (text !== undefined) {
-        await installKubeconfig(world.run, accountIn(change.name, wanted, state, root), text)
+        await installKubeconfig(world.run, await accountOf(change.name, world), text)
       }
       return undefined
     }
@@ -131,6 +160,8 @@ async function applyChange(
   }
 }
 
+const lockPatienceMs = 20_000
+
 async function mustSucceed(
   world: HostWorld,
   change: HostChange,
@@ -139,8 +170,9 @@ async function mustSucceed(
   options: RunOptions,
 ): Promise<void> {
   let { status, errors } = await world.run(command, args, options)
-  // Another program changes accounts at this moment; it is done soon.
-  for (let tries = 0; status !== 0 && /cannot lock/.test(errors) && tries < 50; tries += 1) {
+  // Another program changes accounts at this moment; it is done soon. Some wait for it themselves.
+  const giveUpAt = performance.now() + lockPatienceMs
+  while (status !== 0 && /cannot lock/.test(errors) && performance.now() < giveUpAt) {
     await setTimeout(100)
     ;({ status, errors } = await world.run(command, args, options))
   }
@@ -154,17 +186,13 @@ async function mustSucceed(
   )
 }
 
-/** Where an account lives, as seen from outside of the root that is worked on. */
-function accountIn(
-  name: string,
-  wanted: WantedHost,
-  state: HostState,
-  root: string,
-): { name: string; uid: number; gid: number; home: string } {
-  const there = state.accounts.get(name)
-  const uid = there?.uid ?? wanted.users.find((user) => user.name === name)?.uid ?? -1
-  const home = join(root, there?.home ?? `/home/${name}`)
-  return { name, uid, gid: there?.gid ?? uid, home }
+/** An account as it is by now, with its home as seen from outside of the root that is worked on. */
+async function accountOf(name: string, world: HostWorld): Promise<HostAccount> {
+  const account = await findAccountIn(world, name)
+  if (account !== undefined) return account
+  throw new UserError('HOST_CONFLICT', `account "${name}" is not there`, {
+    hint: 'see why it could not be made, then run this again',
+  })
 }
 
 // Without letters and digits that look like others, as people type it from a screen or a sheet of paper.

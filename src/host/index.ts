@@ -1,6 +1,6 @@
 /** The machine where people log in: its accounts, groups and homes. */
 export { findAccount, findAccountIn, type HostAccount } from './account.ts'
-export { applyHost, type HostApplyOptions, type HostOutcome } from './apply.ts'
+export { applyHost, type HostApplyOptions, type HostOutcome, passwordsShown } from './apply.ts'
 export { describeHostChange, type HostChange } from './change.ts'
 export { handHomeOver, lockAccount, unlockAccount } from './leaving.ts'
 export { type HostPlan, type HostPlanOptions, planHost } from './plan.ts'

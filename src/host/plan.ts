@@ -32,6 +32,12 @@ export function planHost(wanted: WantedHost, state: HostState, options: HostPlan
     if (!isWanted && state.accounts.has(name) && !isLocked(name, state)) changes.push({ kind: 'lock', name })
   }
   if (wanted.program !== undefined && !state.hasProgram) changes.push({ kind: 'install-program' })
+  if (changes.length > 0 && state.missingPrograms.length > 0) {
+    conflicts.push({
+      message: `this machine has no ${state.missingPrograms.join(', ')}`,
+      hint: 'install the package that has them: passwd on Debian, shadow-utils on Fedora, shadow on Alpine',
+    })
+  }
   return { changes, conflicts }
 }
 
@@ -161,7 +167,8 @@ function passwordChanges(user: WantedUser, wanted: WantedHost, state: HostState)
       ? []
       : [{ kind: 'set-password-hash', name, hash: passwordHash }]
   }
-  if (wanted.firstPasswords === 'none' || hasPassword(current)) return []
+  const isKnown = hasPassword(current) && !state.record.firstPasswords.includes(name)
+  if (wanted.firstPasswords === 'none' || isKnown) return []
   return [{ kind: 'set-one-time-password', name }]
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 
 export interface RunOptions {
   /** Written to standard input: the only way for secrets, as arguments are visible to everybody. */
@@ -19,13 +20,21 @@ export interface RunResult {
 /** Runs a program with an argument array, never through a shell. */
 export type Run = (command: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>
 
-/** The {@link Run} of this machine. Fixed environment, so that messages and paths do not depend on the caller's. */
+/** Where programs are looked for. */
+export const programPath = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const
+
+/**
+ * The {@link Run} of this machine. Fixed environment, so that messages and paths do not depend on the caller's. A program
+ * that cannot be started ends with 127 or 126, as in a shell.
+ */
 export const runProgram: Run = (command, args, options = {}) =>
   new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+      env: { PATH: programPath.join(':'), LC_ALL: 'C' },
       cwd: options.directory ?? '/',
+      // Away from the terminal: Ctrl-C must not stop a program that is half through the files of accounts.
+      detached: true,
       ...(options.as && { uid: options.as.uid, gid: options.as.gid }),
       ...(options.signal && { signal: options.signal }),
     })
@@ -41,7 +50,19 @@ export const runProgram: Run = (command, args, options = {}) =>
     child.stdin.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') reject(error)
     })
-    child.on('error', reject)
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (options.signal?.aborted === true) return reject(error)
+      if (error.code === 'ENOENT')
+        return resolve({ status: 127, output: '', errors: notThere(command, options) })
+      if (error.code === 'EACCES')
+        return resolve({ status: 126, output: '', errors: `${command} may not be run` })
+      reject(error)
+    })
     child.on('close', (status) => resolve({ status: status ?? 1, output, errors }))
     child.stdin.end(options.input ?? '')
   })
+
+/** Node gives one error for both: the program, and the directory to start it in. */
+function notThere(command: string, { directory = '/' }: RunOptions): string {
+  return existsSync(directory) ? `${command} is not installed` : `directory ${directory} is not there`
+}

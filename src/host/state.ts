@@ -4,8 +4,9 @@ import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasCode } from '../files.ts'
 import { type HostAccount, parseAccount } from './account.ts'
+import { readFromHome } from './home-read.ts'
 import { readRecord, type HostRecord } from './record.ts'
-import type { Run } from './run.ts'
+import { programPath, type Run } from './run.ts'
 import type { Program, WantedHost } from './wanted.ts'
 
 /** The host as it is, as far as the organisation is concerned. */
@@ -17,6 +18,8 @@ export interface HostState {
   /** What is at the home of each wanted account. */
   readonly homes: ReadonlyMap<string, HomeState>
   readonly missingShells: ReadonlySet<string>
+  /** The programs that make accounts, as far as this machine has not got them. */
+  readonly missingPrograms: readonly string[]
   readonly hasProgram: boolean
   readonly record: HostRecord
 }
@@ -60,7 +63,9 @@ export async function readHost(world: HostWorld, wanted: WantedHost): Promise<Ho
   const accounts = byName(passwd.split('\n').flatMap((line) => parseAccount(line) ?? []))
   const homes = new Map<string, HomeState>()
   for (const user of wanted.users) {
-    homes.set(user.name, await readHome(root, accounts.get(user.name)?.home ?? `/home/${user.name}`))
+    const account = accounts.get(user.name)
+    const path = account?.home ?? `/home/${user.name}`
+    homes.set(user.name, await readHome(root, path, account?.uid ?? user.uid))
   }
   const missingShells = new Set<string>()
   for (const shell of new Set(wanted.users.map((user) => user.shell))) {
@@ -72,9 +77,19 @@ export async function readHost(world: HostWorld, wanted: WantedHost): Promise<Ho
     shadow: new Map((shadow ?? '').split('\n').flatMap(parseShadow)),
     homes,
     missingShells,
+    missingPrograms: await missingPrograms(),
     hasProgram: wanted.program !== undefined && (await isInstalled(root, wanted.program)),
     record,
   }
+}
+
+async function missingPrograms(): Promise<readonly string[]> {
+  const missing: string[] = []
+  for (const name of ['groupadd', 'useradd', 'usermod', 'chpasswd', 'chage']) {
+    const found = await Promise.all(programPath.map((directory) => stateOf(join(directory, name))))
+    if (found.every((each) => each === undefined)) missing.push(name)
+  }
+  return missing
 }
 
 /** The whole machine knows more than its files, where accounts come from a directory service. */
@@ -97,12 +112,13 @@ function parseShadow(line: string): [string, ShadowEntry][] {
   return [[name, { password, ...(expiry !== '' && { expiresOnDay: Number(expiry) }) }]]
 }
 
-async function readHome(root: string, path: string): Promise<HomeState> {
+async function readHome(root: string, path: string, owner: number): Promise<HomeState> {
   const full = join(root, path)
   const [found, authorizedKeys, kubeconfig] = await Promise.all([
     stateOf(full),
-    readText(join(full, '.ssh/authorized_keys')),
-    readText(join(full, '.kube/config')),
+    readFromHome(join(full, '.ssh/authorized_keys'), owner),
+    // It is only looked at, and an admin may have copied it there.
+    readFromHome(join(full, '.kube/config'), owner, { isRootsWelcome: true }),
   ])
   return {
     path,

@@ -46,7 +46,8 @@ function state(more: Partial<HostState> = {}): HostState {
     ]),
     missingShells: new Set(),
     hasProgram: false,
-    record: { users: [], groups: [], hashes: {} },
+    missingPrograms: [],
+    record: { users: [], groups: [], hashes: {}, firstPasswords: [] },
     ...more,
   }
 }
@@ -125,7 +126,7 @@ describe('the plan of a client host', () => {
         ['ann', account('ann', 20003)],
         ['root', account('root', 0)],
       ]),
-      record: { users: ['ann', 'gone'], groups: [], hashes: {} },
+      record: { users: ['ann', 'gone'], groups: [], hashes: {}, firstPasswords: [] },
     })
     const locks = planHost({ ...wanted, users: [] }, there).changes.filter(({ kind }) => kind === 'lock')
     expect(locks).toEqual([{ kind: 'lock', name: 'ann' }])

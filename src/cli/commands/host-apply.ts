@@ -40,6 +40,7 @@ Examples:
     const makeKubeconfig = await kubeconfigMaker(run, input, context)
     const outcomes = await host.applyHost(run.plan.changes, run.wanted, run.state, run.world, {
       signal: context.signal,
+      showsLater: !isText,
       ...(makeKubeconfig && { makeKubeconfig }),
       onOutcome({ change, result, reason, oneTimePassword }) {
         if (!isText) return
@@ -56,6 +57,7 @@ Examples:
         ...outcome,
       }))
       context.print(await formatData({ outcomes: records }, format))
+      await host.passwordsShown(outcomes, run.world, run.wanted.organisation)
     }
     const failed = run.plan.changes.length - outcomes.filter(({ result }) => result === 'done').length
     if (failed > 0) {

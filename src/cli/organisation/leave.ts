@@ -49,7 +49,11 @@ export async function letGo(
   const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
   const org = parseChanged(text, loaded)
   const { client } = await context.connect()
-  const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
+  const plan = await planAsAdmin(org, client, {
+    now: context.now(),
+    jobsOf: { user: user.name, fate: fateOf(jobs) },
+    signal: context.signal,
+  })
   const consented = (change: Change): boolean => change.labels[labels.user] === user.name
   await checkPlan(plan, input, context, { again: 'run the same command with', consented })
   const now = context.now()
@@ -90,6 +94,11 @@ export async function letGo(
   const onRecord = (told: object): void => void (record = told)
   await runPlan(plan, input, context, { again, text, isChecked: true, onRecord })
   await finish({ receipt, user, jobs, heir, record }, loaded, input, context)
+}
+
+function fateOf(decision: JobDecision): string {
+  if (decision.do === 'hand-to') return `goes to ${decision.user.name}`
+  return decision.do === 'stop' ? 'is stopped' : 'goes on without its owner'
 }
 
 function undoTime(input: Input): number {

@@ -2,12 +2,13 @@ import { compareQuantities, type KubeClient, kinds, type Persisted, type Pod } f
 import { shortQuotaKey } from '../file/quota-keys.ts'
 import { labels } from '../objects/ownership.ts'
 import type { Change } from './change.ts'
+import type { PlanOptions } from './plan.ts'
 
 /** Running jobs that a plan touches, in words. */
 export async function jobEffects(
   changes: readonly Change[],
   client: KubeClient,
-  signal?: AbortSignal,
+  { signal, jobsOf }: Pick<PlanOptions, 'signal' | 'jobsOf'> = {},
 ): Promise<string[]> {
   const touching = changes.filter(touchesJobs)
   const namespaces = new Set(touching.map((change) => change.namespace ?? change.name))
@@ -25,7 +26,7 @@ export async function jobEffects(
     const used = new Map(quotas.items.map((quota) => [quota.metadata.name, quota.status?.used ?? {}]))
     for (const change of touching) {
       if ((change.namespace ?? change.name) !== namespace) continue
-      effects.push(...effectsOf(change, running, used.get(change.name) ?? {}))
+      effects.push(...effectsOf(change, running, used.get(change.name) ?? {}, jobsOf))
     }
   }
   return [...new Set(effects)]
@@ -49,27 +50,29 @@ function effectsOf(
   change: Change,
   running: readonly Persisted<Pod>[],
   used: Readonly<Record<string, string>>,
+  jobsOf: PlanOptions['jobsOf'],
 ): string[] {
   if (change.type.kind === 'Namespace') {
-    return jobsOf(running).map((job) => `job ${change.name}/${job} ends: its group goes`)
+    return namesOf(running).map((job) => `job ${change.name}/${job} ends: its group goes`)
   }
   if (change.type.kind === 'ServiceAccount') {
     const owned = running.filter(({ metadata }) => metadata.labels?.['arena.dev/owner'] === change.name)
-    return jobsOf(owned).map(
-      (job) => `job ${change.namespace}/${job} goes on without its owner ${change.name}`,
-    )
+    const fate = jobsOf?.user === change.name ? jobsOf.fate : `goes on without its owner ${change.name}`
+    return namesOf(owned).map((job) => `job ${change.namespace}/${job} ${fate}`)
   }
   if (change.type.kind === 'PersistentVolumeClaim') {
     const mounting = running.filter(({ spec }) =>
       spec?.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === change.name),
     )
     const volume = change.labels[labels.volume] ?? change.name
-    return jobsOf(mounting).map((job) => `job ${change.namespace}/${job} uses volume ${volume} until it ends`)
+    return namesOf(mounting).map(
+      (job) => `job ${change.namespace}/${job} uses volume ${volume} until it ends`,
+    )
   }
   return Object.entries(hardOf(change.object)).flatMap(([key, limit]) => {
     const amount = used[key]
     if (amount === undefined || compareQuantities(amount, limit) <= 0) return []
-    const jobs = jobsOf(running).slice(0, 10).join(', ')
+    const jobs = namesOf(running).slice(0, 10).join(', ')
     return [
       `group ${change.namespace} uses ${shortQuotaKey(key)} ${amount} of ${limit}: running jobs (${jobs}) go on, new ones wait`,
     ]
@@ -83,7 +86,7 @@ function hardOf(object: object | undefined): Record<string, string> {
   return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
 }
 
-function jobsOf(pods: readonly Persisted<Pod>[]): string[] {
+function namesOf(pods: readonly Persisted<Pod>[]): string[] {
   return [
     ...new Set(
       pods.map(({ metadata }) => metadata.labels?.['training.kubeflow.org/job-name'] ?? metadata.name),

@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly now: Date
   /** Take over objects of the needed names that nobody manages. */
   readonly adopt?: boolean
+  /** What becomes of the jobs of somebody who leaves, as in `is stopped`. */
+  readonly jobsOf?: { readonly user: string; readonly fate: string }
   readonly signal?: AbortSignal
 }
 
@@ -46,7 +48,7 @@ export async function planOrg(org: Org, client: KubeClient, options: PlanOptions
   const plan = comparePlan(org, desired, live, options)
   // Quotas of groups that are new count nothing yet.
   const touching = plan.changes.filter(({ action }) => action !== 'create')
-  return { ...plan, effects: await jobEffects(touching, client, options.signal) }
+  return { ...plan, effects: await jobEffects(touching, client, options) }
 }
 
 /** Compares what is asked for with what is there. Pure. */
@@ -75,7 +77,15 @@ export function comparePlan(
   replaceClaimsOfReplacedVolumes(changes, desired, live)
   const unchanged = desired.length - conflicts.length - changes.length
   changes.push(...deletions(org, desired, live, options.now))
-  return { organisation: org.name, changes, conflicts, effects: [], unchanged }
+  const closed = new Set(conflicts.filter(({ type }) => type.kind === 'Namespace').map(({ name }) => name))
+  return {
+    organisation: org.name,
+    changes,
+    // Whoever has a namespace has what is in it: that says nothing more.
+    conflicts: conflicts.filter(({ namespace }) => namespace === undefined || !closed.has(namespace)),
+    effects: [],
+    unchanged,
+  }
 }
 
 function change(
