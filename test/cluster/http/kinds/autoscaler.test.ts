@@ -56,8 +56,14 @@ describe('an autoscaler', () => {
 
   test('is the same object in version 1, which keeps in annotations what it has no fields for', async () => {
     const metrics = [
-      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
-      { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } },
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } },
+      },
+      {
+        type: 'Resource',
+        resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } },
+      },
       {
         type: 'Object',
         object: {
@@ -72,7 +78,12 @@ describe('an autoscaler', () => {
       },
     ]
     const behavior = { scaleUp: { stabilizationWindowSeconds: 30 } }
-    const made = await create('v2', 'rich', { scaleTargetRef, maxReplicas: 9, metrics, behavior }, { own: 'x' })
+    const made = await create(
+      'v2',
+      'rich',
+      { scaleTargetRef, maxReplicas: 9, metrics, behavior },
+      { own: 'x' },
+    )
     const old = (await api.send('GET', path('v1', 'rich'))).body
     expect(old).toMatchObject({
       apiVersion: 'autoscaling/v1',
@@ -96,7 +107,10 @@ describe('an autoscaler', () => {
     expect(annotations['autoscaling.alpha.kubernetes.io/behavior']).toContain('"ScaleUp":{')
     // What goes through version 1 and back loses nothing.
     const spec = old['spec'] as object
-    const updated = await api.send('PUT', path('v1', 'rich'), { ...old, spec: { ...spec, maxReplicas: 10 } })
+    // Whatever version is there: the controller writes what it finds, too.
+    const { resourceVersion: _version, ...metadata } = old['metadata'] as { resourceVersion: string }
+    const body = { ...old, metadata, spec: { ...spec, maxReplicas: 10 } }
+    const updated = await api.send('PUT', path('v1', 'rich'), body)
     expect(updated.status, messageOf(updated)).toBe(200)
     const now = (await api.send('GET', path('v2', 'rich'))).body
     expect(now['spec']).toEqual({ ...(made as { spec: object }).spec, maxReplicas: 10 })
@@ -110,7 +124,12 @@ describe('an autoscaler', () => {
       'autoscaling.alpha.kubernetes.io/conditions': 'no JSON',
       'autoscaling.alpha.kubernetes.io/current-metrics': '{"__proto__":[]}',
     }
-    await create('v1', 'odd', { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 40 }, annotations)
+    await create(
+      'v1',
+      'odd',
+      { scaleTargetRef, maxReplicas: 3, targetCPUUtilizationPercentage: 40 },
+      annotations,
+    )
     const { spec, metadata } = (await api.send('GET', path('v2', 'odd'))).body as {
       spec: object
       metadata: object
@@ -244,6 +263,10 @@ describe('an autoscaler', () => {
         [
           "spec.metrics[2].external",
           "Forbidden: must populate the given metric source only",
+        ],
+        [
+          "spec.metrics",
+          "Forbidden: must specify at least one Object or External metric to support scaling to zero replicas",
         ],
         [
           "spec.behavior.scaleUp.stabilizationWindowSeconds",
