@@ -63,6 +63,8 @@ const attempts: readonly string[] = [
   'kubectl patch node worker01 -p {"spec":{"unschedulable":true}}',
   'kubectl delete node worker01',
   'kubectl get all -n dev2',
+  'kubectl get hpa -n dev2',
+  'kubectl autoscale replicaset toms --max=9 -n dev2',
   'kubectl create deployment intruder --image=busybox -n dev2',
   'kubectl debug POD -n dev2 --image=busybox -it=false -- id',
   'kubectl patch pod POD -n dev2 --subresource resize --type merge -p {"spec":{"containers":[]}}',

@@ -17,6 +17,7 @@ import type {
   SelfSubjectRulesReview,
   SubjectAccessReview,
 } from 'kubernetes-types/authorization/v1.js'
+import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js'
 import type { CronJob, Job } from 'kubernetes-types/batch/v1.js'
 import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1.js'
 import type { Lease } from 'kubernetes-types/coordination/v1.js'
@@ -59,6 +60,7 @@ export type {
   Deployment,
   Endpoints,
   EndpointSlice,
+  HorizontalPodAutoscaler,
   Ingress,
   Job,
   Lease,
@@ -167,6 +169,11 @@ export const kinds = {
   daemonSets: namespaced<DaemonSet>('apps/v1', 'daemonsets', 'DaemonSet'),
   statefulSets: namespaced<StatefulSet>('apps/v1', 'statefulsets', 'StatefulSet'),
   controllerRevisions: namespaced<ControllerRevision>('apps/v1', 'controllerrevisions', 'ControllerRevision'),
+  horizontalPodAutoscalers: namespaced<HorizontalPodAutoscaler>(
+    'autoscaling/v2',
+    'horizontalpodautoscalers',
+    'HorizontalPodAutoscaler',
+  ),
   jobs: namespaced<Job>('batch/v1', 'jobs', 'Job'),
   cronJobs: namespaced<CronJob>('batch/v1', 'cronjobs', 'CronJob'),
   certificateSigningRequests: clusterScoped<CertificateSigningRequest>(

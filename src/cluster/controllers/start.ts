@@ -103,6 +103,7 @@ const wholeKinds = [
   kinds.jobs,
   kinds.cronJobs,
   kinds.podDisruptionBudgets,
+  kinds.horizontalPodAutoscalers,
   kinds.clusterRoles,
   kinds.customResourceDefinitions,
 ] as const

@@ -1,4 +1,5 @@
 import type { Controller } from './controller.ts'
+import { autoscalerController } from './autoscaler/autoscaler.ts'
 import { certificateCleaner } from './certificate-cleaner.ts'
 import { certificateSigner } from './certificate-signer.ts'
 import { cronJobController } from './cron-job.ts'
@@ -54,6 +55,7 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   jobExpiry,
   disruptionController,
+  autoscalerController,
   nodeLifecycle,
   taintEviction,
   podGarbageCollector,

@@ -31,6 +31,7 @@ const viewerRules: readonly PolicyRule[] = [
     resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'controllerrevisions'],
     verbs: look,
   },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: look },
   // What the pods of the group use (`kubectl top pods`).
   { apiGroups: ['metrics.k8s.io'], resources: ['pods'], verbs: ['get', 'list'] },
   { apiGroups: ['kueue.x-k8s.io'], resources: ['localqueues', 'workloads'], verbs: look },
@@ -41,6 +42,7 @@ const memberRules: readonly PolicyRule[] = [
   { apiGroups: ['kubeflow.org'], resources: trainingJobs, verbs: operate },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: operate },
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: operate },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: operate },
   { apiGroups: [''], resources: ['services'], verbs: operate },
   { apiGroups: [''], resources: ['configmaps'], verbs: [...look, ...operate] },
   // Clients that speak WebSocket open these with GET, older ones with POST.

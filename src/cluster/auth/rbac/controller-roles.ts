@@ -90,6 +90,16 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     eventRule,
   ],
   'generic-garbage-collector': [rule('*', '*', 'delete get list patch update watch'), eventRule],
+  'horizontal-pod-autoscaler': [
+    rule('autoscaling', 'horizontalpodautoscalers', read),
+    rule('autoscaling', 'horizontalpodautoscalers/status', 'update'),
+    rule('*', '*/scale', 'get update'),
+    rule('core', 'pods', 'list'),
+    rule('metrics.k8s.io', 'pods', 'list'),
+    rule('custom.metrics.k8s.io', '*', 'get list'),
+    rule('external.metrics.k8s.io', '*', 'get list'),
+    eventRule,
+  ],
   'job-controller': [
     rule('batch', 'jobs', 'get list patch update watch'),
     rule('batch', 'jobs/status', 'update'),

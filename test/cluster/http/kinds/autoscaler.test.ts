@@ -107,7 +107,10 @@ describe('an autoscaler', () => {
     expect(annotations['autoscaling.alpha.kubernetes.io/behavior']).toContain('"ScaleUp":{')
     // What goes through version 1 and back loses nothing.
     const spec = old['spec'] as object
-    const updated = await api.send('PUT', path('v1', 'rich'), { ...old, spec: { ...spec, maxReplicas: 10 } })
+    // Whatever version is there: the controller writes what it finds, too.
+    const { resourceVersion: _version, ...metadata } = old['metadata'] as { resourceVersion: string }
+    const body = { ...old, metadata, spec: { ...spec, maxReplicas: 10 } }
+    const updated = await api.send('PUT', path('v1', 'rich'), body)
     expect(updated.status, messageOf(updated)).toBe(200)
     const now = (await api.send('GET', path('v2', 'rich'))).body
     expect(now['spec']).toEqual({ ...(made as { spec: object }).spec, maxReplicas: 10 })
@@ -260,6 +263,10 @@ describe('an autoscaler', () => {
         [
           "spec.metrics[2].external",
           "Forbidden: must populate the given metric source only",
+        ],
+        [
+          "spec.metrics",
+          "Forbidden: must specify at least one Object or External metric to support scaling to zero replicas",
         ],
         [
           "spec.behavior.scaleUp.stabilizationWindowSeconds",
