@@ -2,7 +2,7 @@
  * The Common Expression Language as Kubernetes has it: compiled once, checked as far as types are known, and bounded
  * in time whatever the expression and the objects.
  */
-export { Budget, perExpression, perRequest } from './budget.ts'
+export { Budget } from './budget.ts'
 export { compile } from './compile/compile.ts'
 export { Environment } from './environment.ts'
 export {
@@ -26,4 +26,4 @@ export { typeOfKind } from './kind-type.ts'
 export { type Bindings, Program } from './program.ts'
 export * as celTypes from './types.ts'
 export type { Type } from './types.ts'
-export { displayed, LazyFields, Optional, type Value, ValueList, ValueMap } from './values.ts'
+export { LazyFields, Optional, type Value } from './values.ts'
