@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PodAddresses } from '../../../src/cluster/runtime/agent/addresses.ts'
-import { expand } from '../../../src/cluster/runtime/agent/environment.ts'
+import { expand } from '../../../src/cluster/runtime/agent/container/environment.ts'
 import { hostsContent } from '../../../src/cluster/runtime/agent/hosts.ts'
 import { discoverMachine, machineCapacity } from '../../../src/cluster/runtime/index.ts'
 import { podDirectory, runDirectory, volumeDirectory } from '../../../src/cluster/runtime/pod-directory.ts'

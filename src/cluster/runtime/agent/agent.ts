@@ -18,9 +18,9 @@ import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
 import { capacityOf, keepLeases, type NodeSpec, registerNode } from './node.ts'
-import { PodAgent } from './pod-agent.ts'
+import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
-import { podStreams } from './pod-streams.ts'
+import { podStreams } from './pod/pod-streams.ts'
 
 export interface AgentNode {
   readonly name: string
