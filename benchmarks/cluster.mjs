@@ -100,7 +100,7 @@ function readyLine(child) {
 }
 
 /** Where a kubeconfig of a cluster of ours points, and what it shows there. */
-export async function targetOf(kubeconfig) {
+async function targetOf(kubeconfig) {
   const { clusters, users } = JSON.parse(await readFile(kubeconfig, 'utf8'))
   const bytes = (text) => Buffer.from(text, 'base64')
   const url = new URL(clusters[0].cluster.server)

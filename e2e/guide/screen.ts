@@ -47,7 +47,7 @@ export function createScreen(out: Writable): Screen {
 }
 
 /** A command as a person would type it: quoted where a shell needs it, long ones over several lines. */
-export function asTyped(words: readonly string[]): string {
+function asTyped(words: readonly string[]): string {
   const quoted = words.map((word) =>
     /^[\w@%+=:,./~-]+$/.test(word) ? word : `"${word.replaceAll(/(["\\$`])/g, '\\$1')}"`,
   )

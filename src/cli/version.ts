@@ -10,7 +10,7 @@ export interface BuildInfo {
 declare const ARENA_BUILD: string | undefined
 
 /** The build that is running. */
-export const build: BuildInfo =
+const build: BuildInfo =
   typeof ARENA_BUILD === 'undefined'
     ? { version: '0.0.0-unbuilt', commit: '', treeState: '', date: '' }
     : (JSON.parse(ARENA_BUILD) as BuildInfo)

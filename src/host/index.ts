@@ -4,7 +4,7 @@ export { applyHost, type HostApplyOptions, type HostOutcome, passwordsShown } fr
 export { describeHostChange, type HostChange } from './change.ts'
 export { handHomeOver, lockAccount, unlockAccount } from './leaving.ts'
 export { type HostPlan, type HostPlanOptions, planHost } from './plan.ts'
-export { installKubeconfig, writeIntoHome } from './home-file.ts'
+export { installKubeconfig } from './home-file.ts'
 export { type Run, runProgram } from './run.ts'
 export { type HostState, type HostWorld, readHost } from './state.ts'
 export type { Program, WantedHost, WantedUser } from './wanted.ts'

@@ -12,7 +12,6 @@ export const jobLabels = {
   userId: 'arena.kubeflow.org/uid',
   gangName: 'pod-group.scheduling.sigs.k8s.io/name',
   gangSize: 'pod-group.scheduling.sigs.k8s.io/min-available',
-  operatorJobName: 'training.kubeflow.org/job-name',
   replicaType: 'training.kubeflow.org/replica-type',
   replicaIndex: 'training.kubeflow.org/replica-index',
 } as const

@@ -93,7 +93,7 @@ function chiefOf(
 }
 
 /** The role of a pod in its job, in lower case. */
-export function roleOf(pod: Pod): string {
+function roleOf(pod: Pod): string {
   const labels = pod.metadata?.labels ?? {}
   return (labels[jobLabels.replicaType] ?? labels['tf-replica-type'] ?? '').toLowerCase()
 }

@@ -123,7 +123,7 @@ export function gpusOf(pod: Pod): number {
 }
 
 /** The status of a pod in one word, as kubectl shows it. */
-export function podStatus(pod: Pod): string {
+function podStatus(pod: Pod): string {
   const { status } = pod
   const isGoing = pod.metadata?.deletionTimestamp !== undefined
   const init = initStatus(pod)

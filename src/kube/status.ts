@@ -60,7 +60,7 @@ export interface Named {
 }
 
 /** `pods`, `tfjobs.kubeflow.org`: how messages spell a resource or kind with its group. */
-export function qualified(what: Named): string {
+function qualified(what: Named): string {
   return what.group ? `${what.kind}.${what.group}` : what.kind
 }
 

@@ -23,11 +23,6 @@ export class WorkQueue {
     return this.#waiting.size
   }
 
-  /** Nothing waits, is in work or is due later. */
-  get isIdle(): boolean {
-    return this.#waiting.size === 0 && this.#working.size === 0 && this.#timers.size === 0
-  }
-
   add(key: string): void {
     if (this.#isClosed) return
     if (this.#working.has(key)) {

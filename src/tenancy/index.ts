@@ -1,10 +1,10 @@
 /** The organisation as code: its file, what it asks of the cluster, and the way there. */
 export { type ExampleOrg, exampleOrg } from './file/example.ts'
 export { type Fault, OrgFileError } from './file/fault.ts'
-export { parseOrg, readOrgFile, readOrgText } from './file/read.ts'
+export { parseOrg, readOrgText } from './file/read.ts'
 export { writeOrgFile } from './file/write.ts'
 export { shortQuotaKey } from './file/quota-keys.ts'
-export { annotations, labels } from './objects/ownership.ts'
+export { labels } from './objects/ownership.ts'
 export { type DesiredObject, desiredObjects } from './objects/desired.ts'
 export { draftFromCluster, type ImportOptions, listOrganisations } from './import/cluster.ts'
 export { draftFromCsv } from './import/csv.ts'

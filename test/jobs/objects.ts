@@ -12,7 +12,7 @@ import type {
   TFJob,
 } from '../../src/kube/index.ts'
 
-export const bob: Self = {
+const bob: Self = {
   username: 'system:serviceaccount:dev1:bob',
   name: 'bob',
   account: { namespace: 'dev1', name: 'bob' },

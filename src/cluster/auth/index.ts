@@ -32,9 +32,8 @@ export {
 } from './certificates.ts'
 export { asksForImpersonation, type DistinctHeaders, type Impersonator } from './impersonation.ts'
 export { bootstrapObjects } from './rbac/bootstrap.ts'
-export { controllerRules } from './rbac/controller-roles.ts'
-export { accountOfTokenSecret, fillTokenSecret, tokenSecretType } from './token-secrets.ts'
-export { accountGroups, accountOfUserName, accountUserName, anonymousUser } from './users.ts'
+export { fillTokenSecret, tokenSecretType } from './token-secrets.ts'
+export { accountGroups, accountOfUserName, accountUserName } from './users.ts'
 
 export interface AuthOptions {
   readonly reader: Reader

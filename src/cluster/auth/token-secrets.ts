@@ -2,14 +2,7 @@ import type { KubeObject } from '../../kube/index.ts'
 import type { AccountTokens } from './account-tokens.ts'
 
 export const tokenSecretType = 'kubernetes.io/service-account-token'
-const accountNameAnnotation = 'kubernetes.io/service-account.name'
 const accountUidAnnotation = 'kubernetes.io/service-account.uid'
-
-/** The service account a token secret is for, or undefined when the object is no token secret. */
-export function accountOfTokenSecret(secret: KubeObject): string | undefined {
-  if (secret.type !== tokenSecretType) return undefined
-  return secret.metadata.annotations?.[accountNameAnnotation]
-}
 
 /**
  * A token secret with what the server puts into it: the token, the authority's certificate, the namespace, and the

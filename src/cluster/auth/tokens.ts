@@ -1,4 +1,4 @@
-import type { Reader, ResourceRequest, Subresource } from '../registry/index.ts'
+import type { Reader, Subresource } from '../registry/index.ts'
 import { badRequest, conflict, invalid, type KubeObject, notFound, timestamp } from '../../kube/index.ts'
 import type { AccountTokens, BoundObject } from './account-tokens.ts'
 
@@ -12,8 +12,6 @@ const type = { kind: 'TokenRequest', group: 'authentication.k8s.io' }
 export interface TokenRequestOptions {
   readonly reader: Reader
   readonly tokens: AccountTokens
-  /** Longer wishes are shortened, with a warning. Unlimited when left out. */
-  readonly longestSeconds?: number
 }
 
 /** `serviceaccounts/token`: makes a token for a service account, bound to a pod, secret or node if asked. */
@@ -36,7 +34,7 @@ export function tokenRequestSubresource(options: TokenRequestOptions): Subresour
       const audiences = spec.audiences.length > 0 ? spec.audiences : [tokens.issuer]
       checkLifetime(spec.expirationSeconds)
       const bound = spec.boundObjectRef ? bind(spec.boundObjectRef, name, namespace) : {}
-      const seconds = shortened(spec.expirationSeconds, request)
+      const seconds = spec.expirationSeconds
       const isExtended =
         bound.pod !== undefined && seconds === agentSeconds && audiences.includes(tokens.issuer)
       const { token, expiresAt } = await tokens.mint({
@@ -54,13 +52,6 @@ export function tokenRequestSubresource(options: TokenRequestOptions): Subresour
         status: { token, expirationTimestamp: timestamp(expiresAt) },
       }
     },
-  }
-
-  function shortened(seconds: number, request: ResourceRequest): number {
-    const longest = options.longestSeconds
-    if (longest === undefined || seconds <= longest) return seconds
-    request.warn(`requested expiration of ${seconds} seconds shortened to ${longest} seconds`)
-    return longest
   }
 
   function bind(ref: BoundRef, accountName: string, namespace: string): BoundTo {

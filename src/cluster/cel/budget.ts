@@ -1,9 +1,9 @@
 import { CelBudgetError } from './errors.ts'
 
 /** Most work that one expression may do; about a tenth of a second. */
-export const perExpression = 1_000_000
+const perExpression = 1_000_000
 /** Most work of all expressions that decide about one request. */
-export const perRequest = 10_000_000
+const perRequest = 10_000_000
 
 /** How much work expressions may still do. Roughly: one unit is one step, or ten characters or elements touched. */
 export class Budget {

@@ -2,7 +2,7 @@
  * The Common Expression Language as Kubernetes has it: compiled once, checked as far as types are known, and bounded
  * in time whatever the expression and the objects.
  */
-export { Budget, perExpression, perRequest } from './budget.ts'
+export { Budget } from './budget.ts'
 export { compile } from './compile/compile.ts'
 export { Environment, type ObjectTypes } from './environment.ts'
 export {

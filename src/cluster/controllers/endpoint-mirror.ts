@@ -122,7 +122,7 @@ function contentOf({ metadata, endpoints }: EndpointSlice): string {
 }
 
 /** One slice for each set of ports and family of addresses. */
-export function planMirror(source: Persisted<Endpoints>): EndpointSlice[] {
+function planMirror(source: Persisted<Endpoints>): EndpointSlice[] {
   const { name, uid, namespace, labels, annotations = {} } = source.metadata
   const { [lastAppliedAnnotation]: _applied, ...copied } = annotations
   const slices = new Map<string, EndpointSlice>()

@@ -3,4 +3,3 @@
  */
 export type { Controller, ControllerContext, ControllerSettings } from './controller.ts'
 export { type ControllersOptions, type RunningControllers, startControllers } from './start.ts'
-export { controllers } from './table.ts'

@@ -5,7 +5,7 @@ import { type Controller, reconcile, unlessGone } from './controller.ts'
 const longestWaitMs = 24 * 3_600_000
 
 /** When a finished job is to be deleted, in milliseconds; undefined when it is to stay or has not finished. */
-export function expiresAt(job: Persisted<Job>): number | undefined {
+function expiresAt(job: Persisted<Job>): number | undefined {
   const seconds = job.spec?.ttlSecondsAfterFinished
   if (seconds === undefined || job.metadata.deletionTimestamp !== undefined) return undefined
   const end = (job.status?.conditions ?? []).find(

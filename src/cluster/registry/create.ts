@@ -163,7 +163,7 @@ function checkNamespace(object: KubeObject, request: ResourceRequest): void {
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** `stem` and five random characters, cut to what fits a label. */
-export function generated(stem: string): string {
+function generated(stem: string): string {
   let suffix = ''
   for (const byte of randomBytes(5)) suffix += suffixAlphabet[byte % suffixAlphabet.length]
   return stem.slice(0, 58) + suffix

@@ -272,7 +272,7 @@ function named(request: ResourceRequest): { kind: string; group: string; name: s
   return { kind: request.resource.plural, group: request.resource.group, name: request.name ?? '' }
 }
 
-export function modified(request: ResourceRequest): StatusError {
+function modified(request: ResourceRequest): StatusError {
   return conflict(
     named(request),
     'the object has been modified; please apply your changes to the latest version and try again',

@@ -1,6 +1,6 @@
 /** Nodes and the runtimes that run their containers. */
 export { type AgentNode, type NodeAgent, type NodeAgentOptions, startNodeAgent } from './agent/agent.ts'
-export { type Clock, systemClock } from './clock.ts'
+export { type Clock } from './clock.ts'
 export { discoverMachine, type Gpu, type Machine, machineCapacity } from './machine.ts'
 export { endProcesses } from './process/end-processes.ts'
 export { ProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.ts'

@@ -14,13 +14,11 @@ import type { ExitStatus, LogOptions, StreamIo } from './streams.ts'
 
 export interface SimulatedRuntimeOptions {
   readonly clock?: Clock
-  /** Time from start to running when a pod does not say. */
-  readonly startDelayMs?: number
 }
 
 /** Annotations by which a pod says how its life is to be played; all of them optional. */
 export const simulatedAnnotations = {
-  /** Milliseconds until a container runs. */
+  /** Milliseconds until a container runs; at once when left out. */
   startDelay: 'simulated.arena.dev/start-delay-ms',
   /** Milliseconds until it ends by itself; for ever when left out. */
   runDuration: 'simulated.arena.dev/run-duration-ms',
@@ -42,17 +40,15 @@ export class SimulatedRuntime implements Runtime {
   readonly usesFiles = false
   readonly measures = false
   readonly #clock: Clock
-  readonly #startDelayMs: number
   readonly #containers = new Map<string, Map<string, SimulatedContainer>>()
 
   constructor(options: SimulatedRuntimeOptions = {}) {
     this.#clock = options.clock ?? systemClock
-    this.#startDelayMs = options.startDelayMs ?? 0
   }
 
   async start(spec: ContainerSpec): Promise<Container> {
     const { annotations } = spec.pod
-    const delayMs = numberOf(annotations[simulatedAnnotations.startDelay]) ?? this.#startDelayMs
+    const delayMs = numberOf(annotations[simulatedAnnotations.startDelay]) ?? 0
     if (delayMs > 0) await new Promise<void>((resolve) => this.#clock.schedule(delayMs, resolve))
     const container = new SimulatedContainer(spec, this.#clock)
     let ofPod = this.#containers.get(spec.key.podUid)

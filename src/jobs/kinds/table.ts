@@ -3,7 +3,7 @@ import type { JobKind, JobObject } from './kind.ts'
 import { tfJob } from './tf.ts'
 
 /** Every kind of job that can be submitted and shown. */
-export const jobKinds = [tfJob] as const
+const jobKinds = [tfJob] as const
 
 /** A kind without its shapes, for code that treats all kinds alike. */
 export type AnyJobKind = Omit<JobKind<never, JobObject>, 'readSpec' | 'build'>

@@ -34,7 +34,7 @@ export const ruledKinds: readonly ResourceType[] = [
 ].map(untyped)
 
 /** Forgets the shape of a kind's objects, for code that treats all kinds alike. */
-export function untyped(type: ResourceType<unknown>): ResourceType {
+function untyped(type: ResourceType<unknown>): ResourceType {
   const { group, version, plural, kind, namespaced } = type
   return { group, version, plural, kind, namespaced }
 }

@@ -58,7 +58,7 @@ function key(resource: string, namespace: string | undefined, name: string): str
   return `${resource}|${namespace ?? ''}|${name}`
 }
 
-export function definition(resource: string, kind: string, namespaced = true): ResourceDefinition {
+function definition(resource: string, kind: string, namespaced = true): ResourceDefinition {
   const [group = '', plural = ''] = resource.split('/')
   return {
     group,

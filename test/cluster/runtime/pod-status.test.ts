@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Persisted, Pod, PodCondition } from '../../../src/kube/index.ts'
-import { podStatus } from '../../../src/cluster/runtime/agent/pod-status.ts'
+import { podStatus } from '../../../src/cluster/runtime/agent/pod/pod-status.ts'
 
 const moment = new Date('2026-01-01T00:00:00Z')
 

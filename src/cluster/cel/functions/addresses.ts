@@ -5,7 +5,7 @@ import { bool, int, opaque, string } from '../types.ts'
 import { Opaque } from '../values.ts'
 
 /** An IP address as a number of its family. */
-export class AddressValue extends Opaque {
+class AddressValue extends Opaque {
   readonly kind = 'net.IP'
   readonly family: 4 | 6
   readonly bits: bigint
@@ -20,7 +20,7 @@ export class AddressValue extends Opaque {
 }
 
 /** A range of addresses. */
-export class NetworkValue extends Opaque {
+class NetworkValue extends Opaque {
   readonly kind = 'net.CIDR'
   readonly address: AddressValue
   readonly length: number

@@ -12,7 +12,7 @@ import { Opaque, Optional, ValueList } from '../values.ts'
 type Check = (text: string) => readonly string[]
 
 /** A format that strings can be checked against. */
-export class FormatValue extends Opaque {
+class FormatValue extends Opaque {
   readonly kind = 'kubernetes.NamedFormat'
   readonly name: string
   readonly check: Check

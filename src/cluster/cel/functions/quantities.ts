@@ -14,7 +14,7 @@ import { bool, double, int, opaque } from '../types.ts'
 import { checkedInt, Opaque } from '../values.ts'
 
 /** A Kubernetes quantity, such as `1.5Gi`. */
-export class QuantityValue extends Opaque {
+class QuantityValue extends Opaque {
   readonly kind = 'kubernetes.Quantity'
   readonly quantity: Quantity
   constructor(quantity: Quantity) {

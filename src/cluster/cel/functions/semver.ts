@@ -4,7 +4,7 @@ import { bool, int, opaque } from '../types.ts'
 import { Opaque } from '../values.ts'
 
 /** A semantic version (https://semver.org/). */
-export class SemverValue extends Opaque {
+class SemverValue extends Opaque {
   readonly kind = 'kubernetes.Semver'
   readonly numbers: readonly [bigint, bigint, bigint]
   readonly prerelease: readonly string[]

@@ -4,7 +4,7 @@ import { bool, listOf, mapOf, opaque, string } from '../types.ts'
 import { Opaque, type Value, ValueList, ValueMap } from '../values.ts'
 
 /** An absolute URL or an absolute path. */
-export class UrlValue extends Opaque {
+class UrlValue extends Opaque {
   readonly kind = 'kubernetes.URL'
   readonly scheme: string
   readonly url: URL

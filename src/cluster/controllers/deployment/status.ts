@@ -25,7 +25,7 @@ export function withCondition(status: OwnerStatus, wanted: Wanted, now: string):
   return { ...status, conditions: [...others(status, wanted.type), condition] }
 }
 
-export function withoutCondition(status: OwnerStatus, type: string): OwnerStatus {
+function withoutCondition(status: OwnerStatus, type: string): OwnerStatus {
   if (conditionOf(status, type) === undefined) return status
   const { conditions: _conditions, ...rest } = status
   const left = others(status, type)

@@ -17,7 +17,7 @@ export function findCondition(
   return (conditions ?? []).find((condition) => condition.type === type)
 }
 
-export function isTrue(conditions: readonly JobCondition[] | undefined, type: string): boolean {
+function isTrue(conditions: readonly JobCondition[] | undefined, type: string): boolean {
   return findCondition(conditions, type)?.status === 'True'
 }
 

@@ -7,7 +7,7 @@ export type PodTemplate = OwnerSpec['template']
 export type SetPod = Persisted<Pod>
 
 export const ownKind = { apiVersion: 'apps/v1', kind: 'StatefulSet' }
-export const revisionLabel = 'controller-revision-hash'
+const revisionLabel = 'controller-revision-hash'
 const nameLabel = 'statefulset.kubernetes.io/pod-name'
 const indexLabel = 'apps.kubernetes.io/pod-index'
 

@@ -20,7 +20,7 @@ export interface GroupVersionKind extends GroupVersion {
   readonly kind: string
 }
 
-export const reference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
+const reference = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 
 export const metaPrefix = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 

@@ -7,7 +7,7 @@ import { specFaults } from './definition-faults.ts'
 import { condition, withCondition } from './naming.ts'
 
 /** Keeps a deleted CRD until its objects are gone. */
-export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
 /** The kind that makes kinds. */
 export const customResourceDefinitions = define<CustomResourceDefinition>({

@@ -58,7 +58,7 @@ function decodeMetadata(body: JsonObject, path: string): string[] {
 }
 
 /** The shape of object metadata, which custom resources share with the built-in kinds. */
-export function metadataShape(): Shape {
+function metadataShape(): Shape {
   return shapeOf(metadataSchema(), 'ObjectMeta')
 }
 

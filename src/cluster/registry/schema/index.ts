@@ -3,7 +3,6 @@ export { builtinSchemaNames, builtinSchemas, referredName, schemaFor, schemaName
 export {
   type Decoded,
   decodeBody,
-  decodeJson,
   type FieldValidation,
   strictFaults,
   type Target,

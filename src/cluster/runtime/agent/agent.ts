@@ -19,9 +19,9 @@ import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
 import { capacityOf, keepLeases, type NodeSpec, registerNode } from './node.ts'
-import { PodAgent } from './pod-agent.ts'
+import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
-import { podStreams } from './pod-streams.ts'
+import { podStreams } from './pod/pod-streams.ts'
 import { UsageWindows } from './usage-windows.ts'
 
 export interface AgentNode {

@@ -1,5 +1,5 @@
 import { isStatus, type KubeClient, kinds, type ResourceType } from '../../../kube/index.ts'
-import type { ContentReader } from './environment.ts'
+import type { ContentReader } from './container/environment.ts'
 
 /** Reads config maps and secrets of one namespace, by name alone: an agent has no business listing them. */
 export function contentReader(client: KubeClient, namespace: string): ContentReader {

@@ -8,7 +8,7 @@ import {
   type Service,
 } from '../../../kube/index.ts'
 import type { Clock } from '../clock.ts'
-import { hostnameOf } from './container-spec.ts'
+import { hostnameOf } from './container/container-spec.ts'
 
 interface Entry {
   readonly file: string

@@ -33,8 +33,6 @@ export interface ProcessRuntimeOptions {
   readonly dataDirectory: string
   /** Lets pods run as user 0 of this machine, with the rights a container engine gives. Off: they are refused. */
   readonly allowRoot?: boolean
-  /** Directories of software beyond the system's own, shown read-only in every container. */
-  readonly softwareDirectories?: readonly string[]
   /** Identifiers by which CUDA knows the machine's GPUs, by index. Without, the index itself is used. */
   readonly gpuIdentifiers?: readonly string[]
   /** Processes and threads that one container may have. */
@@ -65,7 +63,7 @@ export class ProcessRuntime implements Runtime {
     this.#options = options
     this.#groups = new ControlGroups({ podPids: options.podPids ?? 4096 })
     this.#view = {
-      software: [...defaultSoftware, ...(options.softwareDirectories ?? [])],
+      software: defaultSoftware,
       hidden: [
         existsSync(options.dataDirectory) ? realpathSync(options.dataDirectory) : options.dataDirectory,
       ],

@@ -11,7 +11,7 @@ export function setJobDefaults(job: Of<Job>): void {
 }
 
 /** Defaults of a job's spec, be it a job's own or a cron job's template. */
-export function setJobSpecDefaults(spec: JobSpec): void {
+function setJobSpecDefaults(spec: JobSpec): void {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
   spec.parallelism ??= 1
   // Counted for every index, failures are not counted over all.

@@ -4,7 +4,7 @@ import { selectorMatches } from '../../validation/checks.ts'
 import type { Of } from '../define.ts'
 
 /** Labels by which the pods of a job are told from others; two names each, of which the short one is the older. */
-export function identityOf(job: Of<Job>): Record<string, string> {
+function identityOf(job: Of<Job>): Record<string, string> {
   const { name = '', uid = '' } = job.metadata
   return {
     'batch.kubernetes.io/controller-uid': uid,

@@ -8,8 +8,8 @@ import {
   type ConfigMap,
   type Volume,
 } from '../../../../kube/index.ts'
-import { fieldValue, type PodFacts, resourceValue } from '../downward.ts'
-import type { ContentReader } from '../environment.ts'
+import { fieldValue, type PodFacts, resourceValue } from '../container/downward.ts'
+import type { ContentReader } from '../container/environment.ts'
 import type { VolumeFile } from './atomic-directory.ts'
 
 /** A volume cannot be made; the text is for the pod's events. Tried again later. */

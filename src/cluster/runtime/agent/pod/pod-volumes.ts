@@ -1,18 +1,18 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import { pause } from '../clock.ts'
-import { containersOf } from './container-kinds.ts'
-import { contentReader } from './content-reader.ts'
-import type { PodFacts } from './downward.ts'
-import type { AgentContext } from './pod-context.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import { pause } from '../../clock.ts'
+import { containersOf } from '../container/container-kinds.ts'
+import { contentReader } from '../content-reader.ts'
+import type { PodFacts } from '../container/downward.ts'
+import type { AgentContext } from '../pod-context.ts'
 import type { PodNotices } from './pod-notices.ts'
-import { type IssuedToken, VolumeError } from './volumes/contents.ts'
+import { type IssuedToken, VolumeError } from '../volumes/contents.ts'
 import {
   type PreparedVolume,
   type PreparedVolumes,
   prepareVolumes,
   refreshVolumes,
   type VolumeContext,
-} from './volumes/prepare.ts'
+} from '../volumes/prepare.ts'
 
 const firstRetryMs = 500
 const longestRetryMs = 122_000

@@ -1,9 +1,9 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import { ephemeralContainersOf } from './container-kinds.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import { ephemeralContainersOf } from '../container/container-kinds.ts'
 import type { PodContainers } from './pod-containers.ts'
-import type { AgentContext, NodeContext } from './pod-context.ts'
+import type { AgentContext, NodeContext } from '../pod-context.ts'
 import type { PodNotices } from './pod-notices.ts'
-import { setGoing } from './set-going.ts'
+import { setGoing } from '../set-going.ts'
 
 export interface AddedContainersOptions {
   readonly context: AgentContext

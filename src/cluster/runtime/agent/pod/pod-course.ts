@@ -1,11 +1,11 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import type { ContainerExit } from '../runtime.ts'
-import type { AgentEnd } from './agent-end.ts'
-import { containersOf } from './container-kinds.ts'
-import type { Ending } from './ending.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import type { ContainerExit } from '../../runtime.ts'
+import type { AgentEnd } from '../agent-end.ts'
+import { containersOf } from '../container/container-kinds.ts'
+import type { Ending } from '../ending.ts'
 import type { PodContainers } from './pod-containers.ts'
-import type { AgentContext } from './pod-context.ts'
-import { setGoing } from './set-going.ts'
+import type { AgentContext } from '../pod-context.ts'
+import { setGoing } from '../set-going.ts'
 
 /** What the course of a pod's containers needs of the pod. */
 export interface PodCourse {

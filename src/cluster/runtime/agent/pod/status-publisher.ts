@@ -8,9 +8,9 @@ import {
   type Pod,
   type PodCondition,
   type PodStatus,
-} from '../../../kube/index.ts'
-import { type Clock, pause } from '../clock.ts'
-import type { Gate } from './gate.ts'
+} from '../../../../kube/index.ts'
+import { type Clock, pause } from '../../clock.ts'
+import type { Gate } from '../gate.ts'
 
 export interface StatusPublisherOptions {
   readonly client: KubeClient

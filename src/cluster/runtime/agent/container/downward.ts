@@ -1,4 +1,4 @@
-import { parseQuantity, type Pod, type Persisted, type Container } from '../../../kube/index.ts'
+import { parseQuantity, type Pod, type Persisted, type Container } from '../../../../kube/index.ts'
 
 /** What a node knows of itself and a pod, for the fields that pods may ask for. */
 export interface PodFacts {

@@ -1,15 +1,15 @@
-import type { Container as ContainerManifest } from '../../../kube/index.ts'
-import { hostsFile } from '../pod-directory.ts'
-import type { Container } from '../runtime.ts'
+import type { Container as ContainerManifest } from '../../../../kube/index.ts'
+import { hostsFile } from '../../pod-directory.ts'
+import type { Container } from '../../runtime.ts'
 import { containersOf } from './container-kinds.ts'
 import { containerSpec, gpuCount } from './container-spec.ts'
-import { contentReader } from './content-reader.ts'
+import { contentReader } from '../content-reader.ts'
 import type { PodFacts } from './downward.ts'
 import { resolveEnvironment } from './environment.ts'
 import { identityOf } from './identity.ts'
-import type { AgentContext, NodeContext } from './pod-context.ts'
-import type { PodNotices } from './pod-notices.ts'
-import type { PodVolumes } from './pod-volumes.ts'
+import type { AgentContext, NodeContext } from '../pod-context.ts'
+import type { PodNotices } from '../pod/pod-notices.ts'
+import type { PodVolumes } from '../pod/pod-volumes.ts'
 
 export interface ContainerStarterOptions {
   readonly context: AgentContext

@@ -1,4 +1,10 @@
-import { type Container, formatQuantity, type Persisted, type Pod, podLimits } from '../../../kube/index.ts'
+import {
+  type Container,
+  formatQuantity,
+  type Persisted,
+  type Pod,
+  podLimits,
+} from '../../../../kube/index.ts'
 import type { ContainerKind } from './container-view.ts'
 
 /** All containers of a pod in the order of their start, with the part that each plays. */

@@ -1,4 +1,4 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
 
 const usualGraceSeconds = 30
 

@@ -3,8 +3,8 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Container as ContainerManifest } from '../../../kube/index.ts'
-import type { Container, Runtime } from '../runtime.ts'
+import type { Container as ContainerManifest } from '../../../../kube/index.ts'
+import type { Container, Runtime } from '../../runtime.ts'
 
 /** What a probe or a life cycle hook does (`exec`, `httpGet`, `tcpSocket`, `sleep`). */
 export interface Handler {

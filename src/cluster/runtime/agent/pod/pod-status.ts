@@ -6,8 +6,8 @@ import {
   type PodCondition,
   type PodStatus,
   timestamp,
-} from '../../../kube/index.ts'
-import { type ContainerView, statusOf } from './container-view.ts'
+} from '../../../../kube/index.ts'
+import { type ContainerView, statusOf } from '../container/container-view.ts'
 import type { ResizeNote } from './resize.ts'
 
 export interface PodState {

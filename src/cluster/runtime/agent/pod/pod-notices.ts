@@ -1,5 +1,5 @@
-import { type EventRecorder, type Persisted, type Pod, referenceTo } from '../../../kube/index.ts'
-import type { Notice } from '../runtime.ts'
+import { type EventRecorder, type Persisted, type Pod, referenceTo } from '../../../../kube/index.ts'
+import type { Notice } from '../../runtime.ts'
 
 /** What is told about one pod in its events. */
 export class PodNotices {

@@ -1,5 +1,5 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import type { Container, ContainerExit, ContainerKey, ContainerRefused } from '../runtime.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import type { Container, ContainerExit, ContainerKey, ContainerRefused } from '../../runtime.ts'
 import type { ContainerView } from './container-view.ts'
 
 /** Stands for a run that the API believes to be going on and of which this machine has no trace. */

@@ -1,15 +1,15 @@
 import { posix } from 'node:path'
-import type { Container as ContainerManifest, Persisted, Pod } from '../../../kube/index.ts'
-import { quantityToNumber, quantityToUnits } from '../../../kube/index.ts'
+import type { Container as ContainerManifest, Persisted, Pod } from '../../../../kube/index.ts'
+import { quantityToNumber, quantityToUnits } from '../../../../kube/index.ts'
 import {
   type ContainerLimits,
   ContainerRefused,
   type ContainerSpec,
   type Identity,
   type Mount,
-} from '../runtime.ts'
+} from '../../runtime.ts'
 import { expand } from './environment.ts'
-import type { PreparedVolume } from './volumes/prepare.ts'
+import type { PreparedVolume } from '../volumes/prepare.ts'
 
 export interface ContainerParts {
   readonly attempt: number

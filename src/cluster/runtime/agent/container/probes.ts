@@ -1,5 +1,5 @@
-import type { Container as ContainerManifest } from '../../../kube/index.ts'
-import { type Clock, pause } from '../clock.ts'
+import type { Container as ContainerManifest } from '../../../../kube/index.ts'
+import { type Clock, pause } from '../../clock.ts'
 import { carryOut, type Handler, type HandlerTarget } from './handler.ts'
 
 export interface ProbeListener {

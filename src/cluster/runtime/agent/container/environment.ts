@@ -1,5 +1,5 @@
-import type { ConfigMap, Container, EnvVar, Persisted, Secret } from '../../../kube/index.ts'
-import { ContainerRefused } from '../runtime.ts'
+import type { ConfigMap, Container, EnvVar, Persisted, Secret } from '../../../../kube/index.ts'
+import { ContainerRefused } from '../../runtime.ts'
 import { fieldValue, type PodFacts, resourceValue } from './downward.ts'
 
 /** Reads config maps and secrets of the pod's namespace; nothing when there is none of that name. */

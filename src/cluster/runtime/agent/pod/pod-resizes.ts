@@ -1,10 +1,10 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import { limitsOf } from './container-spec.ts'
-import type { Ending } from './ending.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import { limitsOf } from '../container/container-spec.ts'
+import type { Ending } from '../ending.ts'
 import type { PodContainers } from './pod-containers.ts'
-import type { AgentContext, NodeContext } from './pod-context.ts'
+import type { AgentContext, NodeContext } from '../pod-context.ts'
 import { type ResizeNote, roomFault, wantedResizes, type WantedResize } from './resize.ts'
-import { setGoing } from './set-going.ts'
+import { setGoing } from '../set-going.ts'
 
 export interface PodResizesOptions {
   readonly context: AgentContext

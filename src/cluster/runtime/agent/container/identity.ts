@@ -1,5 +1,5 @@
-import type { Container, Persisted, Pod } from '../../../kube/index.ts'
-import { ContainerRefused, type Identity, type Notice } from '../runtime.ts'
+import type { Container, Persisted, Pod } from '../../../../kube/index.ts'
+import { ContainerRefused, type Identity, type Notice } from '../../runtime.ts'
 
 /** The user and group that own nothing: what a container gets that asks for none. */
 const nobody = 65534

@@ -1,5 +1,10 @@
-import { type Container, type ContainerState, type ContainerStatus, timestamp } from '../../../kube/index.ts'
-import type { ContainerExit } from '../runtime.ts'
+import {
+  type Container,
+  type ContainerState,
+  type ContainerStatus,
+  timestamp,
+} from '../../../../kube/index.ts'
+import type { ContainerExit } from '../../runtime.ts'
 
 type ResourceRequirements = NonNullable<Container['resources']>
 

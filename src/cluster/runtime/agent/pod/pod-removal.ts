@@ -1,6 +1,6 @@
-import { isStatus, kinds, type Persisted, type Pod } from '../../../kube/index.ts'
-import { pause } from '../clock.ts'
-import type { AgentContext } from './pod-context.ts'
+import { isStatus, kinds, type Persisted, type Pod } from '../../../../kube/index.ts'
+import { pause } from '../../clock.ts'
+import type { AgentContext } from '../pod-context.ts'
 
 const firstRetryMs = 200
 const longestRetryMs = 10_000

@@ -1,4 +1,4 @@
-import type { ContainerExit } from '../runtime.ts'
+import type { ContainerExit } from '../../runtime.ts'
 import type { ContainerKind } from './container-view.ts'
 
 const firstDelayMs = 10_000

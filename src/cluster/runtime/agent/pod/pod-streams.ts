@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { badRequest, notFound } from '../../../kube/index.ts'
-import type { Container } from '../runtime.ts'
-import type { ExitStatus, LogOptions, PodRef, PodStreams, StreamIo } from '../streams.ts'
+import { badRequest, notFound } from '../../../../kube/index.ts'
+import type { Container } from '../../runtime.ts'
+import type { ExitStatus, LogOptions, PodRef, PodStreams, StreamIo } from '../../streams.ts'
 import type { PodAgent } from './pod-agent.ts'
 
 /** Serves logs, exec, attach and port-forward of the pods that an agent has. */

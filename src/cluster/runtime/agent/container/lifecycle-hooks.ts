@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { carryOut, type Handler, type HandlerTarget } from './handler.ts'
 
 /** Runs the hook after a container's start, if it has one. Returns what went wrong. */

@@ -1,5 +1,10 @@
-import type { Container as ContainerManifest, ContainerStatus, Persisted, Pod } from '../../../kube/index.ts'
-import type { ContainerKind, ContainerView } from './container-view.ts'
+import type {
+  Container as ContainerManifest,
+  ContainerStatus,
+  Persisted,
+  Pod,
+} from '../../../../kube/index.ts'
+import type { ContainerKind, ContainerView } from '../container/container-view.ts'
 
 /** The view of a container to begin with: what the API says of it, so that counts go on after a restart of the agent. */
 export function viewFrom(

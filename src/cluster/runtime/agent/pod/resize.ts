@@ -5,9 +5,9 @@ import {
   type Pod,
   podRequests,
   quantityOf,
-} from '../../../kube/index.ts'
-import { containersOf } from './container-kinds.ts'
-import type { ContainerView } from './container-view.ts'
+} from '../../../../kube/index.ts'
+import { containersOf } from '../container/container-kinds.ts'
+import type { ContainerView } from '../container/container-view.ts'
 
 /** A condition about a change of CPU and memory that is not in force. */
 export interface ResizeNote {

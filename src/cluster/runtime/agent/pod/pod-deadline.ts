@@ -1,5 +1,5 @@
-import type { Persisted, Pod } from '../../../kube/index.ts'
-import type { Clock } from '../clock.ts'
+import type { Persisted, Pod } from '../../../../kube/index.ts'
+import type { Clock } from '../../clock.ts'
 
 /** What is said of a pod that was active for longer than it may be. */
 export const deadlineVerdict = {
