@@ -1,4 +1,4 @@
-import { conflict, type KubeObject, StatusError } from '../../kube/index.ts'
+import { conflict, type KubeObject, StatusError, exactJsonText, parseExactJson } from '../../kube/index.ts'
 import { assertAuthorized } from '../auth/index.ts'
 import {
   keyOf,
@@ -86,10 +86,10 @@ async function update(call: Call, resource: ResourceDefinition): Promise<ApiResp
   const request = requestOf(call, resource, writeQuery(call, 'UpdateOptions'))
   const encoding = bodyEncoding(headerOf(call.api, 'content-type'))
   const body = await decodeObject(await call.api.readBody(), encoding, resource, request)
-  const text = JSON.stringify(body)
+  const text = exactJsonText(body)
   let fresh: KubeObject | undefined = body
   const next = (): KubeObject => {
-    const object = fresh ?? (JSON.parse(text) as KubeObject)
+    const object = fresh ?? (parseExactJson(text) as unknown as KubeObject)
     fresh = undefined
     return object
   }

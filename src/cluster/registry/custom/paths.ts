@@ -1,4 +1,4 @@
-import type { Json } from '../../../kube/index.ts'
+import { type Json, exactJsonText } from '../../../kube/index.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** The path of a field within another. */
@@ -49,5 +49,5 @@ export function isUnchangedAt(path: string, schema: Schema, now: Json, before: J
           : undefined
     ;[value, old, place] = [value[step], old[step], inner]
   }
-  return JSON.stringify(value) === JSON.stringify(old)
+  return exactJsonText(value) === exactJsonText(old)
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../kube/index.ts'
+import { type Json, type JsonObject, exactJsonText } from '../../../kube/index.ts'
 import {
   duplicate,
   type Fault,
@@ -8,7 +8,7 @@ import {
   tooLong,
   typeInvalid,
 } from '../faults.ts'
-import { dns1035Label } from '../validation/names.ts'
+import { checkEmbedded } from './embedded.ts'
 import { isOfFormat } from './formats.ts'
 import { goPattern } from './go-pattern.ts'
 import type { Schema } from './schema.ts'
@@ -20,7 +20,7 @@ import type { Schema } from './schema.ts'
 export function validateStructural(object: JsonObject, schema: Schema): Fault[] {
   const faults: Fault[] = []
   check(object, schema, '', faults)
-  checkEmbedded(object, schema, '', faults)
+  faults.push(...checkEmbedded(object, schema))
   checkLists(object, schema, '', faults)
   return faults
 }
@@ -39,7 +39,7 @@ function check(value: Json | undefined, schema: Schema, path: string, faults: Fa
   checkComposed(value, schema, path, faults)
   if (isTyped) {
     if (typeof value === 'string') checkString(value, schema, path, faults)
-    else if (typeof value === 'number') checkNumber(value, schema, path, faults)
+    else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(value, schema, path, faults)
     else if (Array.isArray(value)) checkArray(value, schema, path, faults)
     else if (typeof value === 'object') checkObject(value, schema, path, faults)
   }
@@ -68,13 +68,14 @@ function checkType(value: Json, schema: Schema, path: string, faults: Fault[]): 
 function typeOf(value: Json): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (typeof value === 'bigint') return 'integer'
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number'
   return typeof value
 }
 
 function checkEnum(value: Json, schema: Schema, path: string, faults: Fault[]): void {
   if (!schema.enum || schema.enum.some((allowed) => isEqual(allowed, value))) return
-  const allowed = schema.enum.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
+  const allowed = schema.enum.map((each) => (typeof each === 'string' ? each : exactJsonText(each)))
   faults.push(notSupported(path || nowhere, value, allowed))
 }
 
@@ -99,12 +100,16 @@ function lengthOf(text: string): number {
   return count
 }
 
-function checkNumber(value: number, schema: Schema, path: string, faults: Fault[]): void {
+function checkNumber(value: number | bigint, schema: Schema, path: string, faults: Fault[]): void {
   const { minimum, maximum, multipleOf } = schema
   const wrong = (detail: string): void => {
     faults.push(invalidValue(path, value, `${path} in body should be ${detail}`))
   }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) wrong(`a multiple of ${multipleOf}`)
+  const isMultiple = (factor: number): boolean =>
+    typeof value === 'bigint' && Number.isSafeInteger(factor)
+      ? value % BigInt(factor) === 0n
+      : Number.isInteger(Number(value) / factor)
+  if (multipleOf !== undefined && !isMultiple(multipleOf)) wrong(`a multiple of ${multipleOf}`)
   if (maximum !== undefined) {
     if (schema.exclusiveMaximum) {
       if (value >= maximum) wrong(`less than ${maximum}`)
@@ -195,53 +200,6 @@ function fewest(results: readonly Fault[][]): Fault[] {
   return results.reduce((best, result) => (result.length < best.length ? result : best), results[0] ?? [])
 }
 
-/** Objects within objects say what they are. */
-function checkEmbedded(value: Json | undefined, schema: Schema, path: string, faults: Fault[]): void {
-  if (typeof value !== 'object' || value === null) return
-  if (Array.isArray(value)) {
-    const { items } = schema
-    if (items && isWorthAWalk(items))
-      for (const [index, item] of value.entries()) checkEmbedded(item, items, `${path}[${index}]`, faults)
-    return
-  }
-  if (schema['x-kubernetes-embedded-resource']) {
-    checkTypeField(value, 'apiVersion', path, faults)
-    checkTypeField(value, 'kind', path, faults)
-  }
-  for (const name of Object.keys(value)) {
-    const { properties, additionalProperties } = schema
-    const isField = properties !== undefined && Object.hasOwn(properties, name)
-    const inner = isField ? properties[name] : additionalProperties
-    if (typeof inner === 'object' && isWorthAWalk(inner))
-      checkEmbedded(value[name], inner, isField ? joined(path, name) : `${path}[${name}]`, faults)
-  }
-}
-
-function checkTypeField(
-  object: JsonObject,
-  name: 'apiVersion' | 'kind',
-  path: string,
-  faults: Fault[],
-): void {
-  const at = joined(path, name)
-  const value = object[name]
-  if (value === undefined) {
-    faults.push(required(at, 'must not be empty'))
-  } else if (typeof value !== 'string') {
-    faults.push(invalidValue(at, value, 'must be a string'))
-  } else if (value === '') {
-    faults.push(invalidValue(at, value, 'must not be empty'))
-  } else if (name === 'apiVersion' && value.split('/').length > 2) {
-    faults.push(invalidValue(at, value, `unexpected GroupVersion string: ${value}`))
-  } else if (name === 'kind') {
-    const wrong = dns1035Label(value.toLowerCase())
-    if (wrong.length > 0) {
-      const why = `may have mixed case, but should otherwise match: ${wrong.join(',')}`
-      faults.push(invalidValue(at, value, why))
-    }
-  }
-}
-
 /** List maps and sets must not hold the same item twice. */
 function checkLists(value: Json | undefined, schema: Schema, path: string, faults: Fault[]): void {
   if (typeof value !== 'object' || value === null) return
@@ -285,7 +243,7 @@ function keysOf(item: JsonObject, keys: readonly string[]): JsonObject {
 
 function canonical(value: Json | undefined): string {
   if (!isObject(value))
-    return Array.isArray(value) ? `[${value.map(canonical).join()}]` : JSON.stringify(value ?? null)
+    return Array.isArray(value) ? `[${value.map(canonical).join()}]` : exactJsonText(value ?? null)
   return `{${Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)
