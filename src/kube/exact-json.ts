@@ -56,15 +56,15 @@ function isWideLiteral(literal: string): boolean {
 }
 
 /** `JSON.stringify` that also writes bigints, as numbers with all their digits. */
-export function exactJsonText(value: unknown): string {
+export function exactJsonText(value: unknown, indent?: number): string {
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(value, undefined, indent)
   } catch (error) {
     // Hardly anything holds a bigint: to look for one first would cost more than to find out.
     if (!(error instanceof TypeError)) throw error
-    const text = JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === 'bigint' ? `${mark}${inner}` : inner,
-    )
+    const marking = (_key: string, inner: unknown): unknown =>
+      typeof inner === 'bigint' ? `${mark}${inner}` : inner
+    const text = JSON.stringify(value, marking, indent)
     return text.replace(marked, '$1')
   }
 }

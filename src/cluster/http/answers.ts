@@ -96,7 +96,7 @@ export async function listAnswer(
       }
   const isLarge = items.reduce((sum, item) => sum + item.length, 0) > largeList
   if (isLarge && form.wanted.encoding === 'json')
-    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), ...shared }
+    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), isList: true, ...shared }
   return { ...(await encoded(200, `${head}${items.join(',')}]}`, form)), ...shared }
 }
 

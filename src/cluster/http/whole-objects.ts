@@ -8,7 +8,7 @@ import {
   storedAs,
 } from '../registry/index.ts'
 import { parsePatch, patchKind } from '../registry/patch/index.ts'
-import { bodyEncoding } from './accept.ts'
+import { bodyEncoding, checkStreamable } from './accept.ts'
 import { listAnswer, objectAnswer, plainAnswer } from './answers.ts'
 import { decodeDeleteOptions, decodeObject } from './body.ts'
 import { type Call, notSupported, requestOf, writeQuery } from './call.ts'
@@ -55,6 +55,7 @@ function list(call: Call, resource: ResourceDefinition): ReturnType<Registry['li
 }
 
 async function watch(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
+  checkStreamable(call.form.wanted)
   const query = call.at.name
     ? new URLSearchParams([...call.target.query, ['fieldSelector', `metadata.name=${call.at.name}`]])
     : call.target.query

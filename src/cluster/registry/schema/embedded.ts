@@ -3,6 +3,7 @@ import { type Fault, invalidValue, required, shown } from '../faults.ts'
 import { validateMetadata } from '../validation/metadata.ts'
 import { dns1035Label } from '../validation/names.ts'
 import { DecodingError, decodeValue } from './decode-value.ts'
+import { kindOf } from './mismatch-words.ts'
 import type { Schema } from './schema.ts'
 import type { Shape } from './shape.ts'
 
@@ -20,12 +21,16 @@ export function decodeEmbedded(body: JsonObject, schema: Schema, metadata: Shape
   eachEmbedded(body, schema, '', (object, path) => {
     const value = object['metadata']
     if (value === undefined) return
+    if (value === null) {
+      object['metadata'] = {}
+      return
+    }
     const at = joined(path, 'metadata')
     // Decoding changes it in place; a refusal shows it as it was.
     const given = shown(value)
     try {
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        throw new DecodingError('json: cannot unmarshal into Go value of type v1.ObjectMeta')
+      if (typeof value !== 'object' || Array.isArray(value))
+        throw new DecodingError(`json: cannot unmarshal ${kindOf(value)} into Go value of type v1.ObjectMeta`)
       unknown.push(...decodeValue(value, metadata).unknown.map((field) => `${at}.${field}`))
     } catch (error) {
       if (!(error instanceof DecodingError)) throw error
