@@ -1,5 +1,6 @@
 /** A value that JSON can hold. */
-export type Json = null | boolean | number | string | Json[] | { [field: string]: Json | undefined }
+/** JSON. Whole numbers too wide for a `number` are bigints: {@link parseExactJson} makes such, {@link exactJsonText} writes them. */
+export type Json = null | boolean | number | bigint | string | Json[] | { [field: string]: Json | undefined }
 
 /** A JSON object. */
 export type JsonObject = { [field: string]: Json | undefined }

@@ -13,6 +13,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts'
+import { exactJsonText } from './exact-json.ts'
 import { apiVersionOf } from './kinds.ts'
 import type { KubeObject, ObjectList, ObjectMeta, Persisted, WatchEvent } from './object.ts'
 import { type Status, StatusError } from './status.ts'
@@ -63,7 +64,7 @@ export function createKubeClient(transport: Transport, options: KubeClientOption
       method,
       path,
       headers,
-      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      ...(request.body !== undefined && { body: exactJsonText(request.body) }),
       ...(request.signal && { signal: request.signal }),
     })
     if (response.status >= 400) throw await failureOf(response)

@@ -11,6 +11,7 @@ export function fromJson(json: unknown, schema?: ValueSchema): Value {
     case 'number':
       return schema?.type === 'number' || !Number.isSafeInteger(json) ? json : BigInt(json)
     case 'boolean':
+    case 'bigint':
       return json
     case 'object':
       if (json === null) return null

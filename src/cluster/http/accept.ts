@@ -9,10 +9,11 @@ export interface Wanted {
   readonly version?: string
 }
 
+const served = ['application/json', 'application/yaml']
 const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 
 /**
- * The first form of an `Accept` header that can be served.
+ * The form that an `Accept` header likes best of those that can be served.
  *
  * @throws {StatusError} `NotAcceptable` when there is none.
  */
@@ -20,11 +21,9 @@ export function negotiate(accept: string | undefined): Wanted {
   // Nearly every request of a program: no need to take it apart.
   if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept === '')
     return { encoding: 'json' }
-  for (const entry of accept.split(',')) {
-    const [type = '', ...parameters] = entry.split(';').map((part) => part.trim())
+  for (const { type, values } of byPreference(accept)) {
     const encoding = encodingOf(type.toLowerCase())
     if (!encoding) continue
-    const values = new Map(parameters.map((one) => one.split('=', 2) as [string, string]))
     const as = values.get('as')
     if (as === undefined) return { encoding }
     if (
@@ -34,7 +33,42 @@ export function negotiate(accept: string | undefined): Wanted {
     )
       return { encoding, as, version: values.get('v') ?? 'v1' }
   }
-  throw notAcceptable('only the following media types are accepted: application/json, application/yaml')
+  throw notAcceptable(`only the following media types are accepted: ${served.join(', ')}`)
+}
+
+/**
+ * Only JSON is written event by event.
+ *
+ * @throws {StatusError} `NotAcceptable`.
+ */
+export function checkStreamable({ encoding }: Wanted): void {
+  if (encoding !== 'json')
+    throw notAcceptable('only the following media types are accepted: application/json;stream=watch')
+}
+
+/** The encoding of a document, which has no other form. @throws {StatusError} `NotAcceptable`. */
+export function negotiateDocument(accept: string | undefined): 'json' | 'yaml' {
+  const { encoding, as } = negotiate(accept)
+  if (as === undefined) return encoding
+  throw notAcceptable(`only the following media types are accepted: ${served.join(', ')}`)
+}
+
+interface AcceptEntry {
+  /** In lower case. */
+  readonly type: string
+  readonly values: ReadonlyMap<string, string>
+}
+
+/** What is weighed higher comes first, of equals the more particular, of those the earlier. */
+function byPreference(accept: string): AcceptEntry[] {
+  const entries = accept.split(',').map((entry) => {
+    const [type = '', ...parameters] = entry.split(';').map((part) => part.trim())
+    const values = new Map(parameters.map((one) => one.split('=', 2) as [string, string]))
+    const weight = Number(values.get('q') ?? '1')
+    return { type: type.toLowerCase(), values, weight: Number.isFinite(weight) ? weight : 1 }
+  })
+  const breadth = ({ type }: AcceptEntry): number => (type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0)
+  return entries.sort((a, b) => b.weight - a.weight || breadth(a) - breadth(b))
 }
 
 /** Does the client want the whole discovery in one answer, and in which version of it? */

@@ -7,7 +7,8 @@ import {
   typed,
   typedText,
 } from '../registry/index.ts'
-import { notAcceptable } from '../../kube/index.ts'
+import { notAcceptable, parseExactJson } from '../../kube/index.ts'
+import { yamlText } from '../registry/schema/index.ts'
 import type { Wanted } from './accept.ts'
 import { type ApiResponse, jsonAnswer, withWarnings } from './message.ts'
 import { sharedObject } from './shared.ts'
@@ -95,7 +96,7 @@ export async function listAnswer(
       }
   const isLarge = items.reduce((sum, item) => sum + item.length, 0) > largeList
   if (isLarge && form.wanted.encoding === 'json')
-    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), ...shared }
+    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), isList: true, ...shared }
   return { ...(await encoded(200, `${head}${items.join(',')}]}`, form)), ...shared }
 }
 
@@ -129,10 +130,9 @@ export async function plainAnswer(status: number, object: object, form: AnswerFo
 
 async function encoded(status: number, json: string, form: AnswerForm): Promise<ApiResponse> {
   if (form.wanted.encoding === 'json') return jsonAnswer(status, json, form.warnings)
-  const { dump } = await import('js-yaml')
   return {
     status,
     headers: withWarnings({ 'content-type': 'application/yaml' }, form.warnings),
-    body: dump(JSON.parse(json), { lineWidth: -1, noRefs: true }),
+    body: await yamlText(parseExactJson(json)),
   }
 }

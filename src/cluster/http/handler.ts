@@ -7,10 +7,12 @@ import {
   type Impersonator,
 } from '../auth/index.ts'
 import { StoreFailed } from '../storage/index.ts'
-import { wantsAggregatedDiscovery } from './accept.ts'
+import { yamlText } from '../registry/schema/index.ts'
+import { negotiateDocument, wantsAggregatedDiscovery } from './accept.ts'
 import type { Auditor, AuditRecord } from './audit/auditor.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
+import { pretty } from './pretty.ts'
 import { RequestCounts } from './request-counts.ts'
 import type { ResourceParts } from './call.ts'
 import { serveResource } from './resources.ts'
@@ -67,6 +69,7 @@ export function createHandler(parts: HandlerParts): ApiHandler {
     } catch (error) {
       answer = failure(error, (fault) => parts.onFault(fault, received))
     }
+    if (target) answer = pretty(answer, received, target.query)
     if (target) counts.add(received.method, target, answer.status)
     record?.answered(answer)
     return answer
@@ -135,7 +138,12 @@ async function serveDocument(
       body: counts.text(),
     }
   const found = discoveryDocument(discovery, path, parts.address())
-  if (found) return jsonAnswer(200, JSON.stringify(found))
+  if (found) {
+    const encoding = negotiateDocument(headerOf(api, 'accept'))
+    if (encoding === 'json') return jsonAnswer(200, JSON.stringify(found))
+    const body = await yamlText(JSON.parse(JSON.stringify(found)))
+    return { status: 200, headers: { 'content-type': 'application/yaml' }, body }
+  }
   const document =
     parts.documents[path] ??
     parts.documents[

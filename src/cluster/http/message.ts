@@ -33,6 +33,8 @@ export interface ApiResponse {
    * and system calls cost by the piece.
    */
   readonly mayGather?: boolean
+  /** The pieces are those of one long text that is there already. */
+  readonly isList?: boolean
   /** The same for readers in this process. */
   readonly shared?: SharedAnswer
 }

@@ -91,6 +91,7 @@ async function wantedScale(
       }).object
   }
   const { object } = await decodeBody(body.text, target, { validation, mediaType: body.contentType })
+  object.metadata ??= {}
   return () => object
 }
 

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
+import { compressed } from './compression.ts'
 import { boundConnections, type TimeLimits, usualTimes } from './connections.ts'
 import { createFairness, type Fairness, type FairnessLimits, type Seat } from './fairness.ts'
 import { failure } from './handler.ts'
@@ -186,6 +187,9 @@ async function respond(
     answer = failure(error, options.onFault)
   }
   try {
+    const packed = compressed(answer, request.headers['accept-encoding'])
+    if (packed instanceof Promise) answer = await packed
+    else answer = packed
     const start = performance.now()
     const sending = send(answer, request, response, gone, options.patienceMs)
     // Encrypting a long answer costs as much as making it.

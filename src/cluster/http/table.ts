@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/index.ts'
+import { type KubeObject, exactJsonText } from '../../kube/index.ts'
 import type { Column, Encoded, ResourceDefinition } from '../registry/index.ts'
 import { typed } from '../registry/index.ts'
 
@@ -44,7 +44,7 @@ export function tableOf(
   const columns = definition.columns ?? usualColumns
   const shown = objects.map(({ value }) => typed(definition, value))
   if (definition.tableOrder) shown.sort(definition.tableOrder)
-  return JSON.stringify({
+  return exactJsonText({
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.version ?? 'v1'}`,
     metadata: options.metadata,

@@ -1,4 +1,4 @@
-import { conflict, type KubeObject, StatusError } from '../../kube/index.ts'
+import { conflict, type KubeObject, StatusError, exactJsonText, parseExactJson } from '../../kube/index.ts'
 import { assertAuthorized } from '../auth/index.ts'
 import {
   type ComputedObjects,
@@ -10,7 +10,7 @@ import {
   storedAs,
 } from '../registry/index.ts'
 import { parsePatch, patchKind } from '../registry/patch/index.ts'
-import { bodyEncoding } from './accept.ts'
+import { bodyEncoding, checkStreamable } from './accept.ts'
 import { listAnswer, objectAnswer, plainAnswer } from './answers.ts'
 import { decodeDeleteOptions, decodeObject } from './body.ts'
 import { type Call, notSupported, requestOf, writeQuery } from './call.ts'
@@ -75,6 +75,7 @@ function list(call: Call, resource: ResourceDefinition): ReturnType<Registry['li
 }
 
 async function watch(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
+  checkStreamable(call.form.wanted)
   const query = call.at.name
     ? new URLSearchParams([...call.target.query, ['fieldSelector', `metadata.name=${call.at.name}`]])
     : call.target.query
@@ -106,10 +107,10 @@ async function update(call: Call, resource: ResourceDefinition): Promise<ApiResp
   const request = requestOf(call, resource, writeQuery(call, 'UpdateOptions'))
   const encoding = bodyEncoding(headerOf(call.api, 'content-type'))
   const body = await decodeObject(await call.api.readBody(), encoding, resource, request)
-  const text = JSON.stringify(body)
+  const text = exactJsonText(body)
   let fresh: KubeObject | undefined = body
   const next = (): KubeObject => {
-    const object = fresh ?? (JSON.parse(text) as KubeObject)
+    const object = fresh ?? (parseExactJson(text) as unknown as KubeObject)
     fresh = undefined
     return object
   }

@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { alreadyExists, badRequest, invalid, type KubeObject, timestamp } from '../../kube/index.ts'
+import {
+  alreadyExists,
+  badRequest,
+  invalid,
+  type KubeObject,
+  timestamp,
+  exactJsonText,
+} from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { keyOf, storedAs } from './keys.ts'
@@ -108,7 +115,7 @@ async function write(parts: RegistryParts, request: ResourceRequest, object: Kub
       if (parts.store.latest(key)) throw alreadyExists({ kind: resource.plural, group: resource.group, name })
       const dry = encode(stored(resource, object), 0)
       delete dry.value.metadata.resourceVersion
-      return { value: dry.value, json: JSON.stringify(dry.value) }
+      return { value: dry.value, json: exactJsonText(dry.value) }
     }
     try {
       const made = await parts.store.write({

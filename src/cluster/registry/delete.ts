@@ -1,4 +1,11 @@
-import { conflict, type JsonObject, type KubeObject, notFound, timestamp } from '../../kube/index.ts'
+import {
+  conflict,
+  type JsonObject,
+  type KubeObject,
+  notFound,
+  timestamp,
+  exactJsonText,
+} from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
@@ -109,7 +116,7 @@ function graceOf(
 function withoutGrace(parts: RegistryParts, object: KubeObject): Encoded {
   object.metadata.deletionTimestamp ??= timestamp(parts.now())
   object.metadata.deletionGracePeriodSeconds = 0
-  return { value: object, json: JSON.stringify(object) }
+  return { value: object, json: exactJsonText(object) }
 }
 
 function markDeleting(

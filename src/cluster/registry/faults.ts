@@ -1,4 +1,4 @@
-import type { StatusCause } from '../../kube/index.ts'
+import { type StatusCause, exactJsonText } from '../../kube/index.ts'
 
 /**
  * One fault of one field, spelled as Kubernetes' field errors are
@@ -12,7 +12,7 @@ export interface Fault extends StatusCause {
 
 /** How Go's `%q`-like rendering in field errors shows a bad value. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null')
+  return exactJsonText(value) ?? 'null'
 }
 
 export const invalidValue = (field: string, value: unknown, detail: string): Fault => ({

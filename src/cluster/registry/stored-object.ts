@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/index.ts'
+import { type KubeObject, exactJsonText, parseExactJson } from '../../kube/index.ts'
 import type { ResourceDefinition } from './resource.ts'
 
 /**
@@ -31,7 +31,7 @@ function prefixOfKind(definition: ResourceDefinition): string {
 export function encode(object: KubeObject, revision: number): Encoded {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
   const value: KubeObject = { metadata: { ...metadata, resourceVersion: String(revision) }, ...rest }
-  return { value, json: JSON.stringify(value) }
+  return { value, json: exactJsonText(value) }
 }
 
 /** An object as an answer carries it: with kind and apiVersion of the version asked for. */
@@ -42,18 +42,18 @@ export function typed(definition: ResourceDefinition, value: KubeObject): KubeOb
 
 /** The text of a single object in an answer. */
 export function typedText(definition: ResourceDefinition, stored: Encoded): string {
-  if (definition.convert) return JSON.stringify(typed(definition, stored.value))
+  if (definition.convert) return exactJsonText(typed(definition, stored.value))
   return prefixOfKind(definition) + stored.json.slice(1)
 }
 
 /** The text of an item in a list: built-in kinds leave kind and apiVersion to the list. */
 export function itemText(definition: ResourceDefinition, stored: Encoded): string {
   if (definition.isCustom) return typedText(definition, stored)
-  return definition.convert ? JSON.stringify(definition.convert.fromStored(stored.value)) : stored.json
+  return definition.convert ? exactJsonText(definition.convert.fromStored(stored.value)) : stored.json
 }
 
 /** A copy that may be changed. */
 export function copyOf(stored: Encoded): KubeObject {
-  // The text was made by JSON.stringify of a KubeObject.
-  return JSON.parse(stored.json) as KubeObject
+  // The text was made of a KubeObject.
+  return parseExactJson(stored.json) as unknown as KubeObject
 }

@@ -1,4 +1,4 @@
-import { expired, type KubeObject } from '../../kube/index.ts'
+import { expired, type KubeObject, exactJsonText } from '../../kube/index.ts'
 import { type Change, HistoryGone, type Store, type Stored } from '../storage/index.ts'
 import { prefixOf, storedAs } from './keys.ts'
 import { parseRevision, shaped, tooLarge } from './list.ts'
@@ -144,7 +144,7 @@ function removed(change: Change<KubeObject>, previous: Stored<KubeObject>): Enco
       ...previous.value,
       metadata: { ...previous.value.metadata, resourceVersion: String(change.revision) },
     }
-    object = { value, json: JSON.stringify(value) }
+    object = { value, json: exactJsonText(value) }
     removals.set(change, object)
   }
   return object

@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../kube/index.ts'
 import type { Disk, DiskChange } from './disk.ts'
 import { History, type HistoryLimits } from './history.ts'
 import { SortedTable } from './sorted-table.ts'
@@ -57,8 +58,8 @@ class Record<V> implements Stored<V> {
   }
 
   get value(): V {
-    // The text was made by JSON.stringify of a V when it was written.
-    const value = this.#value ?? this.#lent?.deref() ?? (JSON.parse(this.json) as V)
+    // The text was made of a V when it was written.
+    const value = this.#value ?? this.#lent?.deref() ?? (parseExactJson(this.json) as V)
     this.#value = value
     return value
   }

@@ -335,3 +335,21 @@ test.each([
   expect(answer.status).toBe(status)
   if (message !== undefined) expect(answer.body['message']).toEqual(message)
 })
+
+test('refuses a scale that does not say of what it is', async () => {
+  const spec = {
+    replicas: 0,
+    selector: { matchLabels: { a: 'b' } },
+    template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+  }
+  const deployments = '/apis/apps/v1/namespaces/default/deployments'
+  await ask('POST', deployments, { body: { metadata: { name: 'scaled' }, spec } })
+  const scale = `${deployments}/scaled/scale`
+  for (const metadata of [undefined, {}])
+    expect(await ask('PUT', scale, { body: { metadata, spec: { replicas: 1 } } })).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('undeterminable: name must be provided') },
+    })
+  const named = { metadata: { name: 'scaled' }, spec: { replicas: 1 } }
+  expect((await ask('PUT', scale, { body: named })).status).toBe(200)
+})

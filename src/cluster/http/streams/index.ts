@@ -3,11 +3,10 @@ import type { Catalog, Registry } from '../../registry/index.ts'
 import type { PodStreams } from '../../runtime/index.ts'
 import type { StreamServer } from '../handler.ts'
 import { logAnswer } from './logs.ts'
-import { podRequest, readPod } from './pod.ts'
+import { admitConnect, optionsKind } from './connect.ts'
+import { checkPlaced, chooseContainer, podRequest, readPod } from './pod.ts'
 
 export { createUpgradeServer, type UpgradeParts } from './upgrade.ts'
-
-const upgraded = new Set(['exec', 'attach', 'portforward'])
 
 /** Serves logs of pods, and answers what asks for a stream without upgrading the connection. */
 export function createStreamServer(parts: {
@@ -18,20 +17,22 @@ export function createStreamServer(parts: {
   return async (api, target) => {
     const at = target.resource
     if (!at || at.group !== '' || at.plural !== 'pods' || !at.subresource) return undefined
-    if (upgraded.has(at.subresource)) throw badRequest('Upgrade request required')
-    if (at.subresource !== 'log' || at.verb !== 'get') return undefined
+    const kind = optionsKind(at)
+    if (!kind && (at.subresource !== 'log' || at.verb !== 'get')) return undefined
     const resource = parts.catalog.find(at.group, at.version, at.plural)?.stored
     if (!resource) return undefined
-    const pod = readPod(
-      parts.registry,
-      podRequest(resource, {
-        user: api.user,
-        subresource: 'log',
-        signal: api.signal,
-        ...(at.namespace && { namespace: at.namespace }),
-        ...(at.name && { name: at.name }),
-      }),
-    )
-    return logAnswer(parts.streams, pod, target.query, api.signal)
+    const request = podRequest(resource, {
+      user: api.user,
+      subresource: at.subresource,
+      signal: api.signal,
+      ...(at.namespace && { namespace: at.namespace }),
+      ...(at.name && { name: at.name }),
+    })
+    if (!kind) return logAnswer(parts.streams, readPod(parts.registry, request), target.query, api.signal)
+    await admitConnect(parts.registry, request, kind, target.query)
+    const pod = readPod(parts.registry, request)
+    if (at.subresource !== 'portforward') chooseContainer(pod, target.query.get('container') ?? undefined)
+    checkPlaced(pod)
+    throw badRequest('Upgrade request required')
   }
 }

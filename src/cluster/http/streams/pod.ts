@@ -38,6 +38,11 @@ export function readPod(registry: Registry, request: ResourceRequest): StreamPod
   }
 }
 
+/** @throws {StatusError} `BadRequest` when no node has the pod. */
+export function checkPlaced({ nodeName, ref }: StreamPod): void {
+  if (nodeName === '') throw badRequest(`pod ${ref.name} does not have a host assigned`)
+}
+
 /**
  * The container meant: the one named, else the annotated default, else the only one.
  *

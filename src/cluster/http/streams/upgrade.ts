@@ -9,14 +9,15 @@ import {
   type Authorizer,
   type Impersonator,
 } from '../../auth/index.ts'
-import type { Catalog, Registry, ResourceRequest, UserInfo } from '../../registry/index.ts'
+import type { Catalog, Registry, UserInfo } from '../../registry/index.ts'
 import type { ExitStatus, PodStreams, StreamIo } from '../../runtime/index.ts'
 import type { Auditor, AuditRecord } from '../audit/auditor.ts'
 import { failure } from '../handler.ts'
 import type { ApiRequest } from '../message.ts'
 import { isTrue, parseTarget, type ResourceTarget, type Target } from '../target.ts'
 import { channelProtocols, openChannels } from './channels.ts'
-import { chooseContainer, podRequest, readPod, type StreamPod } from './pod.ts'
+import { admitConnect, optionsKind } from './connect.ts'
+import { checkPlaced, chooseContainer, podRequest, readPod, type StreamPod } from './pod.ts'
 import { forwardProtocol, servePortForward } from './port-forward.ts'
 
 export interface UpgradeParts {
@@ -30,12 +31,6 @@ export interface UpgradeParts {
   /** Told when a stream of a user begins; what it returns is called when it has ended. */
   began?(socket: TLSSocket, user: UserInfo): () => void
   onFault(error: unknown): void
-}
-
-const optionsKind: Readonly<Record<string, string>> = {
-  exec: 'PodExecOptions',
-  attach: 'PodAttachOptions',
-  portforward: 'PodPortForwardOptions',
 }
 
 type AttachArguments = readonly [options: { readonly container: string; readonly tty: boolean }, io: StreamIo]
@@ -139,7 +134,7 @@ async function acceptAs(
   { resource: at, query }: Target,
   record: AuditRecord | undefined,
 ): Promise<Accepted> {
-  const kind = at && at.group === '' && at.plural === 'pods' ? optionsKind[at.subresource ?? ''] : undefined
+  const kind = at && optionsKind(at)
   const served = at && parts.catalog.find(at.group, at.version, at.plural)?.stored
   if (!at || !kind || !served) throw badRequest('only exec, attach and portforward of pods are streams')
   const attributes = {
@@ -165,11 +160,11 @@ async function acceptAs(
     ...(at.name && { name: at.name }),
     signal: new AbortController().signal,
   })
+  await admitConnect(parts.registry, podAt, kind, query)
   const pod = readPod(parts.registry, podAt)
-  await admitConnect(parts, podAt, kind, query)
   // Only now: who may not do it is told so, whatever their client speaks.
   checkProtocol(request)
-  if (pod.nodeName === '') throw badRequest(`pod ${pod.ref.name} does not have a host assigned`)
+  checkPlaced(pod)
   return { pod, at, query }
 }
 
@@ -183,27 +178,6 @@ function checkProtocol(request: IncomingMessage): void {
   throw badRequest(
     `the protocol "${request.headers.upgrade ?? ''}" is not spoken here, only WebSocket: use kubectl 1.29 or newer for exec, attach, cp and port-forward`,
   )
-}
-
-async function admitConnect(
-  parts: UpgradeParts,
-  request: ResourceRequest,
-  kind: string,
-  query: URLSearchParams,
-): Promise<void> {
-  const object = {
-    kind,
-    apiVersion: 'v1',
-    metadata: {},
-    ...(query.has('container') && { container: query.get('container') }),
-    ...(query.has('command') && { command: query.getAll('command') }),
-    ...Object.fromEntries(
-      ['stdin', 'stdout', 'stderr', 'tty']
-        .filter((name) => isTrue(query.get(name)))
-        .map((name) => [name, true]),
-    ),
-  }
-  await parts.registry.connect(request, object)
 }
 
 async function runCommand(parts: UpgradeParts, accepted: Accepted, client: WebSocket): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Json } from '../../../kube/index.ts'
+import { type Json, exactJsonText } from '../../../kube/index.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** The item of an old list that is the same thing as this one: items have an identity in lists of type `map` alone. */
@@ -44,5 +44,5 @@ export function isUnchangedAt(path: string, schema: Schema, now: Json, before: J
           : undefined
     ;[value, old, place] = [value[step], old[step], inner]
   }
-  return JSON.stringify(value) === JSON.stringify(old)
+  return exactJsonText(value) === exactJsonText(old)
 }

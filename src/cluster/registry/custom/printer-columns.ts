@@ -1,5 +1,5 @@
 import type { CustomResourceColumnDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import type { KubeObject } from '../../../kube/index.ts'
+import { type KubeObject, exactJsonText } from '../../../kube/index.ts'
 import type { Column } from '../resource.ts'
 import { nameColumn, since } from '../resources/columns.ts'
 import { findAll, type JsonPath, JsonPathError, parseJsonPath } from './json-path.ts'
@@ -50,15 +50,15 @@ function cellOf(type: Column['type'], value: unknown, now: number): string | num
   if (value === undefined || value === null) return null
   switch (type) {
     case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : null
+      return typeof value === 'number' || typeof value === 'bigint' ? Math.trunc(Number(value)) : null
     case 'number':
-      return typeof value === 'number' ? value : null
+      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null
     case 'boolean':
       return typeof value === 'boolean' ? value : null
     case 'date':
       if (typeof value !== 'string') return null
       return Number.isNaN(Date.parse(value)) ? '<invalid>' : since(value, now)
     default:
-      return typeof value === 'object' ? JSON.stringify(value) : String(value)
+      return typeof value === 'object' ? exactJsonText(value) : String(value)
   }
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../../kube/index.ts'
+import { type Json, exactJsonText } from '../../../kube/index.ts'
 import {
   Budget,
   CelBudgetError,
@@ -228,5 +228,5 @@ function faultOf(
 }
 
 function isUnchanged(value: Json, old: Json): boolean {
-  return value === old || JSON.stringify(value) === JSON.stringify(old)
+  return value === old || exactJsonText(value) === exactJsonText(old)
 }

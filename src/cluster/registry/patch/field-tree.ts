@@ -1,3 +1,4 @@
+import { exactJsonText, parseExactJson } from '../../../kube/index.ts'
 /**
  * Sets of fields in the very form in which `fieldsV1` has them: `f:name` a field, `k:{...}` an item of a list by its
  * keys, `v:...` an item of a set, and `.` in a node for the node itself. A node without members is a member too. They
@@ -142,10 +143,10 @@ export function shownPath(path: readonly string[]): string {
 }
 
 function shownKeys(json: string): string {
-  const keys: unknown = JSON.parse(json)
+  const keys: unknown = parseExactJson(json)
   if (typeof keys !== 'object' || keys === null) return json
   return Object.entries(keys)
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${exactJsonText(value)}`)
     .join(',')
 }
 

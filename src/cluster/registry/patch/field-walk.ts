@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../kube/index.ts'
+import { type Json, type JsonObject, exactJsonText } from '../../../kube/index.ts'
 import {
   deduced,
   type FieldOfStruct,
@@ -28,7 +28,7 @@ export function isLeaf(shape: FieldShape): boolean {
 
 /** The element of a list item; undefined when it lacks a key that has no default. */
 export function elementOf(item: Json, shape: ListShape): string | undefined {
-  if (shape.mode === 'set') return `v:${JSON.stringify(item)}`
+  if (shape.mode === 'set') return `v:${exactJsonText(item)}`
   if (!isObject(item)) return undefined
   const [only] = shape.keys
   if (shape.keys.length === 1 && only !== undefined && typeof item[only] === 'string')
@@ -36,7 +36,7 @@ export function elementOf(item: Json, shape: ListShape): string | undefined {
   const pairs: string[] = []
   for (const key of shape.keys) {
     const value = own(item, key) ?? shape.keyDefaults[key]
-    if (value !== undefined) pairs.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`)
+    if (value !== undefined) pairs.push(`${JSON.stringify(key)}:${exactJsonText(value)}`)
   }
   return pairs.length === 0 ? undefined : `k:{${pairs.join()}}`
 }

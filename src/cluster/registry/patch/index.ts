@@ -6,6 +6,7 @@ import {
   type ManagedFieldsEntry,
   type StatusCause,
   StatusError,
+  exactJsonText,
 } from '../../../kube/index.ts'
 import { shown } from '../faults.ts'
 import { plainFailure } from '../plain-failure.ts'
@@ -59,11 +60,11 @@ export function applyPatch(patch: ParsedPatch, current: KubeObject | undefined, 
   switch (patch.is) {
     case 'json': {
       const result = jsonPatch(target, patch.operations)
-      return decoded(result, patch, patching, () => JSON.stringify(result))
+      return decoded(result, patch, patching, () => exactJsonText(result))
     }
     case 'merge': {
       const result = mergePatch(target, patch.value)
-      return decoded(result, patch, patching, () => JSON.stringify(result))
+      return decoded(result, patch, patching, () => exactJsonText(result))
     }
     case 'strategic':
       return decoded(strategicPatch(target, patch.value, patching.resource.schema), patch, patching, () =>

@@ -1,4 +1,12 @@
-import { badRequest, invalid, type Json, type JsonObject, unsupportedMediaType } from '../../../kube/index.ts'
+import {
+  badRequest,
+  invalid,
+  type Json,
+  type JsonObject,
+  unsupportedMediaType,
+  parseExactJson,
+  NumberRangeError,
+} from '../../../kube/index.ts'
 import { forbiddenField, required } from '../faults.ts'
 import {
   countKeys,
@@ -96,8 +104,9 @@ export async function parsePatch(
 function parseJson(text: string, prefix: string): Json {
   let value: Json
   try {
-    value = JSON.parse(text) as Json
-  } catch {
+    value = parseExactJson(text)
+  } catch (error) {
+    if (error instanceof NumberRangeError) throw badRequest(`${prefix}${error.message}`)
     throw badRequest(`${prefix}${syntaxErrorOf(text)}`)
   }
   if (measure(text).depth > maxDepth) throw badRequest(`${prefix}${tooDeep}`)

@@ -57,7 +57,7 @@ function checkScalar(value: Json, type: string, fault: (text: string) => void): 
   const found = typeof value
   if (type === 'string' && found !== 'string')
     fault(`expected string, got &value.valueUnstructured{Value:${goValue(value)}}`)
-  else if (type === 'numeric' && found !== 'number')
+  else if (type === 'numeric' && found !== 'number' && found !== 'bigint')
     fault(`expected numeric (int or float), got ${goType(value)}`)
   else if (type === 'boolean' && found !== 'boolean') fault(`expected boolean, got &{${goValue(value)}}`)
   else if (type === 'untyped' && found === 'object') fault(`expected any scalar, got &{${goValue(value)}}`)

@@ -1,8 +1,10 @@
 import { badRequest, invalid, type Json, type JsonObject } from '../../../kube/index.ts'
 import { invalidValue } from '../faults.ts'
 import { schemaFor, builtinSchemas } from './builtin.ts'
-import { DecodingError, decodeValue, kindOf } from './decode-value.ts'
+import { DecodingError, decodeValue } from './decode-value.ts'
+import { kindOf } from './mismatch-words.ts'
 import { applyDefaults } from './defaulting.ts'
+import { decodeEmbedded } from './embedded.ts'
 import { prune } from './prune.ts'
 import type { Schema } from './schema.ts'
 import { type Shape, shapeOf } from './shape.ts'
@@ -38,8 +40,9 @@ export function decodeCustom(
       invalidValue('kind', stated.kind, `must be ${target.kind}`),
     ])
   const pruned = prune(body, target.schema)
+  const embedded = decodeEmbedded(body, target.schema, metadataShape())
   applyDefaults(body, target.schema)
-  return { value: body, unknown: [...unknown, ...pruned] }
+  return { value: body, unknown: [...unknown, ...pruned, ...embedded] }
 }
 
 /** Decodes `metadata` of a custom resource. Answers the paths of fields that metadata does not have. */

@@ -1,5 +1,14 @@
-import { canonicalQuantity, type Json, type JsonObject, QuantityError } from '../../../kube/index.ts'
+import {
+  canonicalQuantity,
+  exactJsonText,
+  inexact,
+  type Json,
+  type JsonObject,
+  QuantityError,
+} from '../../../kube/index.ts'
 import { base64Fault, canonicalTimeOf } from './go-values.ts'
+import { jsonMismatch, kindOf, mapMismatch } from './mismatch-words.ts'
+import { literalIn, withoutLiterals } from './number-literals.ts'
 import type { Shape, StructShape } from './shape.ts'
 
 /** A value that Go's decoder would refuse. The message is Go's. */
@@ -25,8 +34,13 @@ export interface DecodedValue {
  *
  * @throws {DecodingError} for a value of a wrong type.
  */
-export function decodeValue(value: JsonObject, shape: Shape, wording: Wording = 'json'): DecodedValue {
-  const walk: Walk = { root: shape, wording, path: [], unknown: [], mismatch: undefined }
+export function decodeValue(
+  value: JsonObject,
+  shape: Shape,
+  wording: Wording = 'json',
+  { hasLiterals }: { readonly hasLiterals: boolean } = { hasLiterals: false },
+): DecodedValue {
+  const walk: Walk = { root: shape, wording, path: [], unknown: [], mismatch: undefined, hasLiterals }
   if (shape.is === 'struct') decodeStruct(walk, value, shape)
   if (walk.mismatch !== undefined) throw new DecodingError(walk.mismatch)
   return { value, unknown: walk.unknown }
@@ -39,6 +53,8 @@ interface Walk {
   readonly unknown: string[]
   /** The first mismatch. Go goes on after one, since a fault of a type with its own decoder counts for more. */
   mismatch: string | undefined
+  /** Numbers that have a fraction or an exponent are there as they were written. */
+  readonly hasLiterals: boolean
 }
 
 function decodeStruct(walk: Walk, value: JsonObject, shape: StructShape): void {
@@ -79,6 +95,8 @@ function isZero(value: Json, shape: Shape): boolean {
 }
 
 function decode(walk: Walk, value: Json, shape: Shape): Json {
+  const literal = walk.hasLiterals ? literalIn(value) : undefined
+  if (literal !== undefined) return decodeLiteral(walk, literal, shape)
   switch (shape.is) {
     case 'string':
       return typeof value === 'string' ? value : mismatch(walk, value, shape, '')
@@ -93,16 +111,40 @@ function decode(walk: Walk, value: Json, shape: Shape): Json {
     case 'boolean':
       return typeof value === 'boolean' ? value : mismatch(walk, value, shape, false)
     case 'int32':
-    case 'int64':
       return isInteger(value, shape.is) ? value : mismatch(walk, value, shape, 0)
+    // What is too wide for a number is out of all bounds that such fields have.
+    case 'int64':
+      return isInteger(value, shape.is)
+        ? value
+        : typeof value === 'bigint'
+          ? Number(value)
+          : mismatch(walk, value, shape, 0)
     case 'float':
-      return typeof value === 'number' ? value : mismatch(walk, value, shape, 0)
+      return typeof value === 'number' || typeof value === 'bigint'
+        ? Number(value)
+        : mismatch(walk, value, shape, 0)
     case 'any':
-      return value
+      return inexact(walk.hasLiterals ? withoutLiterals(value) : value)
     case 'either':
       return decode(walk, value, isObject(value) ? shape.object : shape.other)
     default:
       return decodeText(walk, value, shape)
+  }
+}
+
+/** Go reads integers digit by digit, and quantities from what is written. */
+function decodeLiteral(walk: Walk, literal: string, shape: Shape): Json {
+  switch (shape.is) {
+    case 'int32':
+    case 'int64':
+      walk.mismatch ??= jsonMismatch(walk, `number ${literal}`, shape)
+      return 0
+    case 'int-or-string':
+      throw new DecodingError(`json: cannot unmarshal number ${literal} into Go value of type int32`)
+    case 'quantity':
+      return quantity(literal)
+    default:
+      return decode(walk, Number(literal), shape)
   }
 }
 
@@ -122,7 +164,7 @@ function decodeText(walk: Walk, value: Json, shape: Shape): Json {
     case 'int-or-string':
       if (typeof value === 'string' || isInteger(value, 'int32')) return value
       throw new DecodingError(
-        `json: cannot unmarshal ${typeof value === 'number' ? `number ${value}` : kindOf(value)} into Go value of type int32`,
+        `json: cannot unmarshal ${isNumber(value) ? `number ${value}` : kindOf(value)} into Go value of type int32`,
       )
     case 'bytes': {
       if (typeof value !== 'string') return mismatch(walk, value, shape, '')
@@ -136,7 +178,7 @@ function decodeText(walk: Walk, value: Json, shape: Shape): Json {
 }
 
 function quantity(value: Json): string {
-  const text = typeof value === 'string' ? value.trim() : JSON.stringify(value)
+  const text = typeof value === 'string' ? value.trim() : exactJsonText(value)
   // By far the most quantities are whole numbers below a thousand of some unit, which are canonical as they stand.
   if (/^(?:0|[1-9]\d{0,2}(?:[mkMGT]|[KMGT]i)?)$/.test(text)) return text
   try {
@@ -201,77 +243,20 @@ function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function isNumber(value: Json): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint'
+}
+
 function isInteger(value: Json, size: 'int32' | 'int64'): value is number {
   if (typeof value !== 'number' || !Number.isInteger(value)) return false
   return size === 'int32' ? value >= -0x80000000 && value <= 0x7fffffff : Math.abs(value) < 2 ** 63
 }
 
 function mismatch<T extends Json>(walk: Walk, value: Json, shape: Shape, zero: T): T {
-  walk.mismatch ??= walk.wording === 'json' ? jsonMismatch(walk, value, shape) : mapMismatch(value, shape)
-  return zero
-}
-
-function jsonMismatch(walk: Walk, value: Json, shape: Shape): string {
   const isIntegral = shape.is === 'int32' || shape.is === 'int64'
-  const what = typeof value === 'number' && isIntegral ? `number ${value}` : kindOf(value)
-  let at: Shape | undefined = walk.root
-  let struct = ''
-  const fields: string[] = []
-  // Go names the innermost struct, and the fields on the way without list indices and map keys.
-  for (const step of walk.path) {
-    while (at?.is === 'either') at = typeof step === 'number' ? at.other : at.object
-    if (at?.is === 'struct') {
-      struct = at.name
-      fields.push(String(step))
-      at = at.fields.get(String(step))?.shape
-    } else at = at?.is === 'map' ? at.value : at?.is === 'list' ? at.item : undefined
-  }
-  return `json: cannot unmarshal ${what} into Go struct field ${struct}.${fields.join('.')} of type ${shape.goType}`
-}
-
-/** The words of `runtime.DefaultUnstructuredConverter`. */
-function mapMismatch(value: Json, shape: Shape): string {
-  if (shape.is === 'map' || shape.is === 'list')
-    return `cannot restore ${shape.is === 'list' ? 'slice' : 'map'} from ${reflectKind(value)}`
-  if (shape.is === 'struct') return `cannot restore struct from: ${reflectKind(value)}`
-  const source = reflectKind(value)
-  const goKind = { string: 'string', boolean: 'bool', int32: 'int32', int64: 'int64', float: 'float64' }[
-    shape.is as string
-  ]
-  const isNumeric = source === 'int64' || source === 'float64'
-  const target = goKind ?? 'string'
-  // Go can convert an integer to a string (as a code point) and numbers to each other, so those pairs fail later.
-  const isConvertible = isNumeric && (target === 'string' ? source === 'int64' : target !== 'bool')
-  return isConvertible ? `cannot convert ${source} to ${shape.goType}` : `unrecognized type: ${target}`
-}
-
-function reflectKind(value: Json): string {
-  if (Array.isArray(value)) return 'slice'
-  switch (typeof value) {
-    case 'string':
-      return 'string'
-    case 'boolean':
-      return 'bool'
-    case 'number':
-      return Number.isInteger(value) ? 'int64' : 'float64'
-    default:
-      return 'map'
-  }
-}
-
-/** How `encoding/json` calls a kind of value. */
-export function kindOf(value: Json): string {
-  if (Array.isArray(value)) return 'array'
-  switch (typeof value) {
-    case 'string':
-      return 'string'
-    case 'boolean':
-      return 'bool'
-    case 'number':
-      return 'number'
-    default:
-      return value === null ? 'null' : 'object'
-  }
+  const what = isNumber(value) && isIntegral ? `number ${value}` : kindOf(value)
+  walk.mismatch ??= walk.wording === 'json' ? jsonMismatch(walk, what, shape) : mapMismatch(value, shape)
+  return zero
 }
 
 /** `spec.containers[0].name` */

@@ -1,9 +1,17 @@
-import { badRequest, type JsonObject, type KubeObject } from '../../../kube/index.ts'
+import {
+  badRequest,
+  type JsonObject,
+  type KubeObject,
+  parseExactJson,
+  NumberRangeError,
+} from '../../../kube/index.ts'
 import { builtinSchemas, schemaName } from './builtin.ts'
 import { decodeCustom } from './decode-custom.ts'
-import { DecodingError, decodeValue, kindOf } from './decode-value.ts'
+import { DecodingError, decodeValue } from './decode-value.ts'
+import { kindOf } from './mismatch-words.ts'
 import { maxDepth, syntaxErrorOf, tooDeep } from './go-json.ts'
 import { countKeys, duplicateKeys, keyFaults, measure } from './json-keys.ts'
+import { withLiterals } from './number-literals.ts'
 import type { Schema } from './schema.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { parseYaml, type YamlBody, yamlErrors } from './yaml.ts'
@@ -59,8 +67,9 @@ export async function decodeBody(
 export function decodeJson(text: string, target: Target, validation: FieldValidation): Decoded {
   let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch {
+    value = parseExactJson(text)
+  } catch (error) {
+    if (error instanceof NumberRangeError) throw outOfRange(text, target, error)
     throw unrecognized(target, text, `couldn't get version/kind; json parse error: ${syntaxErrorOf(text)}`)
   }
   const { keys, depth } = measure(text)
@@ -70,7 +79,20 @@ export function decodeJson(text: string, target: Target, validation: FieldValida
     validation !== 'Ignore' && keys !== countKeys(value as JsonObject)
       ? duplicateKeys(text).map((path) => `duplicate field ${JSON.stringify(path)}`)
       : []
-  return decodeParsed(text, value, target, { validation, duplicates, isJson: true })
+  const literals = target.isCustom || !isKindOfText(value) ? undefined : withLiterals(text)
+  return decodeParsed(text, literals === undefined ? value : JSON.parse(literals), target, {
+    validation,
+    duplicates,
+    isJson: true,
+    hasLiterals: literals !== undefined,
+  })
+}
+
+/** What says with numbers of what kind it is will be refused, and shows them. */
+function isKindOfText(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const { apiVersion, kind } = value as JsonObject
+  return typeof apiVersion !== 'number' && typeof kind !== 'number'
 }
 
 function textOf(body: Uint8Array | string): string {
@@ -87,6 +109,7 @@ interface Strictness {
   readonly validation: FieldValidation
   readonly duplicates: readonly string[]
   readonly isJson: boolean
+  readonly hasLiterals?: boolean
 }
 
 function decodeParsed(text: string, value: unknown, target: Target, strictness: Strictness): Decoded {
@@ -100,7 +123,8 @@ function decodeParsed(text: string, value: unknown, target: Target, strictness: 
     if (target.isCustom) decoded = decodeCustom(body, target, gvk)
     else {
       checkKind(gvk, target, refuse)
-      decoded = decodeValue(body, targetShape(target))
+      const { hasLiterals = false } = strictness
+      decoded = decodeValue(body, targetShape(target), 'json', { hasLiterals })
     }
   } catch (error) {
     if (error instanceof DecodingError) return refuse(error.message)
@@ -201,6 +225,14 @@ function goPackage(group: string): string {
 /** `batch/v1`, and `v1` for the core group. */
 function versionOf(gvk: { group: string; version: string }): string {
   return gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
+}
+
+/** The refusal of a body whose kind can be read, with a number in it that cannot. */
+function outOfRange(text: string, target: Target, { message }: NumberRangeError): Error {
+  const gvk = typeOf(text, bodyObject(text, JSON.parse(text), target), target)
+  return badRequest(
+    `${gvk.kind} in version "${gvk.version}" cannot be handled as a ${target.kind}: ${message}`,
+  )
 }
 
 /** The refusal of a body of which not even the kind could be read. Shows the beginning of the body as Kubernetes does. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../kube/index.ts'
+import { exactJsonText, type Json, type JsonObject } from '../../../kube/index.ts'
 
 /** Are they the same value? The order of fields says nothing. */
 export function isSameJson(a: Json, b: Json): boolean {
@@ -8,7 +8,7 @@ export function isSameJson(a: Json, b: Json): boolean {
 /** A text that is the same for the same value alone. */
 export function canonical(value: Json | undefined): string {
   if (!isObject(value))
-    return Array.isArray(value) ? `[${value.map(canonical).join()}]` : JSON.stringify(value ?? null)
+    return Array.isArray(value) ? `[${value.map(canonical).join()}]` : exactJsonText(value ?? null)
   return `{${Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)

@@ -1,11 +1,11 @@
-import type { Json, JsonObject } from '../../../kube/index.ts'
+import { exactJsonText, type Json, type JsonObject } from '../../../kube/index.ts'
 import { type Fault, invalidValue, notSupported, required, tooLong, typeInvalid } from '../faults.ts'
+import { checkEmbedded } from './embedded.ts'
 import { child } from './field-path.ts'
 import { isOfFormat } from './formats.ts'
 import { goPattern } from './go-pattern.ts'
 import { isSameJson } from './same-json.ts'
 import type { Schema } from './schema.ts'
-import { embeddedFaults } from './validate-embedded.ts'
 import { listFaults } from './validate-lists.ts'
 
 /**
@@ -15,7 +15,7 @@ import { listFaults } from './validate-lists.ts'
 export function validateStructural(object: JsonObject, schema: Schema): Fault[] {
   const faults: Fault[] = []
   check(object, schema, '', faults)
-  return [...faults, ...embeddedFaults(object, schema), ...listFaults(object, schema)]
+  return [...faults, ...checkEmbedded(object, schema), ...listFaults(object, schema)]
 }
 
 /** Path that errors of composed schemas have: none. */
@@ -32,7 +32,7 @@ function check(value: Json | undefined, schema: Schema, path: string, faults: Fa
   checkComposed(value, schema, path, faults)
   if (isTyped) {
     if (typeof value === 'string') checkString(value, schema, path, faults)
-    else if (typeof value === 'number') checkNumber(value, schema, path, faults)
+    else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(value, schema, path, faults)
     else if (Array.isArray(value)) checkArray(value, schema, path, faults)
     else if (typeof value === 'object') checkObject(value, schema, path, faults)
   }
@@ -61,13 +61,14 @@ function checkType(value: Json, schema: Schema, path: string, faults: Fault[]): 
 function typeOf(value: Json): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  if (typeof value === 'bigint') return 'integer'
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number'
   return typeof value
 }
 
 function checkEnum(value: Json, schema: Schema, path: string, faults: Fault[]): void {
   if (!schema.enum || schema.enum.some((allowed) => isSameJson(allowed, value))) return
-  const allowed = schema.enum.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
+  const allowed = schema.enum.map((each) => (typeof each === 'string' ? each : exactJsonText(each)))
   faults.push(notSupported(path || nowhere, value, allowed))
 }
 
@@ -92,12 +93,16 @@ function lengthOf(text: string): number {
   return count
 }
 
-function checkNumber(value: number, schema: Schema, path: string, faults: Fault[]): void {
+function checkNumber(value: number | bigint, schema: Schema, path: string, faults: Fault[]): void {
   const { minimum, maximum, multipleOf } = schema
   const wrong = (detail: string): void => {
     faults.push(invalidValue(path, value, `${path} in body should be ${detail}`))
   }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) wrong(`a multiple of ${multipleOf}`)
+  const isMultiple = (factor: number): boolean =>
+    typeof value === 'bigint' && Number.isSafeInteger(factor)
+      ? value % BigInt(factor) === 0n
+      : Number.isInteger(Number(value) / factor)
+  if (multipleOf !== undefined && !isMultiple(multipleOf)) wrong(`a multiple of ${multipleOf}`)
   if (maximum !== undefined) {
     if (schema.exclusiveMaximum) {
       if (value >= maximum) wrong(`less than ${maximum}`)

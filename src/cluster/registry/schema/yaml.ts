@@ -1,8 +1,8 @@
-import type { Schema } from 'js-yaml'
-import type { Json } from '../../../kube/index.ts'
+import { type Json, parseExactJson, NumberRangeError } from '../../../kube/index.ts'
 import { maxDepth, tooDeep } from './go-json.ts'
 import { countKeys, measure } from './json-keys.ts'
 import { duplicateYamlKeys } from './yaml-keys.ts'
+import { readingSchema } from './yaml-numbers.ts'
 
 export interface YamlBody {
   readonly value: Json
@@ -18,8 +18,6 @@ export function yamlErrors(complaints: readonly string[]): string {
 // Aliases may repeat what they point to; what they unfold to must stay in proportion to a body of a few megabytes.
 const largestBody = 1_000_000
 
-let schema: Schema | undefined
-
 /**
  * Reads the first document of a YAML text (JSON is YAML too) as the API server does: YAML 1.1 booleans, keys as
  * strings, the last of equal keys wins and is complained about.
@@ -29,20 +27,20 @@ let schema: Schema | undefined
 export async function parseYaml(text: string): Promise<YamlBody> {
   if (text.trimStart().startsWith('{')) {
     const json = asJson(text)
-    if (json !== undefined)
-      return { value: json.value, duplicates: json.isUnique ? [] : await complaints(text) }
+    if (json?.isUnique) return { value: json.value, duplicates: [] }
+    if (json) return { value: json.value, duplicates: duplicateYamlKeys(text, await import('js-yaml')) }
   }
-  const { CORE_SCHEMA, boolYaml11Tag, load, loadAll, mergeTag } = await import('js-yaml')
-  schema ??= CORE_SCHEMA.withTags(boolYaml11Tag, mergeTag)
+  const yaml = await import('js-yaml')
+  const schema = readingSchema(yaml)
   let documents: unknown[]
   try {
-    documents = loadAll(text, { schema, json: true })
+    documents = yaml.loadAll(text, { schema, json: true })
   } catch (error) {
     throw new Error(described(error), { cause: error })
   }
   let hasDuplicates = documents.length > 1
   try {
-    if (!hasDuplicates) load(text, { schema })
+    if (!hasDuplicates) yaml.load(text, { schema })
   } catch (error) {
     if (!isAboutDuplicate(error)) throw new Error(described(error), { cause: error })
     hasDuplicates = true
@@ -50,19 +48,16 @@ export async function parseYaml(text: string): Promise<YamlBody> {
   const budget = { left: largestBody }
   return {
     value: toJson(documents[0] ?? null, budget, 0),
-    duplicates: hasDuplicates ? await complaints(text) : [],
+    duplicates: hasDuplicates ? duplicateYamlKeys(text, yaml) : [],
   }
-}
-
-async function complaints(text: string): Promise<string[]> {
-  return duplicateYamlKeys(text, await import('js-yaml'))
 }
 
 function asJson(text: string): { readonly value: Json; readonly isUnique: boolean } | undefined {
   let value: Json
   try {
-    value = JSON.parse(text) as Json
-  } catch {
+    value = parseExactJson(text)
+  } catch (error) {
+    if (error instanceof NumberRangeError) throw error
     // Flow style that is not JSON: the YAML parser decides.
     return undefined
   }
@@ -78,6 +73,7 @@ function toJson(value: unknown, budget: { left: number }, depth: number): Json {
   switch (typeof value) {
     case 'string':
     case 'boolean':
+    case 'bigint':
       return value
     case 'number':
       if (!Number.isFinite(value))

@@ -259,6 +259,40 @@ describe('decoding a built-in kind', () => {
     )
   })
 
+  it.each([
+    [
+      '{"spec":{"activeDeadlineSeconds":5.0}}',
+      'number 5.0 into Go struct field PodSpec.spec.activeDeadlineSeconds of type int64',
+    ],
+    ['{"spec":{"priority":5e0}}', 'number 5e0 into Go struct field PodSpec.spec.priority of type int32'],
+    [
+      '{"spec":{"containers":[{"livenessProbe":{"tcpSocket":{"port":8.0}}}]}}',
+      'number 8.0 into Go value of type int32',
+    ],
+    [
+      '{"spec":{"priority":9007199254740993}}',
+      'number 9007199254740993 into Go struct field PodSpec.spec.priority of type int32',
+    ],
+    ['{"metadata":{"name":1.5}}', 'number into Go struct field ObjectMeta.metadata.name of type string'],
+  ])('reads integers digit by digit: %s', (text, why) => {
+    expect(messageOf(text, target('Pod'))).toContain(`json: cannot unmarshal ${why}`)
+  })
+
+  it('reads quantities from what is written, and numbers of free form as numbers', () => {
+    const cpu =
+      '{"spec":{"containers":[{"image":"x:1.5","resources":{"limits":{"a":1e3,"b":1.50,"c":1.0,"d":3}}}]}}'
+    const { object } = decodeJson(cpu, target('Pod'), 'Strict')
+    expect(object['spec']).toMatchObject({
+      containers: [{ image: 'x:1.5', resources: { limits: { a: '1e3', b: '1500m', c: '1', d: '3' } } }],
+    })
+    const revision = decodeJson(
+      '{"data":{"a":[1.5,{"b":1e3}],"c":9007199254740993},"revision":1}',
+      target('ControllerRevision', 'apps'),
+      'Strict',
+    )
+    expect(revision.object['data']).toEqual({ a: [1.5, { b: 1000 }], c: 9007199254740992 })
+  })
+
   it('keeps a data key called __proto__ as data', () => {
     const { object } = decodeJson('{"data":{"__proto__":"x","constructor":"y"}}', configMap, 'Warn')
     expect(JSON.stringify(object)).toBe('{"data":{"__proto__":"x","constructor":"y"}}')

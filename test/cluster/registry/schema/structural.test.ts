@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decodeCustom } from '../../../../src/cluster/registry/schema/decode-custom.ts'
 import type { Schema } from '../../../../src/cluster/registry/schema/schema.ts'
 import {
   applyDefaults,
@@ -173,6 +174,36 @@ describe('an object within a custom resource', () => {
     expect(version).toBe('one.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c')
     expect(kind).toContain(
       'one.kind: Invalid value: "x y": may have mixed case, but should otherwise match: a DNS-1035 label',
+    )
+  })
+
+  it('has metadata as all objects have, though it need not have a name', () => {
+    const object = { apiVersion: 'v1', kind: 'Pod' }
+    expect(words({ ...object, metadata: { labels: { a: 'b' } } })).toEqual([])
+    const [label, name, namespace] = words({
+      ...object,
+      metadata: { name: 'a/b', namespace: 'A', labels: { 'a b': 'c' } },
+    }).sort()
+    expect(label).toContain('by[k].metadata.labels: Invalid value: "a b": name part must consist of')
+    expect(name).toBe(`by[k].metadata.name: Invalid value: "a/b": may not contain '/'`)
+    expect(namespace).toContain('by[k].metadata.namespace: Invalid value: "A": a lowercase RFC 1123 label')
+  })
+
+  it('loses what metadata does not have, and is refused with metadata of a wrong type', () => {
+    const schema: Schema = {
+      type: 'object',
+      properties: {
+        list: { type: 'array', items: { ...embedded, 'x-kubernetes-preserve-unknown-fields': true } },
+      },
+    }
+    const target = { group: 'g', version: 'v1', kind: 'K', schema }
+    const stated = { group: 'g', version: 'v1', kind: 'K' }
+    const metadata = { name: 'x', nonsense: 1, creationTimestamp: null }
+    const { value, unknown } = decodeCustom({ list: [{ metadata, spec: { any: 1 } }] }, target, stated)
+    expect(value).toEqual({ list: [{ metadata: { name: 'x' }, spec: { any: 1 } }] })
+    expect(unknown).toEqual(['list[0].metadata.nonsense'])
+    expect(() => decodeCustom({ list: [{ metadata: { labels: { a: 1 } } }] }, target, stated)).toThrow(
+      'list[0].metadata: Invalid value: {"labels":{"a":1}}: json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string',
     )
   })
 })
