@@ -25,6 +25,7 @@ import {
   openApiDocuments,
 } from './http/index.ts'
 import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
+import { keepServiceAddresses } from './service-addresses.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
@@ -80,6 +81,10 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     builtin: builtinResources({
       checkPolicy: policyExpressionFaults,
       checkMutatingPolicy: mutatingExpressionFaults,
+      addressSpace: {
+        ranges: () => reader.list('networking.k8s.io/servicecidrs'),
+        addresses: () => reader.list('networking.k8s.io/ipaddresses'),
+      },
     }),
     virtual: auth.virtualResources,
     subresources: [
@@ -150,8 +155,11 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
-    furnish: () =>
-      keepFlowControl({ catalog, registry, store, signal: options.signal, now: Date.now, onFault }),
+    furnish: () => {
+      const shared = { catalog, registry, store, signal: options.signal, now: Date.now, onFault }
+      keepServiceAddresses(shared)
+      keepFlowControl(shared)
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { KubeClient, KubeObject } from '../kube/index.ts'
@@ -47,6 +48,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = resolve(options.dataDir)
   const { log } = options
   const stopping = new AbortController()
+  // Each part of the cluster listens once, and there are many; Node.js takes more than ten for a leak.
+  setMaxListeners(0, stopping.signal)
   const config = options.config ?? usualConfig
   await finishRestore(dataDir)
   const audit = await openAudit(config, dataDir, log)

@@ -44,6 +44,7 @@ import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kuberne
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1.js'
 import type { StorageClass } from 'kubernetes-types/storage/v1.js'
 import type { ResourceType } from './client.ts'
+import type { ServiceCIDR } from './service-range.ts'
 import type { TFJob } from './tfjob.ts'
 
 export type {
@@ -145,6 +146,7 @@ export const kinds = {
   persistentVolumes: clusterScoped<PersistentVolume>('v1', 'persistentvolumes', 'PersistentVolume'),
   pods: namespaced<Pod>('v1', 'pods', 'Pod'),
   services: namespaced<Service>('v1', 'services', 'Service'),
+  serviceCidrs: clusterScoped<ServiceCIDR>('networking.k8s.io/v1', 'servicecidrs', 'ServiceCIDR'),
   endpoints: namespaced<Endpoints>('v1', 'endpoints', 'Endpoints'),
   configMaps: namespaced<ConfigMap>('v1', 'configmaps', 'ConfigMap'),
   secrets: namespaced<Secret>('v1', 'secrets', 'Secret'),

@@ -23,6 +23,7 @@ import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
 import { serviceAccountController } from './service-account.ts'
+import { serviceCidrController } from './service-cidrs.ts'
 import { statefulSetController } from './stateful/stateful.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
@@ -62,4 +63,5 @@ export const controllers: readonly Controller[] = [
   certificateSigner,
   certificateCleaner,
   policyStatusController,
+  serviceCidrController,
 ]

@@ -40,7 +40,10 @@ import { clusterRoleBindings, roleBindings } from './role-binding.ts'
 import { runtimeClasses } from './runtime-class.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
-import { services } from './service/service.ts'
+import { ipAddresses } from './networking/ip-address.ts'
+import { serviceCidrs } from './networking/service-cidr.ts'
+import { type AddressSpace, noSpace } from './service/ranges.ts'
+import { servicesIn } from './service/service.ts'
 import { csiDrivers } from './storage/csi-driver.ts'
 import { csiNodes } from './storage/csi-node.ts'
 import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
@@ -53,6 +56,8 @@ export function builtinResources(options: {
   readonly checkPolicy?: PolicyCheck
   /** The same of policies that change what they look at. */
   readonly checkMutatingPolicy?: PolicyCheck
+  /** Decides which addresses services may have; those of the usual range when left out. */
+  readonly addressSpace?: AddressSpace
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -69,7 +74,7 @@ export function builtinResources(options: {
     resourceQuotas,
     secrets,
     serviceAccounts,
-    services,
+    servicesIn(options.addressSpace ?? noSpace),
     controllerRevisions,
     daemonSets,
     deployments,
@@ -80,7 +85,9 @@ export function builtinResources(options: {
     certificateSigningRequests,
     ingressClasses,
     ingresses,
+    ipAddresses,
     networkPolicies,
+    serviceCidrs,
     clusterRoleBindings,
     clusterRoles,
     roleBindings,
