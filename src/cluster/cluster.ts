@@ -37,6 +37,7 @@ export interface Cluster {
 }
 
 const host = '127.0.0.1'
+const furnishMs = 50
 
 /**
  * Starts the embedded cluster: store, API server, controllers, scheduler and nodes, in this process. Resolves when it
@@ -98,7 +99,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     })
     const adminKubeconfig = await writeAdminKubeconfig(dataDir, url, pki)
     await Promise.all([announced, engine.ready])
-    core.furnish()
+    // Whoever waits for the cluster to be ready goes first.
+    const later = setTimeout(() => core.furnish(), furnishMs)
+    stopping.signal.addEventListener('abort', () => clearTimeout(later), { once: true })
     return { url, adminKubeconfig, clientAs: core.clientAs, close }
   } catch (error) {
     await close()
