@@ -46,6 +46,7 @@ import type { StorageClass } from 'kubernetes-types/storage/v1.js'
 import type { ResourceType } from './client.ts'
 import type { ServiceCIDR } from './service-range.ts'
 import type { TFJob } from './tfjob.ts'
+import type { VolumeAttributesClass } from './volume-attributes-class.ts'
 
 export type {
   CertificateSigningRequest,
@@ -189,6 +190,11 @@ export const kinds = {
   clusterRoleBindings: clusterScoped<ClusterRoleBinding>(rbac, 'clusterrolebindings', 'ClusterRoleBinding'),
   priorityClasses: clusterScoped<PriorityClass>('scheduling.k8s.io/v1', 'priorityclasses', 'PriorityClass'),
   storageClasses: clusterScoped<StorageClass>('storage.k8s.io/v1', 'storageclasses', 'StorageClass'),
+  volumeAttributesClasses: clusterScoped<VolumeAttributesClass>(
+    'storage.k8s.io/v1',
+    'volumeattributesclasses',
+    'VolumeAttributesClass',
+  ),
   customResourceDefinitions: clusterScoped<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'customresourcedefinitions',

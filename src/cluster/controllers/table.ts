@@ -28,6 +28,7 @@ import { statefulSetController } from './stateful/stateful.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { volumeBinderController } from './volume-binder.ts'
+import { attributesProtection } from './volume-attributes.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
 /** All controllers of the embedded cluster. They start together; none waits for another. */
@@ -42,6 +43,7 @@ export const controllers: readonly Controller[] = [
   volumeBinderController,
   volumeProtection,
   claimProtection,
+  attributesProtection,
   ephemeralVolumeController,
   endpointsController,
   endpointSliceController,

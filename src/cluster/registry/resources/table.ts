@@ -48,6 +48,7 @@ import { csiDrivers } from './storage/csi-driver.ts'
 import { csiNodes } from './storage/csi-node.ts'
 import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
 import { volumeAttachments } from './storage/volume-attachment.ts'
+import { volumeAttributesClasses } from './storage/volume-attributes-class.ts'
 import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
@@ -105,6 +106,7 @@ export function builtinResources(options: {
     csiStorageCapacities,
     storageClasses,
     volumeAttachments,
+    volumeAttributesClasses,
     mutatingAdmissionPolicies(options.checkMutatingPolicy),
     mutatingAdmissionPolicyBindings,
     validatingAdmissionPolicies(options.checkPolicy),
