@@ -4,6 +4,8 @@
  * the API reference (https://kubernetes.io/docs/reference/kubernetes-api/) and the markers it is made from.
  * A field is written `Type.field`; where two modules share a type name it is written `module:Type.field`.
  */
+import { kindAndList } from './added-kinds.mjs'
+import { deviceImports, deviceTypes } from './device-facts.mjs'
 
 /** Module of `kubernetes-types` -> API group and the kinds that something serves or accepts. */
 export const roots = {
@@ -48,9 +50,16 @@ export const roots = {
   'node/v1': { group: 'node.k8s.io', kinds: 'RuntimeClass' },
   'scheduling/v1': { group: 'scheduling.k8s.io', kinds: 'PriorityClass' },
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
+  'resource/v1': {
+    group: 'resource.k8s.io',
+    kinds: 'DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice',
+  },
   'autoscaling/v1': { group: 'autoscaling', kinds: 'Scale' },
   'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
 }
+
+/** Modules that the package does not have. */
+export const absent = new Set(['resource/v1'])
 
 /** Kinds that have no list of their own. */
 export const unlisted = new Set(
@@ -109,7 +118,9 @@ export const int64 = new Set(
   JSONSchemaProps.minLength JSONSchemaProps.minProperties TokenRequestSpec.expirationSeconds
   ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
   LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity
-  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds`),
+  CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds
+  ResourcePool.generation ResourcePool.resourceSliceCount ExactDeviceRequest.count DeviceSubRequest.count DeviceAttribute.int
+  DeviceToleration.tolerationSeconds`),
 )
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
@@ -177,6 +188,9 @@ export const lists = {
   'FlowSchemaStatus.conditions': 'map type',
   'PriorityLevelConfigurationStatus.conditions': 'map type',
   'ServiceCIDRStatus.conditions': 'map type',
+  'ResourceClaimStatus.reservedFor': 'map uid',
+  'ResourceClaimStatus.devices': 'map driver device pool',
+  'AllocatedDeviceStatus.conditions': 'map type',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
@@ -233,6 +247,7 @@ export const patches = {
   'FlowSchemaStatus.conditions': 'merge type',
   'PriorityLevelConfigurationStatus.conditions': 'merge type',
   'ServiceCIDRStatus.conditions': 'merge type',
+  'ResourceClaimStatus.reservedFor': 'merge uid',
   'CSINodeSpec.drivers': 'merge name',
 }
 
@@ -263,24 +278,6 @@ export const optionality = {
   'TokenReviewSpec.token': '-',
   'PodFailurePolicyOnPodConditionsPattern.status': '-',
 }
-
-/** The fields of a kind that the package does not have, and of its list. */
-const kindAndList = (kind, apiVersion, description, fields) => ({
-  [kind]: {
-    '': description,
-    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the object.'],
-    'kind?': [`"${kind}"`, 'Kind of the object.'],
-    'metadata?': ['ObjectMeta', 'Name, labels, annotations and what the server keeps of the object.'],
-    ...fields,
-  },
-  [`${kind}List`]: {
-    '': `A list of ${kind} objects.`,
-    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the list.'],
-    items: [`Array<${kind}>`, 'The objects.'],
-    'kind?': [`"${kind}List"`, 'Kind of the list.'],
-    'metadata?': ['ListMeta', 'Resource version of the list, and where it goes on.'],
-  },
-})
 
 /** Fields (and whole types) younger than the package: module -> type -> field -> TypeScript type and description. */
 export const added = {
@@ -611,6 +608,7 @@ export const added = {
     },
     VolumeError: { 'errorCode?': ['number', 'gRPC code of the failure.'] },
   },
+  'resource/v1': deviceTypes,
   'coordination/v1': {
     LeaseSpec: {
       'preferredHolder?': ['string', 'Who should hold the lease next.'],
@@ -623,6 +621,7 @@ export const added = {
 export const imports = {
   'authorization/v1': { LabelSelectorRequirement: 'meta/v1' },
   'networking/v1': { Condition: 'meta/v1' },
+  'resource/v1': deviceImports,
 }
 /** Fields that are gone. */
 export const removed = new Set(words('PodResourceClaim.source'))
@@ -634,6 +633,12 @@ export const pointers = new Set(
   ExemptPriorityLevelConfiguration.lendablePercent ExemptPriorityLevelConfiguration.nominalConcurrencyShares
   LimitedPriorityLevelConfiguration.borrowingLimitPercent LimitedPriorityLevelConfiguration.lendablePercent
   LimitedPriorityLevelConfiguration.nominalConcurrencyShares
+  ExactDeviceRequest.adminAccess DeviceToleration.tolerationSeconds DeviceConstraint.matchAttribute
+  DeviceConstraint.distinctAttribute DeviceAttribute.int DeviceAttribute.bool DeviceAttribute.string
+  DeviceAttribute.version ResourceSliceSpec.nodeName ResourceSliceSpec.allNodes ResourceSliceSpec.perDeviceNodeSelection
+  Device.nodeName Device.allNodes Device.bindsToNode Device.allowMultipleAllocations
+  DeviceRequestAllocationResult.adminAccess DeviceRequestAllocationResult.shareID AllocatedDeviceStatus.shareID
+  DeviceClassSpec.extendedResourceName
   CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
   PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes LeaseSpec.holderIdentity
   LeaseSpec.preferredHolder LeaseSpec.strategy AppArmorProfile.localhostProfile AzureDiskVolumeSource.cachingMode
@@ -761,5 +766,6 @@ export const valueStructs = new Set(
   core/v1:Event.source ContainerStatus.state ContainerStatus.lastState CronJobSpec.jobTemplate
   IngressStatus.loadBalancer IngressServiceBackend.port HTTPIngressPath.backend NetworkPolicySpec.podSelector
   VolumeAttachmentSpec.source FlowSchemaSpec.priorityLevelConfiguration
-  LimitedPriorityLevelConfiguration.limitResponse`),
+  LimitedPriorityLevelConfiguration.limitResponse ResourceClaimSpec.devices AllocationResult.devices
+  ResourceSliceSpec.pool`),
 )

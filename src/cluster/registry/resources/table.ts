@@ -8,6 +8,9 @@ import type { PolicyCheck } from './admission-policy/policy-parts.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
+import { deviceClasses } from './devices/device-class.ts'
+import { resourceClaims, resourceClaimTemplates } from './devices/resource-claim.ts'
+import { resourceSlices } from './devices/resource-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointSlices } from './endpoint-slice.ts'
 import { events } from './event.ts'
@@ -101,6 +104,10 @@ export function builtinResources(options: {
     flowSchemas,
     priorityLevelConfigurations,
     runtimeClasses,
+    deviceClasses,
+    resourceClaims,
+    resourceClaimTemplates,
+    resourceSlices,
     csiDrivers,
     csiNodes,
     csiStorageCapacities,
