@@ -20,7 +20,7 @@ const used = { facts: new Set() }
 function moduleOf(name) {
   let found = modules.get(name)
   if (found) return found
-  found = readModule(name)
+  found = facts.absent.has(name) ? { types: {}, imports: {} } : readModule(name)
   for (const [typeName, fields] of Object.entries(facts.added[name] ?? {})) {
     const type = (found.types[typeName] ??= { description: fields[''], fields: {} })
     for (const [key, value] of Object.entries(fields)) {

@@ -4,6 +4,8 @@
  * the API reference (https://kubernetes.io/docs/reference/kubernetes-api/) and the markers it is made from.
  * A field is written `Type.field`; where two modules share a type name it is written `module:Type.field`.
  */
+import { kindAndList } from './added-kinds.mjs'
+import { deviceImports, deviceTypes } from './device-facts.mjs'
 
 /** Module of `kubernetes-types` -> API group and the kinds that something serves or accepts. */
 export const roots = {
@@ -51,8 +53,15 @@ export const roots = {
   'autoscaling/v1': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler Scale' },
   'autoscaling/v2': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler' },
   'metrics/v1beta1': { group: 'metrics.k8s.io', kinds: 'NodeMetrics PodMetrics' },
+  'resource/v1': {
+    group: 'resource.k8s.io',
+    kinds: 'DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice',
+  },
   'meta/v1': { group: 'meta.k8s.io', kinds: 'DeleteOptions Status' },
 }
+
+/** Modules that the package does not have. */
+export const absent = new Set(['resource/v1'])
 
 /** Kinds that have no list of their own. */
 export const unlisted = new Set(
@@ -114,7 +123,9 @@ export const int64 = new Set(
   ValidatingAdmissionPolicyStatus.observedGeneration PodDisruptionBudgetStatus.observedGeneration
   LinuxContainerUser.gid LinuxContainerUser.uid LinuxContainerUser.supplementalGroups NodeSwapStatus.capacity
   CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds storage/v1:TokenRequest.expirationSeconds
-  HorizontalPodAutoscalerStatus.observedGeneration`),
+  HorizontalPodAutoscalerStatus.observedGeneration
+  ResourcePool.generation ResourcePool.resourceSliceCount ExactDeviceRequest.count DeviceSubRequest.count DeviceAttribute.int
+  DeviceToleration.tolerationSeconds`),
 )
 export const doubles = new Set(
   words('JSONSchemaProps.maximum JSONSchemaProps.minimum JSONSchemaProps.multipleOf'),
@@ -186,6 +197,9 @@ export const lists = {
   'MutatingWebhookConfiguration.webhooks': 'map name',
   'ValidatingWebhook.matchConditions': 'map name',
   'MutatingWebhook.matchConditions': 'map name',
+  'ResourceClaimStatus.reservedFor': 'map uid',
+  'ResourceClaimStatus.devices': 'map driver device pool',
+  'AllocatedDeviceStatus.conditions': 'map type',
   'CSIDriverSpec.volumeLifecycleModes': 'set',
   'CSINodeSpec.drivers': 'map name',
   'CertificateSigningRequestStatus.conditions': 'map type',
@@ -248,6 +262,7 @@ export const patches = {
   'MutatingWebhookConfiguration.webhooks': 'merge name',
   'ValidatingWebhook.matchConditions': 'merge name',
   'MutatingWebhook.matchConditions': 'merge name',
+  'ResourceClaimStatus.reservedFor': 'merge uid',
   'CSINodeSpec.drivers': 'merge name',
 }
 
@@ -278,24 +293,6 @@ export const optionality = {
   'TokenReviewSpec.token': '-',
   'PodFailurePolicyOnPodConditionsPattern.status': '-',
 }
-
-/** The fields of a kind that the package does not have, and of its list. */
-const kindAndList = (kind, apiVersion, description, fields) => ({
-  [kind]: {
-    '': description,
-    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the object.'],
-    'kind?': [`"${kind}"`, 'Kind of the object.'],
-    'metadata?': ['ObjectMeta', 'Name, labels, annotations and what the server keeps of the object.'],
-    ...fields,
-  },
-  [`${kind}List`]: {
-    '': `A list of ${kind} objects.`,
-    'apiVersion?': [`"${apiVersion}"`, 'Group and version of the list.'],
-    items: [`Array<${kind}>`, 'The objects.'],
-    'kind?': [`"${kind}List"`, 'Kind of the list.'],
-    'metadata?': ['ListMeta', 'Resource version of the list, and where it goes on.'],
-  },
-})
 
 /** Fields (and whole types) younger than the package: module -> type -> field -> TypeScript type and description. */
 export const added = {
@@ -678,6 +675,7 @@ export const added = {
     },
     VolumeError: { 'errorCode?': ['number', 'gRPC code of the failure.'] },
   },
+  'resource/v1': deviceTypes,
   'coordination/v1': {
     LeaseSpec: {
       'preferredHolder?': ['string', 'Who should hold the lease next.'],
@@ -697,6 +695,7 @@ export const imports = {
     Quantity: 'api/resource',
     Time: 'meta/v1',
   },
+  'resource/v1': deviceImports,
 }
 /** Fields that are gone. */
 export const removed = new Set(words('PodResourceClaim.source'))
@@ -711,6 +710,12 @@ export const pointers = new Set(
   ExemptPriorityLevelConfiguration.lendablePercent ExemptPriorityLevelConfiguration.nominalConcurrencyShares
   LimitedPriorityLevelConfiguration.borrowingLimitPercent LimitedPriorityLevelConfiguration.lendablePercent
   LimitedPriorityLevelConfiguration.nominalConcurrencyShares
+  ExactDeviceRequest.adminAccess DeviceToleration.tolerationSeconds DeviceConstraint.matchAttribute
+  DeviceConstraint.distinctAttribute DeviceAttribute.int DeviceAttribute.bool DeviceAttribute.string
+  DeviceAttribute.version ResourceSliceSpec.nodeName ResourceSliceSpec.allNodes ResourceSliceSpec.perDeviceNodeSelection
+  Device.nodeName Device.allNodes Device.bindsToNode Device.allowMultipleAllocations
+  DeviceRequestAllocationResult.adminAccess DeviceRequestAllocationResult.shareID AllocatedDeviceStatus.shareID
+  DeviceClassSpec.extendedResourceName
   CronJobSpec.timeZone JobSpec.completionMode JobSpec.managedBy JobSpec.podReplacementPolicy JobStatus.failedIndexes
   PodFailurePolicyOnExitCodesRequirement.containerName SuccessPolicyRule.succeededIndexes LeaseSpec.holderIdentity
   LeaseSpec.preferredHolder LeaseSpec.strategy AppArmorProfile.localhostProfile AzureDiskVolumeSource.cachingMode
@@ -848,5 +853,7 @@ export const valueStructs = new Set(
   LimitedPriorityLevelConfiguration.limitResponse ValidatingWebhook.clientConfig MutatingWebhook.clientConfig
   HorizontalPodAutoscalerSpec.scaleTargetRef ResourceMetricSource.target
   ContainerResourceMetricSource.target PodsMetricSource.metric PodsMetricSource.target ObjectMetricSource.metric
-  ObjectMetricSource.target ObjectMetricSource.describedObject ExternalMetricSource.metric ExternalMetricSource.target`),
+  ObjectMetricSource.target ObjectMetricSource.describedObject ExternalMetricSource.metric ExternalMetricSource.target
+  ResourceClaimSpec.devices AllocationResult.devices
+  ResourceSliceSpec.pool`),
 )

@@ -27,6 +27,7 @@ import {
 } from './http/index.ts'
 import { metricsResources } from './metrics.ts'
 import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
+import { keepServiceAddresses } from './service-addresses.ts'
 import { podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
@@ -89,6 +90,10 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
         checkPolicy: policyExpressionFaults,
         checkMutatingPolicy: mutatingExpressionFaults,
         checkCondition: conditionFaults,
+        addressSpace: {
+          ranges: () => reader.list('networking.k8s.io/servicecidrs'),
+          addresses: () => reader.list('networking.k8s.io/ipaddresses'),
+        },
       }),
       ...metricsResources({ reader, usage: options.usage, now: Date.now }),
     ],
@@ -164,8 +169,11 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     policyWarnings: (policy) => policyTypeWarnings(policy, catalog.definitions()),
     announce: (address) =>
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
-    furnish: () =>
-      keepFlowControl({ catalog, registry, store, signal: options.signal, now: Date.now, onFault }),
+    furnish: () => {
+      const shared = { catalog, registry, store, signal: options.signal, now: Date.now, onFault }
+      keepServiceAddresses(shared)
+      keepFlowControl(shared)
+    },
   }
 }
 

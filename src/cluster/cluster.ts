@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { KubeClient, KubeObject } from '../kube/index.ts'
@@ -36,6 +37,7 @@ export interface Cluster {
 }
 
 const host = '127.0.0.1'
+const furnishMs = 50
 
 /**
  * Starts the embedded cluster: store, API server, controllers, scheduler and nodes, in this process. Resolves when it
@@ -47,6 +49,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = resolve(options.dataDir)
   const { log } = options
   const stopping = new AbortController()
+  // Each part of the cluster listens once, and there are many; Node.js takes more than ten for a leak.
+  setMaxListeners(0, stopping.signal)
   const config = options.config ?? usualConfig
   await finishRestore(dataDir)
   const audit = await openAudit(config, dataDir, log)
@@ -96,7 +100,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     })
     const adminKubeconfig = await writeAdminKubeconfig(dataDir, url, pki)
     await Promise.all([announced, engine.ready])
-    core.furnish()
+    // Whoever waits for the cluster to be ready goes first.
+    const later = setTimeout(() => core.furnish(), furnishMs)
+    stopping.signal.addEventListener('abort', () => clearTimeout(later), { once: true })
     return { url, adminKubeconfig, clientAs: core.clientAs, close }
   } catch (error) {
     await close()

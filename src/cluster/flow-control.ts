@@ -1,10 +1,10 @@
-import type { FlowSchema } from 'kubernetes-types/flowcontrol/v1.js'
+import type { FlowSchema, PriorityLevelConfiguration } from 'kubernetes-types/flowcontrol/v1.js'
 import { isStatus, type KubeObject, timestamp } from '../kube/index.ts'
 import { requestFor } from './bootstrap.ts'
-import { type Catalog, prefixOf, type Registry } from './registry/index.ts'
+import { follow, keepUp, makeOwn, type OwnParts, ownRequest } from './own-objects.ts'
+import { prefixOf } from './registry/index.ts'
 import { bootstrapFlowSchemas, bootstrapPriorityLevels } from './registry/resources/flow-control/suggested.ts'
 import { same } from './registry/validation/equality.ts'
-import { HistoryGone, type Store } from './storage/index.ts'
 
 const group = 'flowcontrol.apiserver.k8s.io'
 const schemas = `${group}/flowschemas`
@@ -12,85 +12,55 @@ const levels = `${group}/prioritylevelconfigurations`
 const producer = 'api-priority-and-fairness-config-producer-v1'
 const consumer = 'api-priority-and-fairness-config-consumer-v1'
 const autoupdate = 'apf.kubernetes.io/autoupdate-spec'
-const repairMs = 60_000
-
-export interface FlowControlParts {
-  readonly catalog: Catalog
-  readonly registry: Registry
-  readonly store: Store<KubeObject>
-  readonly signal: AbortSignal
-  /** Milliseconds since the epoch. */
-  now(): number
-  onFault(error: unknown): void
-}
 
 /**
  * Keeps the flow schemas and priority levels that every cluster has, and tells in the status of all flow schemas whether
  * the priority level that they name is there. They govern nothing here: `http/fairness.ts` does.
  */
-export function keepFlowControl(parts: FlowControlParts): void {
-  const { signal, onFault } = parts
-  const tell = (error: unknown): void => {
-    if (!signal.aborted) onFault(error)
-  }
-  ensureAll(parts).catch(tell)
-  const timer = setInterval(() => void ensureAll(parts).catch(tell), repairMs)
-  timer.unref()
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-  for (const resource of [schemas, levels]) follow(parts, resource).catch(tell)
+export function keepFlowControl(parts: OwnParts): void {
+  keepUp(parts, async () => {
+    await ensureAll(parts)
+    await settleAll(parts)
+  })
+  const settle = (): Promise<void> => settleAll(parts)
+  for (const resource of [schemas, levels]) follow(parts, resource, { all: settle, at: settle })
 }
 
-async function ensureAll(parts: FlowControlParts): Promise<void> {
-  const { catalog, registry } = parts
-  await Promise.all(bootstrapPriorityLevels().map((level) => ensure(catalog, registry, level)))
+async function ensureAll(parts: OwnParts): Promise<void> {
+  await Promise.all(bootstrapPriorityLevels().map((level) => ensure(parts, { ...level })))
   const found = dangling(true, timestamp(parts.now()))
   const wanted = bootstrapFlowSchemas().map((schema) => ({
     ...schema,
     status: { conditions: [found(schema.spec.priorityLevelConfiguration.name)] },
   }))
-  await Promise.all(wanted.map((schema) => ensure(catalog, registry, schema)))
+  await Promise.all(wanted.map((schema) => ensure(parts, { ...schema })))
 }
 
-async function ensure(catalog: Catalog, registry: Registry, wanted: object): Promise<void> {
-  const object = wanted as KubeObject
-  const own = requestFor(catalog, object)
-  if (!own) return
-  // One write with its status, where two would do the same.
-  const resource = { ...own.resource, keepsStatusOnCreate: true }
-  const request = { ...own, resource, fieldManager: producer }
+async function ensure(parts: OwnParts, object: KubeObject): Promise<void> {
+  const request = ownRequest(parts, object, producer)
+  if (!request) return
   try {
-    const { value } = registry.get(request)
-    if (value.metadata.annotations?.[autoupdate] !== 'true' || same(value['spec'], object['spec'])) return
-    await registry.update(
+    const { value } = parts.registry.get(request)
+    const isLeft = value.metadata.annotations?.[autoupdate] !== 'true'
+    if (isLeft || same(value['spec'], specFor(value, object))) return
+    await parts.registry.update(
       { ...request, verb: 'update' },
-      { next: (live) => ({ ...live, spec: structuredClone(object['spec']) }) },
+      { next: (live) => ({ ...live, spec: specFor(live, object) }) },
     )
   } catch (error) {
     if (!isStatus(error, 'NotFound')) throw error
-    try {
-      await registry.create({ ...request, verb: 'create' }, structuredClone(object))
-    } catch (race) {
-      if (!isStatus(race, 'AlreadyExists')) throw race
-    }
+    await makeOwn(parts, object, producer)
   }
 }
 
-async function follow(parts: FlowControlParts, resource: string): Promise<void> {
-  const { store, signal } = parts
-  while (!signal.aborted) {
-    const after = store.revision
-    await settleAll(parts)
-    try {
-      for await (const _changes of store.watch(prefixOf(resource, undefined), { after, signal }))
-        await settleAll(parts)
-    } catch (error) {
-      if (!(error instanceof HistoryGone)) throw error
-    }
-  }
+/** What a level without limits lends is for whoever runs the cluster to say. */
+function specFor(live: KubeObject, wanted: KubeObject): object {
+  const lent = (live as PriorityLevelConfiguration).spec?.exempt
+  return { ...structuredClone((wanted as PriorityLevelConfiguration).spec), ...(lent && { exempt: lent }) }
 }
 
 /** Writes the status of those flow schemas whose status is not what it should be. */
-async function settleAll(parts: FlowControlParts): Promise<void> {
+async function settleAll(parts: OwnParts): Promise<void> {
   const present = new Set<string>()
   for (const { value } of parts.store.scan(prefixOf(levels, undefined)))
     present.add(value.metadata.name ?? '')
@@ -111,7 +81,7 @@ function stateOf(object: object): { readonly level: string; readonly isFound: bo
   }
 }
 
-async function settle(parts: FlowControlParts, schema: KubeObject, present: Set<string>): Promise<void> {
+async function settle(parts: OwnParts, schema: KubeObject, present: Set<string>): Promise<void> {
   const { name = '' } = schema.metadata
   const request = requestFor(parts.catalog, {
     apiVersion: `${group}/v1`,

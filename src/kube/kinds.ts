@@ -45,7 +45,9 @@ import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from 'kuberne
 import type { PriorityClass } from 'kubernetes-types/scheduling/v1.js'
 import type { StorageClass } from 'kubernetes-types/storage/v1.js'
 import type { ResourceType } from './client.ts'
+import type { ServiceCIDR } from './service-range.ts'
 import type { TFJob } from './tfjob.ts'
+import type { VolumeAttributesClass } from './volume-attributes-class.ts'
 
 export type {
   CertificateSigningRequest,
@@ -147,6 +149,7 @@ export const kinds = {
   persistentVolumes: clusterScoped<PersistentVolume>('v1', 'persistentvolumes', 'PersistentVolume'),
   pods: namespaced<Pod>('v1', 'pods', 'Pod'),
   services: namespaced<Service>('v1', 'services', 'Service'),
+  serviceCidrs: clusterScoped<ServiceCIDR>('networking.k8s.io/v1', 'servicecidrs', 'ServiceCIDR'),
   endpoints: namespaced<Endpoints>('v1', 'endpoints', 'Endpoints'),
   configMaps: namespaced<ConfigMap>('v1', 'configmaps', 'ConfigMap'),
   secrets: namespaced<Secret>('v1', 'secrets', 'Secret'),
@@ -194,6 +197,11 @@ export const kinds = {
   clusterRoleBindings: clusterScoped<ClusterRoleBinding>(rbac, 'clusterrolebindings', 'ClusterRoleBinding'),
   priorityClasses: clusterScoped<PriorityClass>('scheduling.k8s.io/v1', 'priorityclasses', 'PriorityClass'),
   storageClasses: clusterScoped<StorageClass>('storage.k8s.io/v1', 'storageclasses', 'StorageClass'),
+  volumeAttributesClasses: clusterScoped<VolumeAttributesClass>(
+    'storage.k8s.io/v1',
+    'volumeattributesclasses',
+    'VolumeAttributesClass',
+  ),
   customResourceDefinitions: clusterScoped<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'customresourcedefinitions',

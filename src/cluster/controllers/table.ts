@@ -24,10 +24,12 @@ import { resourceQuotaController } from './resource-quota.ts'
 import { roleAggregation } from './role-aggregation.ts'
 import { rootCertificateController } from './root-certificate.ts'
 import { serviceAccountController } from './service-account.ts'
+import { serviceCidrController } from './service-cidrs.ts'
 import { statefulSetController } from './stateful/stateful.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { volumeBinderController } from './volume-binder.ts'
+import { attributesProtection } from './volume-attributes.ts'
 import { claimProtection, volumeProtection } from './volume-protection.ts'
 
 /** All controllers of the embedded cluster. They start together; none waits for another. */
@@ -42,6 +44,7 @@ export const controllers: readonly Controller[] = [
   volumeBinderController,
   volumeProtection,
   claimProtection,
+  attributesProtection,
   ephemeralVolumeController,
   endpointsController,
   endpointSliceController,
@@ -64,4 +67,5 @@ export const controllers: readonly Controller[] = [
   certificateSigner,
   certificateCleaner,
   policyStatusController,
+  serviceCidrController,
 ]

@@ -15,11 +15,11 @@ const claimFinalizer = 'kubernetes.io/pvc-protection'
 
 type Finalizers = string[]
 
-const withOne = (finalizers: Finalizers | undefined, name: string): Finalizers => [
+export const withOne = (finalizers: Finalizers | undefined, name: string): Finalizers => [
   ...(finalizers ?? []),
   name,
 ]
-const without = (finalizers: Finalizers | undefined, name: string): Finalizers =>
+export const without = (finalizers: Finalizers | undefined, name: string): Finalizers =>
   (finalizers ?? []).filter((finalizer) => finalizer !== name)
 
 /** Keeps a volume that is bound from going before its claim. */

@@ -82,8 +82,8 @@ export interface ResourceDefinition {
     fromStored(object: KubeObject): KubeObject
     toStored(object: KubeObject): KubeObject
   }
-  /** A label (DNS-1123 or, for services, DNS-1035), subdomain (default), or a path segment name. */
-  readonly nameRule?: 'label' | 'dns-1035-label' | 'subdomain' | 'path-segment'
+  /** A label (DNS-1123 or, for services, DNS-1035), subdomain (default), a path segment name, or an IP address. */
+  readonly nameRule?: 'ip-address' | 'label' | 'dns-1035-label' | 'subdomain' | 'path-segment'
   /** Fills in what the user left out; for create, update and patch alike, before admission. */
   setDefaults?(object: KubeObject): void
   /** Server-owned fields of a new object: phases, generated addresses. `status` of kinds with one is emptied before. */

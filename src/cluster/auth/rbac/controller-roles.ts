@@ -167,6 +167,20 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
   ],
   'root-ca-cert-publisher': [rule('core', 'configmaps', 'create update'), eventRule],
   'service-account-controller': [rule('core', 'serviceaccounts', 'create'), eventRule],
+  'volumeattributesclass-protection-controller': [
+    rule('core', 'persistentvolumeclaims persistentvolumes', 'get list watch'),
+    rule('storage.k8s.io', 'volumeattributesclasses', 'get list update watch'),
+    eventRule,
+  ],
+  'service-cidrs-controller': [
+    rule('networking.k8s.io', 'servicecidrs', 'get list patch update watch'),
+    rule('networking.k8s.io', 'servicecidrs/finalizers', 'patch update'),
+    rule('networking.k8s.io', 'servicecidrs/status', 'patch update'),
+    rule('networking.k8s.io', 'ipaddresses', 'get list watch'),
+    // Whose addresses these are is known a moment earlier from the services.
+    rule('core', 'services', 'list'),
+    eventRule,
+  ],
   'statefulset-controller': [
     rule('core', 'pods', 'list watch'),
     rule('apps', 'statefulsets', read),

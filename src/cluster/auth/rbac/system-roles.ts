@@ -104,6 +104,7 @@ export const systemRoles: readonly BootstrapRole[] = [
     rule('core', 'nodes', read),
     eventRule,
     rule('discovery.k8s.io', 'endpointslices', 'list watch'),
+    rule('networking.k8s.io', 'servicecidrs', 'list watch'),
   ]),
   clusterRole('system:persistent-volume-provisioner', [
     rule('core', 'persistentvolumes', 'create delete get list watch'),

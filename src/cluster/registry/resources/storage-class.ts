@@ -1,13 +1,12 @@
 import type { StorageClass } from 'kubernetes-types/storage/v1.js'
-import { type Fault, forbiddenField, required, tooLong } from '../faults.ts'
-import { checked, optionalChoice, requiredChoice } from '../validation/checks.ts'
+import { type Fault, forbiddenField } from '../faults.ts'
+import { optionalChoice, requiredChoice } from '../validation/checks.ts'
 import { same } from '../validation/equality.ts'
 import { immutableField } from '../validation/metadata.ts'
-import { byteLength, qualifiedName } from '../validation/names.ts'
 import { ageColumn, column, nameColumn } from './columns.ts'
 import { define } from './define.ts'
+import { driverFaults, parameterFaults } from './storage/class-faults.ts'
 
-const mostParameterBytes = 256 * 1024
 const defaultAnnotations = [
   'storageclass.kubernetes.io/is-default-class',
   'storageclass.beta.kubernetes.io/is-default-class',
@@ -25,15 +24,10 @@ export const storageClasses = define<StorageClass>({
     object.volumeBindingMode ??= 'Immediate'
   },
   validate(object) {
-    const faults: Fault[] = []
-    if (!object.provisioner) faults.push(required('provisioner'))
-    else faults.push(...checked('provisioner', object.provisioner.toLowerCase(), qualifiedName))
-    let size = 0
-    for (const key in object.parameters) {
-      if (key === '') faults.push(required('parameters', 'field can not be empty.'))
-      size += byteLength(key) + byteLength(object.parameters[key] ?? '')
-    }
-    if (size > mostParameterBytes) faults.push(tooLong('parameters', mostParameterBytes))
+    const faults = [
+      ...driverFaults('provisioner', object.provisioner),
+      ...parameterFaults(object.parameters ?? {}),
+    ]
     faults.push(...optionalChoice('reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain']))
     faults.push(
       ...requiredChoice('volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']),

@@ -15,6 +15,9 @@ import { autoscalersOfVersion1 } from './autoscaler/version-1.ts'
 import { certificateSigningRequests } from './certificates/signing-request.ts'
 import { configMaps } from './config-map.ts'
 import { cronJobs } from './cron-job.ts'
+import { deviceClasses } from './devices/device-class.ts'
+import { resourceClaims, resourceClaimTemplates } from './devices/resource-claim.ts'
+import { resourceSlices } from './devices/resource-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointSlices } from './endpoint-slice.ts'
 import { events } from './event.ts'
@@ -47,11 +50,15 @@ import { clusterRoleBindings, roleBindings } from './role-binding.ts'
 import { runtimeClasses } from './runtime-class.ts'
 import { secrets } from './secret.ts'
 import { serviceAccounts } from './service-account.ts'
-import { services } from './service/service.ts'
+import { ipAddresses } from './networking/ip-address.ts'
+import { serviceCidrs } from './networking/service-cidr.ts'
+import { type AddressSpace, noSpace } from './service/ranges.ts'
+import { servicesIn } from './service/service.ts'
 import { csiDrivers } from './storage/csi-driver.ts'
 import { csiNodes } from './storage/csi-node.ts'
 import { csiStorageCapacities } from './storage/csi-storage-capacity.ts'
 import { volumeAttachments } from './storage/volume-attachment.ts'
+import { volumeAttributesClasses } from './storage/volume-attributes-class.ts'
 import { storageClasses } from './storage-class.ts'
 
 /** Every built-in kind that the cluster stores. */
@@ -62,6 +69,8 @@ export function builtinResources(options: {
   readonly checkMutatingPolicy?: PolicyCheck
   /** Looks at a condition under which an admission webhook is asked. */
   readonly checkCondition?: ExpressionCheck
+  /** Decides which addresses services may have; those of the usual range when left out. */
+  readonly addressSpace?: AddressSpace
 }): readonly ResourceDefinition[] {
   return [
     configMaps,
@@ -78,7 +87,7 @@ export function builtinResources(options: {
     resourceQuotas,
     secrets,
     serviceAccounts,
-    services,
+    servicesIn(options.addressSpace ?? noSpace),
     controllerRevisions,
     daemonSets,
     deployments,
@@ -91,7 +100,9 @@ export function builtinResources(options: {
     certificateSigningRequests,
     ingressClasses,
     ingresses,
+    ipAddresses,
     networkPolicies,
+    serviceCidrs,
     clusterRoleBindings,
     clusterRoles,
     roleBindings,
@@ -104,11 +115,16 @@ export function builtinResources(options: {
     flowSchemas,
     priorityLevelConfigurations,
     runtimeClasses,
+    deviceClasses,
+    resourceClaims,
+    resourceClaimTemplates,
+    resourceSlices,
     csiDrivers,
     csiNodes,
     csiStorageCapacities,
     storageClasses,
     volumeAttachments,
+    volumeAttributesClasses,
     mutatingAdmissionPolicies(options.checkMutatingPolicy),
     mutatingAdmissionPolicyBindings,
     validatingAdmissionPolicies(options.checkPolicy),

@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../resource.ts'
 import { same } from './equality.ts'
 import {
   byteLength,
+  canonicalAddress,
   type Check,
   dns1035Label,
   dnsLabel,
@@ -103,6 +104,7 @@ function emptyOf(field: (typeof fixed)[number]): string | null {
 }
 
 const nameRules = {
+  'ip-address': canonicalAddress,
   label: dnsLabel,
   subdomain: dnsSubdomain,
   'path-segment': pathSegment,

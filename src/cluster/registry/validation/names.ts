@@ -3,6 +3,8 @@
  * texts of what is wrong, none when all is well.
  */
 
+import { addressText, readAddress } from '../../../kube/index.ts'
+
 /** A check of one string. */
 export type Check = (value: string) => string[]
 
@@ -227,6 +229,14 @@ export const httpHeaderName: Check = (value) =>
           'X-Header-Name',
         ),
       ]
+
+/** An IP address, written as all others write it. */
+export const canonicalAddress: Check = (value) => {
+  const address = readAddress(value)
+  if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+  const text = addressText(address)
+  return text === value ? [] : [`must be in canonical form (${JSON.stringify(text)})`]
+}
 
 export const portNumber = (value: number): string[] =>
   value >= 1 && value <= 65535 ? [] : [between(1, 65535)]

@@ -27,7 +27,10 @@ test('discovery shows the kinds, and a status of ingresses alone', async () => {
     ['ingressclasses', 'IngressClass', undefined],
     ['ingresses', 'Ingress', ['ing']],
     ['ingresses/status', 'Ingress', undefined],
+    ['ipaddresses', 'IPAddress', ['ip']],
     ['networkpolicies', 'NetworkPolicy', ['netpol']],
+    ['servicecidrs', 'ServiceCIDR', undefined],
+    ['servicecidrs/status', 'ServiceCIDR', undefined],
   ])
 })
 

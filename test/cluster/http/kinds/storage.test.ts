@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ApiOfKinds, causesOf, messageOf, startApi, tableOf } from './cluster.ts'
 
 let api: ApiOfKinds
@@ -31,6 +31,7 @@ test('discovery shows the kinds, and a status of attachments alone', async () =>
     ['storageclasses', false],
     ['volumeattachments', false],
     ['volumeattachments/status', false],
+    ['volumeattributesclasses', false],
   ])
 })
 
@@ -186,4 +187,54 @@ test('a CSI storage capacity keeps its class and its topology', async () => {
     merge,
   )
   expect(causesOf(refused).map(([field]) => field)).toEqual(['capacity', 'nodeTopology', 'storageClassName'])
+})
+
+test('a class of volume attributes stays as it is, and there while a claim names it', async () => {
+  const classes = `${group}/volumeattributesclasses`
+  const claims = '/api/v1/namespaces/default/persistentvolumeclaims'
+  const created = await api.send(
+    'POST',
+    classes,
+    object('VolumeAttributesClass', 'fast', { driverName: 'acme.io', parameters: { iops: '5000' } }),
+  )
+  expect(created.body).toMatchObject({ metadata: { finalizers: ['kubernetes.io/vac-protection'] } })
+  expect(await tableOf(api, `${classes}/fast`)).toEqual({
+    columns: ['Name', 'DriverName', 'Age'],
+    cells: ['fast', 'acme.io', expect.any(String)],
+  })
+  const changed = await api.send(
+    'PATCH',
+    `${classes}/fast`,
+    { driverName: 'other.io', parameters: { iops: '1' } },
+    merge,
+  )
+  expect(causesOf(changed)).toEqual([
+    ['driverName', 'Forbidden: updates to driverName are forbidden.'],
+    ['parameters', 'Forbidden: updates to parameters are forbidden.'],
+  ])
+  const refused = await api.send('POST', classes, object('VolumeAttributesClass', 'bad', { driverName: '' }))
+  expect(causesOf(refused)).toEqual([
+    ['driverName', 'Required value'],
+    ['parameters', 'Required value: must contain at least one key/value pair'],
+  ])
+  const claim = (volumeAttributesClassName: string): object => ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'c' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+      volumeAttributesClassName,
+    },
+  })
+  const wrong = await api.send('POST', claims, claim('No Name'))
+  expect(causesOf(wrong).map(([field]) => field)).toEqual(['spec.volumeAttributesClassName'])
+  expect((await api.send('POST', claims, claim('fast'))).status).toBe(201)
+  const going = await api.send('DELETE', `${classes}/fast`)
+  expect(going.body).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) } })
+  expect((await api.send('GET', `${classes}/fast`)).status).toBe(200)
+  expect((await api.send('DELETE', `${claims}/c`)).status).toBe(200)
+  await vi.waitFor(async () => expect((await api.send('GET', `${classes}/fast`)).status).toBe(404), {
+    timeout: 10_000,
+  })
 })

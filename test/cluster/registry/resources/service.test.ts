@@ -105,7 +105,7 @@ describe('a new service', () => {
       'an address of others',
       web({ clusterIP: '192.168.1.1' }),
       [
-        'spec.clusterIPs: Invalid value: ["192.168.1.1"]: failed to allocate IP 192.168.1.1: the provided IP (192.168.1.1) is not in the valid range. The range of valid IPs is 10.96.0.0/12',
+        'spec.clusterIPs: Invalid value: ["192.168.1.1"]: failed to allocate IP 192.168.1.1: the provided network does not match the current range',
       ],
     ],
     ['no name for its alias', service({ type: 'ExternalName' }), ['spec.externalName: Required value']],

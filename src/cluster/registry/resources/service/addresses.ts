@@ -5,7 +5,7 @@ import { checked, ipAddress, optionalChoice } from '../../validation/checks.ts'
 import { same } from '../../validation/equality.ts'
 import { dnsSubdomain } from '../../validation/names.ts'
 import type { Of } from '../define.ts'
-import { nodePorts, serviceRange } from './allocate.ts'
+import { nodePorts } from './allocate.ts'
 import { isHeadless, needsNodePorts } from './defaults.ts'
 
 type Spec = NonNullable<Service['spec']>
@@ -93,7 +93,7 @@ export function validateNodePortRange(spec: Spec): Fault[] {
   )
 }
 
-/** What this cluster can give: IPv4 addresses of one range. */
+/** What this cluster can give: IPv4 addresses. */
 export function validateAllocation(spec: Spec): Fault[] {
   if (spec.type === 'ExternalName') return []
   const hasSelector = Object.keys(spec.selector ?? {}).length > 0
@@ -107,23 +107,7 @@ export function validateAllocation(spec: Spec): Fault[] {
     if (family !== 'IPv6') continue
     faults.push(invalidValue(`${path.families}[${index}]`, family, 'not configured on this cluster'))
   }
-  for (const address of spec.clusterIPs ?? []) {
-    if (isIP(address) !== 4 || isInRange(address)) continue
-    faults.push(
-      invalidValue(
-        path.ips,
-        spec.clusterIPs,
-        `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${serviceRange.text}`,
-      ),
-    )
-  }
   return faults
-}
-
-function isInRange(address: string): boolean {
-  const [first = 0, second = 0] = address.split('.').map(Number)
-  const { first: start, width } = serviceRange
-  return first === start[0] && second >= start[1] && second < start[1] + width
 }
 
 /** Addresses and families stay once they are given; the second of two may come and go. */

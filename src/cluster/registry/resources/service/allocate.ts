@@ -1,31 +1,26 @@
 import { randomInt } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { Service } from 'kubernetes-types/core/v1.js'
+import { addressText } from '../../../../kube/index.ts'
 import { same } from '../../validation/equality.ts'
 import type { AllOfKind } from '../../resource.ts'
 import type { Of } from '../define.ts'
 import { isReachableFromOutside, needsClusterIP, needsHealthCheck, needsNodePorts } from './defaults.ts'
+import { type AddressSpace, type Range, rangesOf } from './ranges.ts'
 import { takenBy } from './taken.ts'
 
 type Spec = NonNullable<Service['spec']>
 
-/**
- * Addresses of services: 10.96.0.0/12, of which the first part is left to the server itself. Nothing answers there,
- * they only have to be different.
- */
-export const serviceRange = { first: [10, 96], width: 16, text: '10.96.0.0/12' } as const
-const addressAttempts = 1000
-
 export const nodePorts = { first: 30_000, end: 32_768 }
 
 /** Gives a service the addresses, families and ports that it needs and does not have. */
-export function allocate(service: Of<Service>, all: AllOfKind): void {
+export function allocate(service: Of<Service>, all: AllOfKind, space: AddressSpace): void {
   const { spec } = service
   if (!spec || !needsClusterIP(spec)) return
   if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
   setFamilies(spec)
   if (!spec.clusterIP && !spec.clusterIPs?.length) {
-    spec.clusterIP = freeAddress(takenBy(all).addresses)
+    spec.clusterIP = freeAddress(takenBy(all, { space }).addresses, rangesOf(space))
     spec.clusterIPs = [spec.clusterIP]
   }
   if (needsNodePorts(spec)) {
@@ -60,18 +55,24 @@ function setFamilies(spec: Spec): void {
   spec.ipFamilies = given.length > 0 ? given : ['IPv4']
 }
 
-function randomAddress(): string {
-  const { first } = serviceRange
-  return [first[0], first[1] + randomInt(1, serviceRange.width), randomInt(256), 1 + randomInt(254)].join('.')
-}
-
-/** A million addresses: the first tries find a free one until nearly all are taken. */
-function freeAddress(taken: ReadonlySet<string>): string {
-  for (let attempt = 1; attempt < addressAttempts; attempt++) {
-    const address = randomAddress()
-    if (!taken.has(address)) return address
+/** Any address that no service has; when all are taken, one of them, which validation refuses. */
+function freeAddress(taken: ReadonlySet<string>, ranges: readonly Range[]): string {
+  let last = ''
+  for (const range of ranges) {
+    // The upper part first: the lower is for those who choose their address themselves.
+    for (const [from, to] of [
+      [range.usual, range.last],
+      [range.first, range.usual],
+    ] as const) {
+      const size = to - from + 1
+      const start = size > 0 ? randomInt(size) : 0
+      for (let step = 0; step < size; step++) {
+        last = addressText({ family: 4, bits: BigInt(from + ((start + step) % size)) })
+        if (!taken.has(last)) return last
+      }
+    }
   }
-  return randomAddress()
+  return last
 }
 
 /** Any port of nodes that no service has; when all are taken, one of them, which validation refuses. */
