@@ -31,12 +31,12 @@ export async function readOrgFile(path: string): Promise<Org> {
   return parseOrg(await readOrgText(path), path)
 }
 
-/** The text of an organisation file. @throws {UserError} `FILE_UNREADABLE` */
-export async function readOrgText(path: string): Promise<string> {
+/** The text of an organisation file, which messages call by `name`. @throws {UserError} `FILE_UNREADABLE` */
+export async function readOrgText(path: string, name = path): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new UserError('FILE_UNREADABLE', `organisation file "${path}" cannot be read`, {
+    throw new UserError('FILE_UNREADABLE', `organisation file "${name}" cannot be read`, {
       hint: 'name the file with -f FILE, or make one with: arena org init',
       cause: error,
     })
