@@ -20,6 +20,27 @@ export async function findAccount(run: Run, nameOrId: string | number): Promise<
   return status === 127 ? accountOfFile('/etc/passwd', nameOrId) : undefined
 }
 
+/** How many names one program is asked for: its arguments have to fit. */
+const namesAtOnce = 500
+
+/** The Linux ids of those accounts or groups that this machine knows. */
+export async function findIds(
+  run: Run,
+  kind: 'passwd' | 'group',
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = new Map<string, number>()
+  for (let first = 0; first < names.length; first += namesAtOnce) {
+    // Ends with 2 when one of them is not there, and tells of the others all the same.
+    const { output } = await run('getent', [kind, '--', ...names.slice(first, first + namesAtOnce)])
+    for (const line of output.split('\n')) {
+      const [name = '', , id = ''] = line.split(':')
+      if (/^\d+$/.test(id)) ids.set(name, Number(id))
+    }
+  }
+  return ids
+}
+
 async function accountOfFile(path: string, nameOrId: string | number): Promise<HostAccount | undefined> {
   const text = (await readIfThere(path)) ?? ''
   const accounts = text.split('\n').flatMap((line) => parseAccount(line) ?? [])

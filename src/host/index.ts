@@ -1,5 +1,5 @@
 /** The machine where people log in: its accounts, groups and homes. */
-export { findAccount, findAccountIn, type HostAccount } from './account.ts'
+export { findAccount, findAccountIn, findIds, type HostAccount } from './account.ts'
 export { applyHost, type HostApplyOptions, type HostOutcome, passwordsShown } from './apply.ts'
 export { describeHostChange, type HostChange } from './change.ts'
 export { handHomeOver, lockAccount, unlockAccount } from './leaving.ts'

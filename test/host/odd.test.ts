@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   applyHost,
+  findIds,
   type HostWorld,
   passwordsShown,
   planHost,
@@ -183,5 +184,19 @@ describe.skipIf(!isRoot)('a machine', () => {
       }),
     ])
     await expect(stat(join(root, 'home/bob'))).rejects.toThrow()
+  })
+})
+
+describe('many names', () => {
+  it('are looked up with a few programs, those that are there and those that are not', async () => {
+    let started = 0
+    const counted: Run = (...asked) => {
+      started += 1
+      return runProgram(...asked)
+    }
+    const names = Array.from({ length: 1000 }, (_, index) => `no-such-${index}`)
+    expect([...(await findIds(counted, 'passwd', ['-x', 'root', ...names]))]).toEqual([['root', 0]])
+    expect((await findIds(counted, 'group', ['root'])).get('root')).toBe(0)
+    expect(started).toBe(4)
   })
 })

@@ -59,6 +59,11 @@ Examples:
       context.print(await formatData({ outcomes: records }, format))
       await host.passwordsShown(outcomes, run.world, run.wanted.organisation)
     }
+    if (context.signal.aborted) {
+      const done = `${outcomes.length} of ${run.plan.changes.length} changes`
+      context.note(`stopped after ${done}; the same command goes on from there`)
+      throw new UserError('INTERRUPTED', 'interrupted')
+    }
     const failed = run.plan.changes.length - outcomes.filter(({ result }) => result === 'done').length
     if (failed > 0) {
       throw new UserError(
@@ -73,7 +78,7 @@ Examples:
       context.print(
         outcomes.length === 0
           ? 'nothing to do: this host is as the file says'
-          : `${outcomes.length} changes made`,
+          : `${outcomes.length} ${outcomes.length === 1 ? 'change' : 'changes'} made`,
       )
     }
   },

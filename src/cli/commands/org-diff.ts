@@ -39,7 +39,9 @@ Examples:
 
 async function readSide(side: string, input: Input, context: CommandContext) {
   const { findRevision, parseOrg, readOrgText } = await import('../../tenancy/index.ts')
-  if (!/^\d+$/.test(side)) return parseOrg(await readOrgText(resolve(context.workingDirectory, side)), side)
+  if (!/^\d+$/.test(side)) {
+    return parseOrg(await readOrgText(resolve(context.workingDirectory, side), side), side)
+  }
   const [{ asAdmin }, { loadOrg }] = await Promise.all([
     import('../organisation/as-admin.ts'),
     import('../organisation/load.ts'),

@@ -1,8 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { findAccount, runProgram } from '../../host/index.ts'
-import { draftFromCluster, draftFromCsv, draftText, fillIds, type OrgDraft } from '../../tenancy/index.ts'
+import { findIds, runProgram } from '../../host/index.ts'
+import {
+  draftFromCluster,
+  draftFromCsv,
+  draftText,
+  fillIds,
+  type KnownIds,
+  type OrgDraft,
+} from '../../tenancy/index.ts'
 import { asAdmin } from './as-admin.ts'
 import type { CommandContext, Input } from '../command.ts'
 
@@ -35,17 +42,13 @@ async function readCsv(source: string, context: CommandContext): Promise<string>
   }
 }
 
-async function idsOfThisMachine(draft: OrgDraft) {
-  const uids = new Map<string, number>()
-  const gids = new Map<string, number>()
-  for (const name of draft.users.keys()) {
-    const account = await findAccount(runProgram, name)
-    if (account !== undefined && account.uid >= 1000) uids.set(name, account.uid)
-  }
-  for (const name of draft.groups.keys()) {
-    const { status, output } = await runProgram('getent', ['group', '--', name])
-    const gid = Number(output.split(':')[2])
-    if (status === 0 && gid >= 1000) gids.set(name, gid)
-  }
-  return { uid: (name: string) => uids.get(name), gid: (name: string) => gids.get(name) }
+async function idsOfThisMachine(draft: OrgDraft): Promise<KnownIds> {
+  const [uids, gids] = await Promise.all([
+    findIds(runProgram, 'passwd', [...draft.users.keys()]),
+    findIds(runProgram, 'group', [...draft.groups.keys()]),
+  ])
+  // Those below belong to the system.
+  const ofPeople = (id: number | undefined): number | undefined =>
+    id !== undefined && id >= 1000 ? id : undefined
+  return { uid: (name) => ofPeople(uids.get(name)), gid: (name) => ofPeople(gids.get(name)) }
 }

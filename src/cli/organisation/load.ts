@@ -14,6 +14,6 @@ export interface LoadedOrg {
 /** Reads the file of `-f`. Messages name it as it was typed. */
 export async function loadOrg(input: Input, context: CommandContext): Promise<LoadedOrg> {
   const file = organisationFile(input, context)
-  const text = await readOrgText(file.path)
+  const text = await readOrgText(file.path, file.name)
   return { ...file, text, org: parseOrg(text, file.name) }
 }

@@ -16,12 +16,12 @@ import { isEcho, listsForMappings, remove, salvage } from './salvage.ts'
 import { type OrgFile, orgFileSchema, type VolumeEntry } from './schema.ts'
 import { volumeGid } from './volume-gid.ts'
 
-/** The text of an organisation file. @throws {UserError} `FILE_UNREADABLE` */
-export async function readOrgText(path: string): Promise<string> {
+/** The text of an organisation file, which messages call by `name`. @throws {UserError} `FILE_UNREADABLE` */
+export async function readOrgText(path: string, name = path): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new UserError('FILE_UNREADABLE', `organisation file "${path}" cannot be read`, {
+    throw new UserError('FILE_UNREADABLE', `organisation file "${name}" cannot be read`, {
       hint: 'name the file with -f FILE, or make one with: arena org init',
       cause: error,
     })

@@ -10,6 +10,7 @@ import {
 import { manager } from '../objects/ownership.ts'
 import { type Change, keyOf, nameOf } from './change.ts'
 import { at, isGone } from './live.ts'
+import { isMadeMeanwhile } from './made-meanwhile.ts'
 
 /** How one change went. */
 export interface Outcome {
@@ -230,7 +231,11 @@ async function writeObject(context: Context, change: Change): Promise<void> {
   }
   if (change.action === 'create' || change.action === 'replace') {
     // Refused when somebody else made an object of the name since the plan: theirs is not to be taken.
-    await client.create(change.type, asObject(change.object), { ...at(change), fieldManager: manager })
+    await client
+      .create(change.type, asObject(change.object), { ...at(change), fieldManager: manager })
+      .catch(async (error: unknown) => {
+        if (!isStatus(error, 'AlreadyExists') || !(await isMadeMeanwhile(client, change))) throw error
+      })
     return
   }
   // The plan has made sure that the object is ours or nobody's; a field that others set by hand is taken back.

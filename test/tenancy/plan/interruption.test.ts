@@ -32,6 +32,17 @@ describe('arena org apply', () => {
   })
 })
 
+describe('two admins who apply the same file at once', () => {
+  it('both reach it, and neither is told of failures', async () => {
+    const both = await Promise.all([company.arena('org', 'apply'), company.arena('org', 'apply')])
+    for (const { status, out, err } of both) {
+      expect(status, out + err).toBe(0)
+      expect(out).not.toContain('failed')
+    }
+    expect((await company.arena('org', 'plan')).status).toBe(0)
+  })
+})
+
 describe('arena org drift --watch --repair', () => {
   it('mends as it happens, until it is stopped', async () => {
     await company.arena('org', 'apply')
