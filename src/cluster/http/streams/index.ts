@@ -4,12 +4,13 @@ import type { PodStreams } from '../../runtime/index.ts'
 import type { StreamServer } from '../handler.ts'
 import { logAnswer } from './logs.ts'
 import { podRequest, readPod } from './pod.ts'
+import { findDestination, forward, isProxied } from './proxy/index.ts'
 
 export { createUpgradeServer, type UpgradeParts } from './upgrade.ts'
 
 const upgraded = new Set(['exec', 'attach', 'portforward'])
 
-/** Serves logs of pods, and answers what asks for a stream without upgrading the connection. */
+/** Serves logs of pods and what is asked of the programs in them, and answers what asks for a stream without upgrading the connection. */
 export function createStreamServer(parts: {
   readonly catalog: Catalog
   readonly registry: Registry
@@ -17,6 +18,10 @@ export function createStreamServer(parts: {
 }): StreamServer {
   return async (api, target) => {
     const at = target.resource
+    if (at && isProxied(at)) {
+      const { user, signal } = api
+      return forward(parts.streams, await findDestination(parts, { at, user, signal }), api, target)
+    }
     if (!at || at.group !== '' || at.plural !== 'pods' || !at.subresource) return undefined
     if (upgraded.has(at.subresource)) throw badRequest('Upgrade request required')
     if (at.subresource !== 'log' || at.verb !== 'get') return undefined
