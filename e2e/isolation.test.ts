@@ -72,6 +72,8 @@ const attempts: readonly string[] = [
   'kubectl certificate approve toms',
   'kubectl get --raw /api/v1/pods',
   'kubectl get --raw /api/v1/namespaces/dev2/pods/POD/log',
+  'kubectl get --raw /api/v1/namespaces/dev2/pods/POD:2222/proxy/',
+  'kubectl get --raw /api/v1/namespaces/dev2/services/http:toms:2222/proxy/',
   'kubectl get --raw /apis/kubeflow.org/v1/namespaces/dev2/tfjobs/toms',
   'kubectl get --raw /apis/metrics.k8s.io/v1beta1/namespaces/dev2/pods/POD',
   'kubectl get --raw /api/v1/namespaces/dev1/../dev2/pods',

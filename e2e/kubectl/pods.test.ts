@@ -75,6 +75,16 @@ describe('kubectl and running pods', () => {
     }
   })
 
+  it('reads what a pod serves through the API server', async () => {
+    // The first line: later ones tell who has asked.
+    const [port = ''] = (await node.must('logs web')).split('\n')
+    const path = `/api/v1/namespaces/default/pods/web:${port}/proxy/`
+    expect((await node.must(`get --raw ${path}`)).length).toBe(300_000)
+    const { status, output } = await node.kubectl('get --raw /api/v1/namespaces/default/pods/web:1/proxy/')
+    expect(status).toBe(1)
+    expect(output).toContain('error trying to reach service: dial tcp')
+  })
+
   it('shows all of a short program that it attaches to, and how it ended', async () => {
     const { status, output } = await node.kubectl(
       'run short -i --rm --image=busybox --restart=Never --command -- sh -c',
@@ -112,7 +122,6 @@ describe('kubectl and running pods', () => {
     ['exec box -- nosuchprogram', 'executable file not found in $PATH'],
     ['attach args', 'cannot attach a container in a completed pod'],
     ['exec box --as bob -- true', 'User "bob" cannot get resource "pods"'],
-    ['top pod', 'Metrics API not available'],
   ])('refuses: %s', async (line, words) => {
     const { status, output } = await node.kubectl(line)
     expect(status, output).not.toBe(0)

@@ -188,6 +188,7 @@ function lateStreams(find: () => PodStreams | undefined): PodStreams {
     logs: async (pod, options) => current().logs(pod, options),
     exec: async (pod, options, io) => current().exec(pod, options, io),
     attach: async (pod, options, io) => current().attach(pod, options, io),
+    connect: async (pod, port, signal) => current().connect(pod, port, signal),
     portForward: async (pod, port, connection, signal) =>
       current().portForward(pod, port, connection, signal),
   }

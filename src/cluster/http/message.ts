@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { SharedAnswer } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 
@@ -15,6 +16,8 @@ export interface ApiRequest {
    * @throws {StatusError} `RequestEntityTooLarge`.
    */
   readBody(): Promise<string>
+  /** The same as it comes, for who passes it on; absent where there is none, and for parts of this process. */
+  readonly body?: Readable
   /** Where it came from; absent for parts of this process. */
   readonly clientAddress?: string
   /** Aborted when the client goes away or the server stops. */

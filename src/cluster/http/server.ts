@@ -7,7 +7,7 @@ import {
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { unauthorized } from '../../kube/index.ts'
+import { StatusError, unauthorized } from '../../kube/index.ts'
 import type { UserInfo } from '../registry/index.ts'
 import { compressed } from './compression.ts'
 import { boundConnections, type TimeLimits, usualTimes } from './connections.ts'
@@ -173,6 +173,7 @@ async function respond(
       user,
       ...(socket.remoteAddress && { clientAddress: socket.remoteAddress }),
       readBody: () => readBody(request, options.bodyMs),
+      ...(hasBody(request) && { body: request }),
       // Made when first looked at: most requests are answered without anybody waiting on it.
       get signal() {
         return gone.signal
@@ -197,9 +198,16 @@ async function respond(
     await sending
     isSent = true
   } catch (error) {
-    if (!gone.signal.aborted) options.onFault(error)
+    // What somebody else answers, and breaks off, is no fault of this server.
+    if (!gone.signal.aborted && !(error instanceof StatusError)) options.onFault(error)
     response.destroy()
   }
+}
+
+function hasBody(request: Incoming): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  return length !== '0' || encoding !== undefined
 }
 
 function isStream({ body }: ApiResponse): boolean {

@@ -9,7 +9,7 @@ export interface ResourceTarget {
   readonly namespace?: string
   readonly name?: string
   readonly subresource?: string
-  /** What follows the subresource in a proxy path. */
+  /** What follows the subresource, as it was sent: in a proxy path, what is asked of the pod behind it. */
   readonly rest?: string
 }
 
@@ -27,14 +27,19 @@ export function parseTarget(method: string, url: string): Target {
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
-  const segments = split(path)
+  const proxied = proxyPath.exec(path)
+  const segments = split(proxied?.[1] ?? path)
   if (!segments) return { path, query }
   const [root, ...rest] = segments
-  if (root === 'api' && rest.length >= 2) return { path, query, ...resource(method, query, '', rest) }
+  if (root === 'api' && rest.length >= 2)
+    return { path, query, ...resource(method, query, '', rest, proxied?.[2]) }
   if (root === 'apis' && rest.length >= 3)
     return { path, query, ...resource(method, query, rest[0] ?? '', rest.slice(1)) }
   return { path, query }
 }
+
+/** What comes behind `proxy` is another program's to read: it is neither taken apart nor judged here. */
+const proxyPath = /^(\/api\/[^/]+\/namespaces\/[^/]+\/[^/]+\/[^/]+\/proxy)\/(.*)$/
 
 /** Path segments decoded; undefined for a path that tries tricks. */
 function split(path: string): string[] | undefined {
@@ -59,6 +64,7 @@ function resource(
   query: URLSearchParams,
   group: string,
   segments: readonly string[],
+  proxied?: string,
 ): { resource?: ResourceTarget } {
   const [version = '', ...after] = segments
   // Deprecated form: `/api/v1/watch/...`.
@@ -69,7 +75,9 @@ function resource(
   const namespace = inNamespace ? parts[1] : parts[0] === 'namespaces' ? parts[1] : undefined
   const [plural, name, subresource, ...more] = inNamespace ? parts.slice(2) : parts
   if (!plural) return {}
-  const verb = verbOf(method, name, isOldWatch || isTrue(query.get('watch')))
+  // The query of a proxied request is not about the API.
+  const isWatch = (isOldWatch || isTrue(query.get('watch'))) && subresource !== 'proxy'
+  const verb = verbOf(method, name, isWatch)
   if (!verb) return {}
   return {
     resource: {
@@ -80,7 +88,8 @@ function resource(
       ...(namespace && { namespace }),
       ...(name && { name }),
       ...(subresource && { subresource }),
-      ...(more.length > 0 && { rest: more.join('/') }),
+      ...(proxied !== undefined && { rest: proxied }),
+      ...(more.length > 0 && { rest: more.map(encodeURIComponent).join('/') }),
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
 
 /** A pod on a node of this agent. The uid guards against a pod of the same name that came later. */
@@ -49,7 +50,7 @@ export interface ExitStatus {
 }
 
 /**
- * What the API server asks of the node of a pod: `logs`, `exec`, `attach` and `port-forward`. Authorisation is the
+ * What the API server asks of the node of a pod: `logs`, `exec`, `attach`, `port-forward` and `proxy`. Authorisation is the
  * caller's. All throw a `StatusError` for a pod or container that is not here (`NotFound`) or not in the right state
  * (`BadRequest`), before any byte moves.
  */
@@ -68,6 +69,8 @@ export interface PodStreams {
     options: { readonly container: string; readonly tty?: boolean },
     io: StreamIo,
   ): Promise<ExitStatus>
+  /** A connection to a port that a process of this pod listens on; the caller ends it. Aborting destroys it. */
+  connect(pod: PodRef, port: number, signal: AbortSignal): Promise<Socket>
   /** Carries bytes to and from a port that a process of this pod listens on; ends when either side does. */
   portForward(pod: PodRef, port: number, connection: Duplex, signal: AbortSignal): Promise<void>
 }

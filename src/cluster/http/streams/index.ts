@@ -5,10 +5,11 @@ import type { StreamServer } from '../handler.ts'
 import { logAnswer } from './logs.ts'
 import { admitConnect, optionsKind } from './connect.ts'
 import { checkPlaced, chooseContainer, podRequest, readPod } from './pod.ts'
+import { findDestination, forward, isProxied } from './proxy/index.ts'
 
 export { createUpgradeServer, type UpgradeParts } from './upgrade.ts'
 
-/** Serves logs of pods, and answers what asks for a stream without upgrading the connection. */
+/** Serves logs of pods and what is asked of the programs in them, and answers what asks for a stream without upgrading the connection. */
 export function createStreamServer(parts: {
   readonly catalog: Catalog
   readonly registry: Registry
@@ -16,6 +17,10 @@ export function createStreamServer(parts: {
 }): StreamServer {
   return async (api, target) => {
     const at = target.resource
+    if (at && isProxied(at)) {
+      const { user, signal } = api
+      return forward(parts.streams, await findDestination(parts, { at, user, signal }), api, target)
+    }
     if (!at || at.group !== '' || at.plural !== 'pods' || !at.subresource) return undefined
     const kind = optionsKind(at)
     if (!kind && (at.subresource !== 'log' || at.verb !== 'get')) return undefined

@@ -19,6 +19,7 @@ import { channelProtocols, openChannels } from './channels.ts'
 import { admitConnect, optionsKind } from './connect.ts'
 import { checkPlaced, chooseContainer, podRequest, readPod, type StreamPod } from './pod.ts'
 import { forwardProtocol, servePortForward } from './port-forward.ts'
+import { type Destination, findDestination, forwardUpgrade, isProxied } from './proxy/index.ts'
 
 export interface UpgradeParts {
   readonly catalog: Catalog
@@ -42,7 +43,14 @@ interface Accepted {
   readonly query: URLSearchParams
 }
 
-/** Serves `exec`, `attach` and `portforward` of pods over WebSocket. */
+/** An upgrade that is for a program in a pod to agree to. */
+interface Proxied {
+  readonly to: Destination
+  readonly target: Target
+  readonly user: UserInfo
+}
+
+/** Serves `exec`, `attach` and `portforward` of pods over WebSocket, and upgrades that are for a pod to agree to. */
 export function createUpgradeServer(
   parts: UpgradeParts,
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
@@ -60,7 +68,15 @@ async function handle(
 ): Promise<void> {
   let accepted: Accepted
   try {
-    accepted = await accept(parts, request, socket)
+    const found = await accept(parts, request, socket)
+    if ('to' in found) {
+      const gone = new AbortController()
+      socket.once('close', () => gone.abort())
+      const api = { ...apiRequest(request, found.user), signal: gone.signal }
+      await forwardUpgrade(parts.streams, found.to, api, found.target, { socket, head })
+      return
+    }
+    accepted = found
   } catch (error) {
     if (!(error instanceof StatusError)) parts.onFault(error)
     refuse(socket, error)
@@ -95,7 +111,11 @@ async function handle(
  *
  * @throws {StatusError}
  */
-async function accept(parts: UpgradeParts, request: IncomingMessage, socket: Duplex): Promise<Accepted> {
+async function accept(
+  parts: UpgradeParts,
+  request: IncomingMessage,
+  socket: Duplex,
+): Promise<Accepted | Proxied> {
   // The server is a TLS server: its sockets are.
   const asked = await parts.authenticate(socket as TLSSocket, request.headers)
   const ended = parts.began?.(socket as TLSSocket, asked)
@@ -131,12 +151,15 @@ async function acceptAs(
   parts: UpgradeParts,
   request: IncomingMessage,
   asked: UserInfo,
-  { resource: at, query }: Target,
+  target: Target,
   record: AuditRecord | undefined,
-): Promise<Accepted> {
+): Promise<Accepted | Proxied> {
+  const { resource: at, query } = target
+  const isForPod = at !== undefined && isProxied(at)
   const kind = at && optionsKind(at)
   const served = at && parts.catalog.find(at.group, at.version, at.plural)?.stored
-  if (!at || !kind || !served) throw badRequest('only exec, attach and portforward of pods are streams')
+  if (!at || !served || (!kind && !isForPod))
+    throw badRequest('only exec, attach, portforward and proxy are streams')
   const attributes = {
     user: asked,
     verb: 'get',
@@ -150,6 +173,13 @@ async function acceptAs(
     ? parts.impersonator.impersonate(attributes, request.headersDistinct)
     : asked
   if (user !== asked) record?.impersonated(user)
+  if (kind === undefined) {
+    // The right is that of the method, as for any request to the pod.
+    const verb = parseTarget(request.method ?? 'GET', request.url ?? '/').resource?.verb ?? ''
+    assertAuthorized(parts.authorizer, { ...attributes, user, verb })
+    const signal = new AbortController().signal
+    return { to: await findDestination(parts, { at, user, signal }), target, user }
+  }
   if (request.method === 'GET') assertAuthorized(parts.authorizer, { ...attributes, user })
   // A WebSocket begins as a GET; what it does is as much as a POST, and needs that right too (https://kep.k8s.io/4006).
   assertAuthorized(parts.authorizer, { ...attributes, user, verb: 'create' })

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { badRequest, notFound } from '../../../../kube/index.ts'
@@ -36,20 +36,10 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
       return agent.node.runtime.attach(running(agent, ref, container), io)
     },
 
+    connect: async (ref, port, signal) => connectTo(agentOf(find, ref), ref, port, signal),
+
     async portForward(ref, port, connection: Duplex, signal): Promise<void> {
-      const agent = agentOf(find, ref)
-      // The machine's network is everybody's: only what this pod itself offers may be reached through it.
-      const listener = await agent.node.runtime.listenerOf(ref.uid, port)
-      if (listener === undefined) {
-        throw badRequest(`nothing in pod "${ref.name}" listens on port ${port}`)
-      }
-      // A program that listens for its own pod alone, on the loopback address, is reached as from within the pod.
-      const host = /^[0:.]+$/.test(listener) ? (agent.address ?? '127.0.0.1') : listener
-      const socket = connect({ host, port, signal })
-      await new Promise<void>((resolve, reject) => {
-        socket.once('connect', resolve)
-        socket.once('error', reject)
-      })
+      const socket = await connectTo(agentOf(find, ref), ref, port, signal)
       connection.on('error', () => socket.destroy())
       connection.pipe(socket)
       socket.pipe(connection)
@@ -57,6 +47,22 @@ export function podStreams(find: (podUid: string) => PodAgent | undefined): PodS
       await finished(socket).catch(() => undefined)
     },
   }
+}
+
+async function connectTo(agent: PodAgent, ref: PodRef, port: number, signal: AbortSignal): Promise<Socket> {
+  // The machine's network is everybody's: only what this pod itself offers may be reached through it.
+  const listener = await agent.node.runtime.listenerOf(ref.uid, port)
+  if (listener === undefined) {
+    throw badRequest(`nothing in pod "${ref.name}" listens on port ${port}`)
+  }
+  // A program that listens for its own pod alone, on the loopback address, is reached as from within the pod.
+  const host = /^[0:.]+$/.test(listener) ? (agent.address ?? '127.0.0.1') : listener
+  const socket = connect({ host, port, signal })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+  })
+  return socket
 }
 
 function agentOf(find: (podUid: string) => PodAgent | undefined, ref: PodRef): PodAgent {
