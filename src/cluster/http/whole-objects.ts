@@ -25,9 +25,9 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
   if (call.at.subresource && !['get', 'update', 'patch'].includes(verb)) throw notSupported()
   switch (verb) {
     case 'get':
-      return objectAnswer(200, resource, call.parts.registry.get(requestOf(call, resource)), call.form)
+      return objectAnswer(200, resource, await call.parts.registry.read(requestOf(call, resource)), call.form)
     case 'list':
-      return listAnswer(resource, list(call, resource), call.form)
+      return listAnswer(resource, await list(call, resource), call.form)
     case 'watch':
       return watch(call, resource)
     case 'create':

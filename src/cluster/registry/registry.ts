@@ -3,8 +3,9 @@ import { notFound } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
 import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
+import { inVersion } from './in-version.ts'
 import { keyOf, storedAs } from './keys.ts'
-import { type Listed, type ListOptions, listObjects } from './list.ts'
+import { type Listed, listInVersion, type ListOptions } from './list.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { Writer } from './reader.ts'
 import type { ResourceRequest } from './request.ts'
@@ -18,9 +19,15 @@ import { type Event, type WatchOptions, watchObjects } from './watch.ts'
  */
 export interface Registry {
   create(request: ResourceRequest, body: KubeObject, options?: CreateOptions): Promise<Encoded>
-  /** @throws {StatusError} `NotFound`. */
+  /**
+   * For kinds of the cluster's own, which nobody else converts; {@link read} is for any.
+   *
+   * @throws {StatusError} `NotFound`.
+   */
   get(request: ResourceRequest): Encoded
-  list(request: ResourceRequest, options: ListOptions): Listed
+  /** @throws {StatusError} `NotFound`. */
+  read(request: ResourceRequest): Promise<Encoded>
+  list(request: ResourceRequest, options: ListOptions): Promise<Listed>
   watch(request: ResourceRequest, options: WatchOptions, signal: AbortSignal): AsyncIterable<readonly Event[]>
   update(request: ResourceRequest, change: Change): Promise<Encoded>
   delete(request: ResourceRequest, options: DeleteOptions, body?: JsonObject): Promise<Deleted>
@@ -36,19 +43,25 @@ export interface Registry {
 
 export function createRegistry(parts: RegistryParts): Registry {
   const registry: Registry = {
-    create: (request, body, options) => createObject(parts, request, body, options),
+    create: async (request, body, options) =>
+      inVersion(request.resource, await createObject(parts, request, body, options)),
     get: (request) => getObject(parts, request),
-    list: (request, options) => listObjects(parts.store, request, options),
+    read: async (request) => inVersion(request.resource, getObject(parts, request)),
+    list: (request, options) => listInVersion(parts.store, request, options),
     watch: (request, options, signal) => watchObjects(parts.store, request, options, signal),
-    update: (request, change) => updateObject(parts, request, change),
-    delete: (request, options, body) => deleteObject(parts, request, options, body),
+    update: async (request, change) =>
+      inVersion(request.resource, await updateObject(parts, request, change)),
+    async delete(request, options, body) {
+      const deleted = await deleteObject(parts, request, options, body)
+      return { ...deleted, object: await inVersion(request.resource, deleted.object) }
+    },
     async connect(request, object) {
       const admission = { operation: 'CONNECT', request, object } as const
       await mutate(parts, admission)
       await admit(parts, admission)
     },
     async deleteCollection(request, selected, options) {
-      const listed = listObjects(parts.store, request, selected)
+      const listed = await listInVersion(parts.store, request, selected)
       for (const { value } of listed.items) {
         const { name = '', namespace } = value.metadata
         try {

@@ -11,6 +11,7 @@ import {
 import { StoreConflict, type Stored } from '../storage/index.ts'
 import { checkName, withType } from './create.ts'
 import { invalidValue } from './faults.ts'
+import { valueInVersion } from './in-version.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
@@ -53,7 +54,8 @@ export async function updateObject(
     const current = parts.store.latest(key)
     if (!current) throw notFound(named(request))
     const { object, pinned } = await nextObject(parts, request, change, current)
-    const next = shapeForStore(request, object)
+    const { conversion } = request.resource
+    const next = shapeForStore(request, conversion ? await conversion.toStored(object) : object)
     if (isSame(next, current)) {
       // The current value may still be on its way to disk: nobody may see it before.
       if (parts.store.get(key) !== current) await parts.store.flushed()
@@ -77,8 +79,11 @@ async function nextObject(
   current: Stored<KubeObject>,
 ): Promise<{ object: KubeObject; pinned: boolean }> {
   const { resource } = request
-  const old = typed(resource, current.value)
-  const object = await change.next(typed(resource, copyOf(current)))
+  const shown = resource.conversion ? await valueInVersion(resource, current.value) : current.value
+  const old = typed(resource, shown)
+  const object = await change.next(
+    typed(resource, resource.conversion ? structuredClone(shown) : copyOf(current)),
+  )
   object.metadata ??= {}
   const pinned = checkIdentity(request, change, object, old)
   resource.setDefaults?.(object)

@@ -26,14 +26,14 @@ import { convertedTo, type Invocation, objectsIn } from './invocation.ts'
  * @throws {UnusableAnswer} for what is no patch.
  * @throws {StatusError} `InternalError` when it does not fit the object, or makes it what its kind cannot be.
  */
-export function applyWebhookPatch(
+export async function applyWebhookPatch(
   patch: string,
   { webhook, seenAs }: Invocation,
   admission: Admission,
-): boolean {
+): Promise<boolean> {
   const operations = operationsIn(patch)
   if (operations.length === 0) return false
-  const { object } = objectsIn(seenAs, admission)
+  const { object } = await objectsIn(seenAs, admission)
   // The options of a stream have been read by then.
   if (!object || !admission.object || admission.operation === 'CONNECT')
     throw internalError(
@@ -42,7 +42,8 @@ export function applyWebhookPatch(
   const next = decoded(patched(asJson(object), operations), seenAs)
   const isChanged = !isDeepStrictEqual(next, object)
   seenAs.setDefaults?.(next)
-  replace(admission.object, next, { from: seenAs, to: admission.request.resource })
+  const { resource } = admission.request
+  replace(admission.object, resource === seenAs ? next : await convertedTo(resource, next, seenAs))
   return isChanged
 }
 
@@ -124,14 +125,9 @@ function decoded(object: JsonObject, target: ResourceDefinition): KubeObject {
 }
 
 /** Everybody who has the object in hand sees what has become of it. */
-function replace(
-  object: KubeObject,
-  next: KubeObject,
-  version: { readonly from: ResourceDefinition; readonly to: ResourceDefinition },
-): void {
-  const whole = version.from === version.to ? next : convertedTo(version.to, next, version.from)
-  for (const field of Object.keys(object)) if (!(field in whole)) delete object[field]
-  Object.assign(object, whole)
+function replace(object: KubeObject, next: KubeObject): void {
+  for (const field of Object.keys(object)) if (!(field in next)) delete object[field]
+  Object.assign(object, next)
 }
 
 function asJson(object: KubeObject): JsonObject {

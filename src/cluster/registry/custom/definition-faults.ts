@@ -6,6 +6,7 @@ import type {
 } from 'kubernetes-types/apiextensions/v1.js'
 import { duplicate, type Fault, invalidValue, notSupported, required } from '../faults.ts'
 import type { Schema } from '../schema/schema.ts'
+import { conversionFaults } from './conversion-faults.ts'
 import { dns1035Label, dnsSubdomain } from '../validation/names.ts'
 import { JsonPathError, parseJsonPath } from './json-path.ts'
 import { structuralFaults } from './structural-faults.ts'
@@ -29,7 +30,7 @@ export function specFaults(
         : [required('spec.scope')]),
     ...versionsFaults(spec.versions ?? []),
     ...nameFaults(spec.names, 'spec.names'),
-    ...conversionFaults(spec),
+    ...conversionFaults('spec.conversion', spec.conversion),
     ...(spec.preserveUnknownFields
       ? [
           invalidValue(
@@ -67,12 +68,6 @@ function approvalFaults(group: string, annotations: Readonly<Record<string, stri
   }
   if (given.startsWith('unapproved') || URL.canParse(given)) return []
   return [invalidValue(at, given, 'must be a URL or start with "unapproved"')]
-}
-
-function conversionFaults({ conversion }: CustomResourceDefinitionSpec): Fault[] {
-  if (conversion === undefined || conversion.strategy === 'None') return []
-  // There is nothing here that could call a webhook.
-  return [notSupported('spec.conversion.strategy', conversion.strategy, ['None'])]
 }
 
 function versionsFaults(versions: readonly CustomResourceDefinitionVersion[]): Fault[] {
