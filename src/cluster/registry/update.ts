@@ -32,6 +32,16 @@ export interface Change {
   /** `managedFields` of the result are right already (server-side apply). */
   readonly managesFields?: boolean
   readonly options?: JsonObject
+  readonly view?: View
+}
+
+/** A subresource of a kind of its own, which admission sees in the place of the object: a scale. */
+export interface View {
+  readonly subresource: string
+  /** The object through it, with kind and apiVersion. */
+  of(object: KubeObject): KubeObject
+  /** Carries over what admission has made of it. */
+  apply(object: KubeObject, view: KubeObject): void
 }
 
 /**
@@ -87,17 +97,20 @@ async function nextObject(
   object.metadata ??= {}
   const pinned = checkIdentity(request, change, object, old)
   resource.setDefaults?.(object)
-  const admission = {
-    operation: 'UPDATE',
-    request,
-    object: withType(object, request),
-    oldObject: old,
-    ...(change.options && { options: change.options }),
-  } as const
+  withType(object, request)
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
+  const { view } = change
+  const admission = {
+    operation: 'UPDATE',
+    request: view ? { ...request, subresource: view.subresource } : request,
+    object: view ? view.of(object) : object,
+    oldObject: view ? view.of(old) : old,
+    ...(change.options && { options: change.options }),
+  } as const
   await mutate(parts, admission)
+  view?.apply(object, admission.object)
   // Whatever admission has made of it, the other half is not this request's to change.
   keepOtherHalf(request, object, old)
   keepGeneration(object, old)

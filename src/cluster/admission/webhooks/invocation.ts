@@ -64,11 +64,13 @@ export async function conditionsMet(
 /** The objects of a request in a version of the resource. Those of its own version are the request's, not copies. */
 export async function objectsIn(
   seenAs: ResourceDefinition,
-  { request, operation, object, oldObject }: Admission,
+  { request, object, oldObject }: Admission,
 ): Promise<Pick<Admission, 'object' | 'oldObject'>> {
-  const isSame = seenAs === request.resource || operation === 'CONNECT'
+  const { resource } = request
+  // What a subresource has of its own is the same in all of them.
+  const isSame = seenAs === resource || (object?.kind !== undefined && object.kind !== resource.kind)
   const convert = async (one: KubeObject): Promise<KubeObject> =>
-    isSame ? one : convertedTo(seenAs, one, request.resource)
+    isSame ? one : convertedTo(seenAs, one, resource)
   return {
     ...(object && { object: await convert(object) }),
     ...(oldObject && { oldObject: await convert(oldObject) }),

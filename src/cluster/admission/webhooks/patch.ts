@@ -6,6 +6,7 @@ import {
   DecodingError,
   decodeValue,
   kindOf,
+  schemaFor,
   syntaxErrorOf,
   targetShape,
 } from '../../registry/schema/index.ts'
@@ -39,11 +40,14 @@ export async function applyWebhookPatch(
     throw internalError(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
-  const next = decoded(patched(asJson(object), operations), seenAs)
-  const isChanged = !isDeepStrictEqual(next, object)
-  seenAs.setDefaults?.(next)
   const { resource } = admission.request
-  replace(admission.object, resource === seenAs ? next : await convertedTo(resource, next, seenAs))
+  // A subresource may be of a kind of its own, which has no defaults: a scale.
+  const own = object.kind === seenAs.kind ? seenAs : undefined
+  const next = decoded(patched(asJson(object), operations), own ?? kindOfObject(object))
+  const isChanged = !isDeepStrictEqual(next, object)
+  own?.setDefaults?.(next)
+  const isForeign = own !== undefined && own !== resource
+  replace(admission.object, isForeign ? await convertedTo(resource, next, own) : next)
   return isChanged
 }
 
@@ -110,7 +114,14 @@ function misfit({ op, path, from }: JsonObject): string {
   }
 }
 
-function decoded(object: JsonObject, target: ResourceDefinition): KubeObject {
+type Kind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema' | 'isCustom'>
+
+function kindOfObject({ kind = '', apiVersion = '' }: KubeObject): Kind {
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+  return { group, version, kind, schema: schemaFor(group, version, kind) }
+}
+
+function decoded(object: JsonObject, target: Kind): KubeObject {
   object['metadata'] ??= {}
   const { group, version, kind } = target
   try {
