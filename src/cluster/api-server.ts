@@ -104,6 +104,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       ...podSubresources({ registry, reader, writer, now: Date.now }),
     ],
   })
+  const webhooks = createWebhookCaller(reader, options.signal)
   const steps = admissionSteps({
     reader,
     writer,
@@ -116,7 +117,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       ),
     findKind: (group, kind) => catalog.definitions().find((one) => one.group === group && one.kind === kind),
     servedVersions: (resource) => catalog.definitions().filter((one) => storedAs(one) === storedAs(resource)),
-    webhooks: createWebhookCaller(reader, options.signal),
+    webhooks,
   })
   // Quota charges what it lets through, so nobody may refuse after it.
   admitters.push(...steps.slice(0, -1), ...auth.admitters, ...steps.slice(-1))
@@ -140,7 +141,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
     address: options.address,
     onFault,
   })
-  followDefinitions({ store, writer, catalog, signal: options.signal, now: Date.now, onFault })
+  followDefinitions({ store, writer, catalog, webhooks, signal: options.signal, now: Date.now, onFault })
   await bootstrap(catalog, registry)
   // The operator and users' first requests rely on the kinds of jobs.
   for (const { spec } of operatorCrds())

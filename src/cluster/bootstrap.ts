@@ -128,6 +128,7 @@ export function requestFor(catalog: Catalog, object: KubeObject): ResourceReques
     resource,
     ...(namespace && { namespace }),
     ...(name && { name }),
+    isOwn: true,
     dryRun: false,
     fieldManager: 'arena',
     fieldValidation: 'Ignore',

@@ -6,7 +6,7 @@ import { isExempt, ruleNames } from './policies/matching.ts'
 import { UnusableAnswer } from './webhooks/answer.ts'
 import { callWebhook, failedClosed, WebhookCallFailed } from './webhooks/call.ts'
 import { configuredWebhooks, type Webhook } from './webhooks/configured.ts'
-import { type Invocation, invocationOf } from './webhooks/invocation.ts'
+import { conditionsMet, type Invocation, invocationOf } from './webhooks/invocation.ts'
 import { applyWebhookPatch } from './webhooks/patch.ts'
 
 const configurations = 'admissionregistration.k8s.io/mutatingwebhookconfigurations'
@@ -55,7 +55,7 @@ export function mutatingWebhooks(context: AdmissionContext): Admitter {
     for (const [index, webhook] of all.entries()) {
       if (round === 1 && !repeats.due.has(webhook)) continue
       const invocation = invocationOf(webhook, admission, context)
-      if (!invocation) continue
+      if (!invocation || !(await conditionsMet(invocation, admission, context))) continue
       if (await ask(invocation, admission, `round_${round}_index_${index}`)) {
         isChanged = true
         makeDue(repeats)
@@ -71,7 +71,7 @@ export function mutatingWebhooks(context: AdmissionContext): Admitter {
     let isChanged = false
     try {
       const { patch } = await callWebhook(invocation, admission, context, { mayPatch: true })
-      isChanged = patch ? patchedBy(invocation, admission, patch) : false
+      isChanged = patch ? await patchedBy(invocation, admission, patch) : false
     } catch (error) {
       if (!(error instanceof WebhookCallFailed)) throw error
       if (!webhook.failsOpen) throw failedClosed(error)
@@ -96,9 +96,9 @@ export function mutatingWebhooks(context: AdmissionContext): Admitter {
   }
 }
 
-function patchedBy(invocation: Invocation, admission: Admission, patch: string): boolean {
+async function patchedBy(invocation: Invocation, admission: Admission, patch: string): Promise<boolean> {
   try {
-    return applyWebhookPatch(patch, invocation, admission)
+    return await applyWebhookPatch(patch, invocation, admission)
   } catch (error) {
     if (!(error instanceof UnusableAnswer)) throw error
     throw new WebhookCallFailed(invocation.webhook, error.message, { cause: error })

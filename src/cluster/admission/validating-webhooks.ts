@@ -3,7 +3,7 @@ import type { AdmissionContext } from './context.ts'
 import { isExempt } from './policies/matching.ts'
 import { callWebhook, failedClosed, WebhookCallFailed } from './webhooks/call.ts'
 import { configuredWebhooks } from './webhooks/configured.ts'
-import { type Invocation, invocationOf } from './webhooks/invocation.ts'
+import { conditionsMet, type Invocation, invocationOf } from './webhooks/invocation.ts'
 
 const configurations = 'admissionregistration.k8s.io/validatingwebhookconfigurations'
 const failedOpen = 'failed-open.validating.webhook.admission.k8s.io/round_0_index_'
@@ -16,7 +16,9 @@ export function validatingWebhooks(context: AdmissionContext): Admitter {
   const { reader } = context
   const webhooks = configuredWebhooks(reader, configurations)
 
-  async function ask(admission: Admission, invocations: readonly Invocation[]): Promise<void> {
+  async function ask(admission: Admission, matching: readonly Invocation[]): Promise<void> {
+    const invocations: Invocation[] = []
+    for (const one of matching) if (await conditionsMet(one, admission, context)) invocations.push(one)
     const refusals: unknown[] = []
     await Promise.all(
       invocations.map(async (invocation, index) => {

@@ -73,7 +73,9 @@ function servedType(crd: Persisted<CustomResourceDefinition>): ResourceType | un
   const isEstablished = crd.status?.conditions?.some(
     (one) => one.type === 'Established' && one.status === 'True',
   )
-  const version = crd.spec.versions.find((one) => one.served)
+  const served = crd.spec.versions.filter((one) => one.served)
+  // The stored form needs nobody to convert it.
+  const version = served.find((one) => one.storage) ?? served[0]
   if (!isEstablished || version === undefined) return undefined
   return {
     group: crd.spec.group,

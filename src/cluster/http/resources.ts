@@ -83,7 +83,7 @@ function checkScope(resource: ResourceDefinition, at: ResourceTarget): void {
 async function serveScale(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
   const { registry } = call.parts
   if (call.at.verb === 'get')
-    return plainAnswer(200, readScale(resource, registry.get(requestOf(call, resource))), call.form)
+    return plainAnswer(200, readScale(resource, await registry.read(requestOf(call, resource))), call.form)
   if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported()
   const kind = call.at.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'
   const request = requestOf(call, resource, writeQuery(call, kind))

@@ -51,9 +51,16 @@ export async function scaleChange(
   body: { readonly text: string; readonly contentType: string },
 ): Promise<Change> {
   const wanted = await wantedScale(request, body)
+  const asScale = (object: KubeObject): KubeObject => readScale(resource, { value: object, json: '' })
   return {
+    view: {
+      subresource: 'scale',
+      of: asScale,
+      apply: (object, scale) =>
+        setAt(object, resource.scale?.specReplicasPath ?? '', numberAt(scale, '.spec.replicas') ?? 0),
+    },
     next(current) {
-      const scale = wanted(readScale(resource, { value: current, json: '' }))
+      const scale = wanted(asScale(current))
       checkName(scale, request)
       const version = scale.metadata.resourceVersion
       if (version) current.metadata.resourceVersion = version

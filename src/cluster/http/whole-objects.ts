@@ -30,7 +30,7 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
     case 'get':
       return get(call, resource)
     case 'list':
-      return listAnswer(resource, list(call, resource), call.form)
+      return listAnswer(resource, await list(call, resource), call.form)
     case 'watch':
       return watch(call, resource)
     case 'create':
@@ -49,7 +49,7 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
 async function get(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
   const resourceVersion = call.target.query.get('resourceVersion')
   const request = requestOf(call, resource)
-  const found = call.parts.registry.get(request, { ...(resourceVersion && { resourceVersion }) })
+  const found = await call.parts.registry.read(request, { ...(resourceVersion && { resourceVersion }) })
   return objectAnswer(200, resource, found, call.form)
 }
 

@@ -108,12 +108,13 @@ function own(parts: RegistryParts, request: ResourceRequest, object: KubeObject)
 async function write(parts: RegistryParts, request: ResourceRequest, object: KubeObject): Promise<Encoded> {
   const { resource } = request
   const stem = object.metadata.generateName
+  const form = resource.conversion ? await resource.conversion.toStored(object) : stored(resource, object)
   for (let attempt = 1; ; attempt++) {
     const name = object.metadata.name ?? ''
     const key = keyOf(storedAs(resource), object.metadata.namespace, name)
     if (request.dryRun) {
       if (parts.store.latest(key)) throw alreadyExists({ kind: resource.plural, group: resource.group, name })
-      const dry = encode(stored(resource, object), 0)
+      const dry = encode(form, 0)
       delete dry.value.metadata.resourceVersion
       return { value: dry.value, json: exactJsonText(dry.value) }
     }
@@ -121,7 +122,7 @@ async function write(parts: RegistryParts, request: ResourceRequest, object: Kub
       const made = await parts.store.write({
         key,
         expected: 0,
-        make: (revision) => encode(stored(resource, object), revision),
+        make: (revision) => encode(form, revision),
       })
       if (made) return made
       throw new Error(`the store kept nothing under "${key}"`)
@@ -130,6 +131,7 @@ async function write(parts: RegistryParts, request: ResourceRequest, object: Kub
       if (!stem || attempt >= nameAttempts)
         throw alreadyExists({ kind: resource.plural, group: resource.group, name })
       object.metadata.name = generated(stem)
+      form.metadata.name = object.metadata.name
     }
   }
 }

@@ -7,6 +7,7 @@ import {
   exactJsonText,
 } from '../../kube/index.ts'
 import { StoreConflict, type Stored } from '../storage/index.ts'
+import { valueInVersion } from './in-version.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { ResourceRequest } from './request.ts'
@@ -45,7 +46,10 @@ export async function deleteObject(
   for (;;) {
     const current = parts.store.latest(key)
     if (!current) throw notFound({ kind: resource.plural, group: resource.group, name: request.name ?? '' })
-    const oldObject = typed(resource, current.value)
+    const oldObject = typed(
+      resource,
+      resource.conversion ? await valueInVersion(resource, current.value) : current.value,
+    )
     checkPreconditions(request, options, oldObject)
     resource.checkDelete?.(oldObject, request)
     const admission = { operation: 'DELETE', request, oldObject, options: body ?? asBody(options) } as const

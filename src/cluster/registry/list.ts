@@ -1,5 +1,6 @@
 import { badRequest, expired, type KubeObject, StatusError } from '../../kube/index.ts'
 import { HistoryGone, type Store, type Stored } from '../storage/index.ts'
+import { allInVersion } from './in-version.ts'
 import { keyOf, prefixOf, storedAs } from './keys.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
@@ -71,6 +72,30 @@ export function listObjects(
     if (error instanceof HistoryGone) throw tooOld(resource, position)
     throw error
   }
+}
+
+/**
+ * {@link listObjects} in the version of the request, whoever converts. Pages of a selection by such a version's own
+ * fields may be short: objects are selected when they are converted.
+ */
+export async function listInVersion(
+  store: Store<KubeObject>,
+  request: ResourceRequest,
+  options: ListOptions,
+): Promise<Listed> {
+  const { resource } = request
+  const { selection } = options
+  if (!resource.conversion || selection.isEverything || selection.name !== undefined) {
+    const listed = listObjects(store, request, options)
+    return resource.conversion ? { ...listed, items: await allInVersion(resource, listed.items) } : listed
+  }
+  const everything = { matches: () => true, name: undefined, isEverything: true }
+  const { remaining: _remaining, ...listed } = listObjects(store, request, {
+    ...options,
+    selection: everything,
+  })
+  const items = await allInVersion(resource, listed.items)
+  return { ...listed, items: items.filter(({ value }) => selection.matches(value)) }
 }
 
 /** The object as selectors of this version see it. */

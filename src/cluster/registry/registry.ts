@@ -4,8 +4,9 @@ import { StoreConflict } from '../storage/index.ts'
 import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
 import { InFlight } from './in-flight.ts'
+import { inVersion } from './in-version.ts'
 import { keyOf, storedAs } from './keys.ts'
-import { checkReached, type Listed, type ListOptions, listObjects } from './list.ts'
+import { checkReached, type Listed, listInVersion, type ListOptions } from './list.ts'
 import { admit, mutate, type RegistryParts } from './parts.ts'
 import type { Writer } from './reader.ts'
 import type { ResourceRequest } from './request.ts'
@@ -25,9 +26,15 @@ export interface GetOptions {
  */
 export interface Registry {
   create(request: ResourceRequest, body: KubeObject, options?: CreateOptions): Promise<Encoded>
-  /** @throws {StatusError} `NotFound`, `Timeout` for a version that is still to come. */
+  /**
+   * For kinds of the cluster's own, which nobody else converts; {@link read} is for any.
+   *
+   * @throws {StatusError} `NotFound`, `Timeout` for a version that is still to come.
+   */
   get(request: ResourceRequest, options?: GetOptions): Encoded
-  list(request: ResourceRequest, options: ListOptions): Listed
+  /** @throws {StatusError} as {@link get} */
+  read(request: ResourceRequest, options?: GetOptions): Promise<Encoded>
+  list(request: ResourceRequest, options: ListOptions): Promise<Listed>
   watch(request: ResourceRequest, options: WatchOptions, signal: AbortSignal): AsyncIterable<readonly Event[]>
   update(request: ResourceRequest, change: Change): Promise<Encoded>
   delete(request: ResourceRequest, options: DeleteOptions, body?: JsonObject): Promise<Deleted>
@@ -44,19 +51,25 @@ export interface Registry {
 export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry {
   const parts: RegistryParts = { ...given, inFlight: new InFlight() }
   const registry: Registry = {
-    create: (request, body, options) => createObject(parts, request, body, options),
+    create: async (request, body, options) =>
+      inVersion(request.resource, await createObject(parts, request, body, options)),
     get: (request, options) => getObject(parts, request, options),
-    list: (request, options) => listObjects(parts.store, request, options),
+    read: async (request, options) => inVersion(request.resource, getObject(parts, request, options)),
+    list: (request, options) => listInVersion(parts.store, request, options),
     watch: (request, options, signal) => watchObjects(parts.store, request, options, signal),
-    update: (request, change) => updateObject(parts, request, change),
-    delete: (request, options, body) => deleteObject(parts, request, options, body),
+    update: async (request, change) =>
+      inVersion(request.resource, await updateObject(parts, request, change)),
+    async delete(request, options, body) {
+      const deleted = await deleteObject(parts, request, options, body)
+      return { ...deleted, object: await inVersion(request.resource, deleted.object) }
+    },
     async connect(request, object) {
       const admission = { operation: 'CONNECT', request, object } as const
       await mutate(parts, admission)
       await admit(parts, admission)
     },
     async deleteCollection(request, selected, options) {
-      const listed = listObjects(parts.store, request, selected)
+      const listed = await listInVersion(parts.store, request, selected)
       for (const { value } of listed.items) {
         const { name = '', namespace } = value.metadata
         try {

@@ -25,6 +25,8 @@ export interface ResourceRequest {
   /** The two as the query has them, for those who are shown the options of a write. */
   readonly stated?: { readonly fieldManager?: string; readonly fieldValidation?: string }
   readonly signal: AbortSignal
+  /** Of the server itself, which must start whatever policies and webhooks think of it. */
+  readonly isOwn?: true
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void
   /** Adds an annotation to the request's entry in the audit log, where there is one. */

@@ -82,6 +82,16 @@ export interface ResourceDefinition {
     fromStored(object: KubeObject): KubeObject
     toStored(object: KubeObject): KubeObject
   }
+  /**
+   * For kinds whose versions somebody else converts, instead of `convert`: stored objects in this version's form, in
+   * the same order and to be shared, and one object in the store's.
+   *
+   * @throws {StatusError} when nobody does.
+   */
+  readonly conversion?: {
+    fromStored(objects: readonly KubeObject[]): Promise<KubeObject[]>
+    toStored(object: KubeObject): Promise<KubeObject>
+  }
   /** A label (DNS-1123 or, for services, DNS-1035), subdomain (default), a path segment name, or an IP address. */
   readonly nameRule?: 'ip-address' | 'label' | 'dns-1035-label' | 'subdomain' | 'path-segment'
   /** Fills in what the user left out; for create, update and patch alike, before admission. */

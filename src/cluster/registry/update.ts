@@ -13,6 +13,7 @@ import { checkName, withType } from './create.ts'
 import { dropDuplicateOwners } from './duplicate-owners.ts'
 import { invalidValue } from './faults.ts'
 import type { Place } from './in-flight.ts'
+import { valueInVersion } from './in-version.ts'
 import { keyOf, storedAs } from './keys.ts'
 import { ownFields } from './managers.ts'
 import { admit, allOf, mutate, type RegistryParts } from './parts.ts'
@@ -34,6 +35,16 @@ export interface Change {
   /** `managedFields` of the result are right already (server-side apply). */
   readonly managesFields?: boolean
   readonly options?: JsonObject
+  readonly view?: View
+}
+
+/** A subresource of a kind of its own, which admission sees in the place of the object: a scale. */
+export interface View {
+  readonly subresource: string
+  /** The object through it, with kind and apiVersion. */
+  of(object: KubeObject): KubeObject
+  /** Carries over what admission has made of it. */
+  apply(object: KubeObject, view: KubeObject): void
 }
 
 /**
@@ -71,7 +82,8 @@ async function changeStored(
     const current = parts.store.latest(key)
     if (!current) throw notFound(named(request))
     const { object, pinned } = await nextObject(parts, request, { ...change, place }, current)
-    const next = shapeForStore(request, object)
+    const { conversion } = request.resource
+    const next = shapeForStore(request, conversion ? await conversion.toStored(object) : object)
     if (isSame(next, current)) {
       // The current value may still be on its way to disk: nobody may see it before.
       if (parts.store.get(key) !== current) await parts.store.flushed()
@@ -95,23 +107,29 @@ async function nextObject(
   current: Stored<KubeObject>,
 ): Promise<{ object: KubeObject; pinned: boolean }> {
   const { resource } = request
-  const old = typed(resource, current.value)
-  const object = await change.next(typed(resource, copyOf(current)))
+  const shown = resource.conversion ? await valueInVersion(resource, current.value) : current.value
+  const old = typed(resource, shown)
+  const object = await change.next(
+    typed(resource, resource.conversion ? structuredClone(shown) : copyOf(current)),
+  )
   object.metadata ??= {}
   const pinned = checkIdentity(request, change, object, old)
   if (request.verb === 'update') dropDuplicateOwners(object, request, 'in-request')
   resource.setDefaults?.(object)
-  const admission = {
-    operation: 'UPDATE',
-    request,
-    object: withType(object, request),
-    oldObject: old,
-    ...(change.options && { options: change.options }),
-  } as const
+  withType(object, request)
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
+  const { view } = change
+  const admission = {
+    operation: 'UPDATE',
+    request: view ? { ...request, subresource: view.subresource } : request,
+    object: view ? view.of(object) : object,
+    oldObject: view ? view.of(old) : old,
+    ...(change.options && { options: change.options }),
+  } as const
   await mutate(parts, admission)
+  view?.apply(object, admission.object)
   dropDuplicateOwners(object, request, 'after-admission')
   // Whatever admission has made of it, the other half is not this request's to change.
   keepOtherHalf(request, object, old)

@@ -1,5 +1,6 @@
 import { expired, type KubeObject, exactJsonText } from '../../kube/index.ts'
-import { type Change, HistoryGone, type Store, type Stored } from '../storage/index.ts'
+import { type Change, HistoryGone, type Store } from '../storage/index.ts'
+import { allInVersion } from './in-version.ts'
 import { prefixOf, storedAs } from './keys.ts'
 import { parseRevision, shaped, tooLarge } from './list.ts'
 import { plainFailure } from './plain-failure.ts'
@@ -16,12 +17,19 @@ export interface WatchOptions {
   readonly allowBookmarks?: boolean
 }
 
+/** A change as a version sees it. */
+interface Seen {
+  readonly revision: number
+  readonly previous: Encoded | undefined
+  readonly current: Encoded | undefined
+}
+
 /** An event before it is encoded; `change` is shared by all watchers of the same change. */
 export type Event =
   | {
       readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
       readonly object: Encoded
-      readonly change?: Change<KubeObject>
+      readonly change?: Seen
     }
   | { readonly type: 'BOOKMARK'; readonly revision: number; readonly endsInitialEvents: boolean }
 
@@ -47,16 +55,20 @@ export async function* watchObjects(
   const asked = checkOptions(store, options)
   const startsWithList = options.sendInitialEvents ?? (asked === undefined || asked === 0)
   const after = startsWithList || asked === undefined ? store.revision : asked
-  const select = (change: Change<KubeObject>): Event | undefined =>
-    eventFor(request, options.selection, change)
+  const select = (changes: readonly Change<KubeObject>[]): Promise<Event[]> | Event[] =>
+    request.resource.conversion
+      ? convertedEvents(request, options.selection, changes)
+      : changes.flatMap((change) => eventFor(request, options.selection, change) ?? [])
   try {
     // Subscribe before reading what is there: a change between the two would be lost otherwise.
     const changes = store.watch(prefix, { after, signal })[Symbol.asyncIterator]()
     if (startsWithList) {
       const initial: Event[] = []
-      for (const stored of store.scan(prefix))
-        if (options.selection.matches(shaped(request, stored.value)))
-          initial.push({ type: 'ADDED', object: stored })
+      const { conversion } = request.resource
+      const scan = store.scan(prefix)
+      const there: Iterable<Encoded> = conversion ? await allInVersion({ conversion }, [...scan]) : scan
+      for (const object of there)
+        if (options.selection.matches(shaped(request, object.value))) initial.push({ type: 'ADDED', object })
       if (options.sendInitialEvents && options.allowBookmarks)
         initial.push({ type: 'BOOKMARK', revision: after, endsInitialEvents: true })
       if (initial.length > 0) yield initial
@@ -72,7 +84,7 @@ async function* withBookmarks(
   changes: AsyncIterator<readonly Change<KubeObject>[]>,
   store: Store<KubeObject>,
   options: WatchOptions,
-  select: (change: Change<KubeObject>) => Event | undefined,
+  select: (changes: readonly Change<KubeObject>[]) => Promise<Event[]> | Event[],
   signal: AbortSignal,
 ): AsyncGenerator<readonly Event[]> {
   let waiting: Promise<IteratorResult<readonly Change<KubeObject>[]>> | undefined
@@ -87,7 +99,8 @@ async function* withBookmarks(
       }
       if (result.done) return
       waiting = undefined
-      const events = result.value.map(select).filter((event) => event !== undefined)
+      const selected = select(result.value)
+      const events = selected instanceof Promise ? await selected : selected
       if (events.length > 0) yield events
     }
   } finally {
@@ -118,11 +131,7 @@ function checkOptions(store: Store<KubeObject>, options: WatchOptions): number |
 }
 
 /** What a change means to a watcher with this selection: objects enter and leave a selection as they change. */
-function eventFor(
-  request: ResourceRequest,
-  selection: Selection,
-  change: Change<KubeObject>,
-): Event | undefined {
+function eventFor(request: ResourceRequest, selection: Selection, change: Seen): Event | undefined {
   const { previous, current } = change
   if (selection.isEverything) {
     if (!current) return previous && { type: 'DELETED', object: removed(change, previous), change }
@@ -134,10 +143,32 @@ function eventFor(
   return was && previous ? { type: 'DELETED', object: removed(change, previous), change } : undefined
 }
 
-const removals = new WeakMap<Change<KubeObject>, Encoded>()
+/** The events of changes in a version that somebody else converts to: everything is converted before it is looked at. */
+async function convertedEvents(
+  request: ResourceRequest,
+  selection: Selection,
+  changes: readonly Change<KubeObject>[],
+): Promise<Event[]> {
+  const before = changes.map(({ previous }) => previous)
+  const after = changes.map(({ current }) => current)
+  const stored = [...before, ...after].filter((one) => one !== undefined)
+  const converted = await allInVersion(request.resource, stored)
+  const forms = new Map(stored.map((one, index) => [one, converted[index]]))
+  return changes.flatMap(({ revision, previous, current }) => {
+    const seen = {
+      revision,
+      previous: previous && forms.get(previous),
+      current: current && forms.get(current),
+    }
+    const event = eventFor(request, selection, seen)
+    return event ? [event] : []
+  })
+}
+
+const removals = new WeakMap<Seen, Encoded>()
 
 /** The last state of a removed object carries the version of its removal, so that a watch can go on from there. */
-function removed(change: Change<KubeObject>, previous: Stored<KubeObject>): Encoded {
+function removed(change: Seen, previous: Encoded): Encoded {
   let object = removals.get(change)
   if (!object) {
     const value: KubeObject = {

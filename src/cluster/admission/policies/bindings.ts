@@ -99,9 +99,9 @@ export function admissionRequest(admission: Admission, seenAs?: ResourceDefiniti
   }
 }
 
-/** The kind of the object that is decided about: of a stream its options (`PodExecOptions`). */
-function kindIn({ operation, object }: Admission, { group, version, kind }: ResourceDefinition): JsonObject {
-  if (operation !== 'CONNECT' || !object?.kind) return { group, version, kind }
+/** The kind of the object that is decided about, which a subresource may have of its own: `Scale`, `PodExecOptions`. */
+function kindIn({ request, object }: Admission, { group, version, kind }: ResourceDefinition): JsonObject {
+  if (!object?.kind || object.kind === request.resource.kind) return { group, version, kind }
   const [first = '', second] = (object.apiVersion ?? '').split('/')
   return second === undefined
     ? { group: '', version: first, kind: object.kind }

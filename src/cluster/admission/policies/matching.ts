@@ -20,8 +20,9 @@ const exempt = new Set([
   'mutatingwebhookconfigurations',
 ])
 
-/** Is this request one that policies never look at? */
+/** Is this request one that policies and webhooks never look at? */
 export function isExempt({ request }: Admission): boolean {
+  if (request.isOwn) return true
   return request.resource.group === 'admissionregistration.k8s.io' && exempt.has(request.resource.plural)
 }
 

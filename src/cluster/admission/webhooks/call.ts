@@ -43,10 +43,9 @@ export async function callWebhook(
   const uid = randomUUID()
   let answer: Answer
   try {
-    const text = await webhooks.post(webhook.place, reviewText(invocation, admission, { uid, version }), {
-      timeoutMs: webhook.timeoutMs,
-      signal: request.signal,
-    })
+    const review = await reviewText(invocation, admission, { uid, version })
+    const { timeoutMs } = webhook
+    const text = await webhooks.post(webhook.place, review, { timeoutMs, signal: request.signal })
     answer = readAnswer(text, { uid, version, ...how })
   } catch (error) {
     throw asCallFailure(webhook, error)

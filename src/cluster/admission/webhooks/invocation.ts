@@ -14,16 +14,10 @@ export interface Invocation {
 
 type Parts = Pick<AdmissionContext, 'reader' | 'authorize' | 'servedVersions'>
 
-/**
- * Is this webhook to be asked?
- *
- * @throws {StatusError} `Forbidden` when its conditions cannot be evaluated and it fails closed.
- */
+/** Is this webhook to be asked, by its rules and selectors? */
 export function invocationOf(webhook: Webhook, admission: Admission, parts: Parts): Invocation | undefined {
   const seenAs = versionFor(webhook, admission, parts)
-  if (!seenAs || !selects(webhook.selectors, admission, parts.reader)) return undefined
-  if (webhook.conditions.length > 0 && !conditionsMet(webhook, seenAs, admission, parts)) return undefined
-  return { webhook, seenAs }
+  return seenAs && selects(webhook.selectors, admission, parts.reader) ? { webhook, seenAs } : undefined
 }
 
 /** The version that a rule names: that of the request if any does, else another in which the same object is served. */
@@ -46,13 +40,19 @@ function versionFor(
   return undefined
 }
 
-function conditionsMet(
-  { conditions, failsOpen }: Webhook,
-  seenAs: ResourceDefinition,
+/**
+ * Is it to be asked by its conditions, too?
+ *
+ * @throws {StatusError} `Forbidden` when they cannot be evaluated and it fails closed.
+ */
+export async function conditionsMet(
+  { webhook, seenAs }: Invocation,
   admission: Admission,
   parts: Parts,
-): boolean {
-  const seen = { ...admission, ...objectsIn(seenAs, admission) }
+): Promise<boolean> {
+  const { conditions, failsOpen } = webhook
+  if (conditions.length === 0) return true
+  const seen = { ...admission, ...(await objectsIn(seenAs, admission)) }
   const held = conditionsHold(conditions, requestBindings(seen, parts, seenAs))
   if (typeof held === 'boolean') return held
   if (failsOpen) return false
@@ -62,24 +62,30 @@ function conditionsMet(
 }
 
 /** The objects of a request in a version of the resource. Those of its own version are the request's, not copies. */
-export function objectsIn(
+export async function objectsIn(
   seenAs: ResourceDefinition,
-  { request, operation, object, oldObject }: Admission,
-): Pick<Admission, 'object' | 'oldObject'> {
-  const convert = (one: KubeObject): KubeObject =>
-    seenAs === request.resource || operation === 'CONNECT' ? one : convertedTo(seenAs, one, request.resource)
+  { request, object, oldObject }: Admission,
+): Promise<Pick<Admission, 'object' | 'oldObject'>> {
+  const { resource } = request
+  // What a subresource has of its own is the same in all of them.
+  const isSame = seenAs === resource || (object?.kind !== undefined && object.kind !== resource.kind)
+  const convert = async (one: KubeObject): Promise<KubeObject> =>
+    isSame ? one : convertedTo(seenAs, one, resource)
   return {
-    ...(object && { object: convert(object) }),
-    ...(oldObject && { oldObject: convert(oldObject) }),
+    ...(object && { object: await convert(object) }),
+    ...(oldObject && { oldObject: await convert(oldObject) }),
   }
 }
 
 /** A copy of an object in another version of its resource. */
-export function convertedTo(
+export async function convertedTo(
   target: ResourceDefinition,
   object: KubeObject,
   source: ResourceDefinition,
-): KubeObject {
-  const { kind: _kind, apiVersion: _apiVersion, ...rest } = structuredClone(object)
-  return typed(target, source.convert ? source.convert.toStored(rest) : rest)
+): Promise<KubeObject> {
+  const copy = structuredClone(object)
+  const toStored = source.conversion?.toStored ?? source.convert?.toStored
+  const { kind: _kind, apiVersion: _apiVersion, ...stored } = toStored ? await toStored(copy) : copy
+  const [shown] = (await target.conversion?.fromStored([stored])) ?? [stored]
+  return typed(target, shown ?? stored)
 }

@@ -6,6 +6,7 @@ import {
   DecodingError,
   decodeValue,
   kindOf,
+  schemaFor,
   syntaxErrorOf,
   targetShape,
 } from '../../registry/schema/index.ts'
@@ -26,23 +27,27 @@ import { convertedTo, type Invocation, objectsIn } from './invocation.ts'
  * @throws {UnusableAnswer} for what is no patch.
  * @throws {StatusError} `InternalError` when it does not fit the object, or makes it what its kind cannot be.
  */
-export function applyWebhookPatch(
+export async function applyWebhookPatch(
   patch: string,
   { webhook, seenAs }: Invocation,
   admission: Admission,
-): boolean {
+): Promise<boolean> {
   const operations = operationsIn(patch)
   if (operations.length === 0) return false
-  const { object } = objectsIn(seenAs, admission)
+  const { object } = await objectsIn(seenAs, admission)
   // The options of a stream have been read by then.
   if (!object || !admission.object || admission.operation === 'CONNECT')
     throw internalError(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     )
-  const next = decoded(patched(asJson(object), operations), seenAs)
+  const { resource } = admission.request
+  // A subresource may be of a kind of its own, which has no defaults: a scale.
+  const own = object.kind === seenAs.kind ? seenAs : undefined
+  const next = decoded(patched(asJson(object), operations), own ?? kindOfObject(object))
   const isChanged = !isDeepStrictEqual(next, object)
-  seenAs.setDefaults?.(next)
-  replace(admission.object, next, { from: seenAs, to: admission.request.resource })
+  own?.setDefaults?.(next)
+  const isForeign = own !== undefined && own !== resource
+  replace(admission.object, isForeign ? await convertedTo(resource, next, own) : next)
   return isChanged
 }
 
@@ -109,7 +114,14 @@ function misfit({ op, path, from }: JsonObject): string {
   }
 }
 
-function decoded(object: JsonObject, target: ResourceDefinition): KubeObject {
+type Kind = Pick<ResourceDefinition, 'group' | 'version' | 'kind' | 'schema' | 'isCustom'>
+
+function kindOfObject({ kind = '', apiVersion = '' }: KubeObject): Kind {
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
+  return { group, version, kind, schema: schemaFor(group, version, kind) }
+}
+
+function decoded(object: JsonObject, target: Kind): KubeObject {
   object['metadata'] ??= {}
   const { group, version, kind } = target
   try {
@@ -124,14 +136,9 @@ function decoded(object: JsonObject, target: ResourceDefinition): KubeObject {
 }
 
 /** Everybody who has the object in hand sees what has become of it. */
-function replace(
-  object: KubeObject,
-  next: KubeObject,
-  version: { readonly from: ResourceDefinition; readonly to: ResourceDefinition },
-): void {
-  const whole = version.from === version.to ? next : convertedTo(version.to, next, version.from)
-  for (const field of Object.keys(object)) if (!(field in whole)) delete object[field]
-  Object.assign(object, whole)
+function replace(object: KubeObject, next: KubeObject): void {
+  for (const field of Object.keys(object)) if (!(field in next)) delete object[field]
+  Object.assign(object, next)
 }
 
 function asJson(object: KubeObject): JsonObject {

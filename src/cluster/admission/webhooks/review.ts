@@ -4,13 +4,13 @@ import type { ReviewVersion } from './configured.ts'
 import { type Invocation, objectsIn } from './invocation.ts'
 
 /** The text of an `AdmissionReview` that asks a webhook about a request. */
-export function reviewText(
+export async function reviewText(
   { seenAs }: Invocation,
   admission: Admission,
   { uid, version }: { readonly uid: string; readonly version: ReviewVersion },
-): string {
+): Promise<string> {
   const { dryRun, options, ...rest } = admissionRequest(admission, seenAs)
-  const { object, oldObject } = objectsIn(seenAs, admission)
+  const { object, oldObject } = await objectsIn(seenAs, admission)
   return JSON.stringify({
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,

@@ -1,6 +1,7 @@
 import type { CustomResourceDefinitionSpec } from 'kubernetes-types/apiextensions/v1.js'
 import { type Fault, invalidValue, notSupported, required } from '../faults.ts'
 import { dnsSubdomain } from '../validation/names.ts'
+import { conversionFaults } from './conversion-faults.ts'
 import { nameFaults } from './name-faults.ts'
 import { versionsFaults } from './version-faults.ts'
 
@@ -20,7 +21,7 @@ export function specFaults(
         : [required('spec.scope')]),
     ...versionsFaults(spec.versions ?? []),
     ...nameFaults(spec.names, 'spec.names'),
-    ...conversionFaults(spec),
+    ...conversionFaults('spec.conversion', spec.conversion),
     ...(spec.preserveUnknownFields
       ? [
           invalidValue(
@@ -58,10 +59,4 @@ function approvalFaults(group: string, annotations: Readonly<Record<string, stri
   }
   if (given.startsWith('unapproved') || URL.canParse(given)) return []
   return [invalidValue(at, given, 'must be a URL or start with "unapproved"')]
-}
-
-function conversionFaults({ conversion }: CustomResourceDefinitionSpec): Fault[] {
-  if (conversion === undefined || conversion.strategy === 'None') return []
-  // There is nothing here that could call a webhook.
-  return [notSupported('spec.conversion.strategy', conversion.strategy, ['None'])]
 }

@@ -2,6 +2,7 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import { invalidValue } from '../faults.ts'
 import { define, type Of } from '../resources/define.ts'
 import { column, nameColumn } from '../resources/columns.ts'
+import { setClientDefaults } from '../validation/webhook-client.ts'
 import { changeFaults, storedVersionFaults } from './change-faults.ts'
 import { specFaults } from './definition-faults.ts'
 import { condition, withCondition } from './naming.ts'
@@ -31,6 +32,7 @@ export const customResourceDefinitions = define<CustomResourceDefinition>({
     if (!spec.names.singular && spec.names.kind) spec.names.singular = spec.names.kind.toLowerCase()
     if (!spec.names.listKind && spec.names.kind) spec.names.listKind = `${spec.names.kind}List`
     spec.conversion ??= { strategy: 'None' }
+    setClientDefaults(spec.conversion.webhook?.clientConfig)
   },
   prepareForCreate(object) {
     const storage = object.spec?.versions?.find((version) => version.storage)?.name

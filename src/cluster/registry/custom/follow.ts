@@ -6,6 +6,7 @@ import { prefixOf } from '../keys.ts'
 import type { Writer } from '../reader.ts'
 import { establishedStatus, isEstablished } from './naming.ts'
 import { definitionsOf } from './resource-definition.ts'
+import type { WebhookCaller } from '../webhooks/index.ts'
 
 const resource = 'apiextensions.k8s.io/customresourcedefinitions'
 
@@ -13,6 +14,8 @@ export interface FollowParts {
   readonly store: Store<KubeObject>
   readonly writer: Writer
   readonly catalog: Catalog
+  /** Calls those who convert. */
+  readonly webhooks: WebhookCaller
   readonly signal: AbortSignal
   /** Milliseconds since the epoch. */
   now(): number
@@ -24,10 +27,10 @@ export interface FollowParts {
  * come. Accepts their names and establishes them.
  */
 export function followDefinitions(parts: FollowParts): void {
-  const { store, catalog, signal } = parts
+  const { store, catalog, signal, webhooks: caller } = parts
   const served = new Set<string>()
   const serve = (name: string, crd: CustomResourceDefinition | undefined): void => {
-    const definitions = crd !== undefined && isEstablished(crd) ? definitionsOf(crd) : []
+    const definitions = crd !== undefined && isEstablished(crd) ? definitionsOf(crd, { caller, signal }) : []
     if (definitions.length === 0 && !served.has(name)) return
     if (definitions.length === 0) served.delete(name)
     else served.add(name)

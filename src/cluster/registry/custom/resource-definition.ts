@@ -9,7 +9,8 @@ import type { ResourceRequest } from '../request.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { storageVersionHash } from '../resources/define.ts'
 import type { Schema } from '../schema/schema.ts'
-import { applyDefaults, prune, validateStructural } from '../schema/structural.ts'
+import { validateStructural } from '../schema/structural.ts'
+import { type Conversions, conversionOf } from './conversion.ts'
 import { findAll, JsonPathError, parseJsonPath } from './json-path.ts'
 import { isUnchangedAt } from './paths.ts'
 import { printerColumns } from './printer-columns.ts'
@@ -31,13 +32,15 @@ const blocking = new Set([
 ])
 
 /** What a CRD makes the server serve: one definition per served version. */
-export function definitionsOf(crd: CustomResourceDefinition): ResourceDefinition[] {
-  return crd.spec.versions.filter((version) => version.served).map((version) => definitionOf(crd, version))
+export function definitionsOf(crd: CustomResourceDefinition, conversions: Conversions): ResourceDefinition[] {
+  const served = crd.spec.versions.filter((version) => version.served)
+  return served.map((version) => definitionOf(crd, version, conversions))
 }
 
 function definitionOf(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
+  conversions: Conversions,
 ): ResourceDefinition {
   const { group, scope, versions } = crd.spec
   const names = crd.status?.acceptedNames?.kind ? crd.status.acceptedNames : crd.spec.names
@@ -46,8 +49,6 @@ function definitionOf(
   const isTerminating = crd.metadata?.deletionTimestamp !== undefined
   const scale = version.subresources?.scale
   const hasStatus = version.subresources?.status !== undefined
-  // Objects written by another version, or before the schema changed, are brought into this version's form.
-  const isReshaped = versions.length > 1 || (crd.metadata?.generation ?? 1) > 1
   return {
     group,
     version: version.name,
@@ -68,12 +69,7 @@ function definitionOf(
     deleteReturnsObject: false,
     selectableFields: selectableFields(version),
     columns: printerColumns(version.additionalPrinterColumns),
-    ...(isReshaped && {
-      convert: {
-        fromStored: (object: KubeObject) => reshaped(object, schema),
-        toStored: (object: KubeObject) => object,
-      },
-    }),
+    ...conversionOf(crd, version, schema, conversions),
     ...checks(schema, scale),
     prepareForCreate(object) {
       if (isTerminating) {
@@ -133,13 +129,6 @@ function schemaOf(version: CustomResourceDefinitionVersion): Schema {
     type: 'object',
     'x-kubernetes-preserve-unknown-fields': true,
   }) as Schema
-}
-
-function reshaped(object: KubeObject, schema: Schema): KubeObject {
-  const copy = structuredClone(object)
-  prune(json(copy), schema)
-  applyDefaults(json(copy), schema)
-  return copy
 }
 
 function selectableFields(

@@ -1,5 +1,5 @@
 import { type Fault, invalidValue, required } from '../faults.ts'
-import { dnsSubdomain, portNumber } from './names.ts'
+import { dns1035Label, dnsSubdomain, portNumber } from './names.ts'
 
 /** How a webhook is reached, as those who register one write it. */
 export interface WebhookClientConfig {
@@ -86,6 +86,34 @@ function pathFaults(path: string, value: string): Fault[] {
         faults.push(invalidValue(path, value, `segment[${index}]: ${text}`))
       }
     }
+  }
+  return faults
+}
+
+/** Versions of reviews that the server speaks, in the order in which messages name them. */
+const reviewVersions = ['v1', 'v1beta1']
+
+/**
+ * Faults of the versions of reviews that a webhook understands.
+ *
+ * @param hint what to do where there are none.
+ */
+export function reviewVersionFaults(path: string, versions: readonly string[], hint = ''): Fault[] {
+  if (versions.length === 0) return [required(path, hint)]
+  const faults: Fault[] = []
+  const seen = new Set<string>()
+  for (const [index, version] of versions.entries()) {
+    if (seen.has(version)) {
+      faults.push(invalidValue(`${path}[${index}]`, version, 'duplicate version'))
+      continue
+    }
+    seen.add(version)
+    for (const text of dns1035Label(version)) {
+      faults.push(invalidValue(`${path}[${index}]`, version, text))
+    }
+  }
+  if (!reviewVersions.some((version) => seen.has(version))) {
+    faults.push(invalidValue(path, versions, `must include at least one of ${reviewVersions.join(', ')}`))
   }
   return faults
 }

@@ -18,7 +18,7 @@ import { PodAddresses } from './addresses.ts'
 import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
-import { capacityOf, keepLeases, type NodeSpec, registerNode } from './node.ts'
+import { capacityOf, keepLeases, type NodeSpec, registerNode, registerPatiently } from './node.ts'
 import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod/pod-streams.ts'
@@ -161,7 +161,7 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     })
     await Promise.all(
       specs.map(async (spec) =>
-        gate.pass(async () => registerNode(client, spec, { now: () => new Date(clock.now()), signal })),
+        gate.pass(async () => registerPatiently(client, spec, { clock, signal, onError })),
       ),
     )
     void keepLeases(client, specs, { clock, signal, onError })

@@ -77,6 +77,38 @@ export async function registerNode(
   await reportNode(client, spec, existing, options)
 }
 
+const retryMs = 10_000
+
+/**
+ * {@link registerNode}; what is in the way of it now, a policy or a webhook, is no reason not to start: it is tried again
+ * until it works. Resolves after the first time.
+ */
+export async function registerPatiently(
+  client: KubeClient,
+  spec: NodeSpec,
+  options: {
+    readonly clock: Clock
+    readonly signal: AbortSignal
+    readonly onError: (error: unknown) => void
+  },
+): Promise<void> {
+  const { clock, signal, onError } = options
+  const isRegistered = async (): Promise<boolean> => {
+    try {
+      await registerNode(client, spec, { now: () => new Date(clock.now()), signal })
+      return true
+    } catch (error) {
+      if (!signal.aborted) onError(error)
+      return signal.aborted
+    }
+  }
+  const tryAgain = async (): Promise<void> => {
+    do await pause(clock, retryMs, signal)
+    while (!(await isRegistered()))
+  }
+  if (!(await isRegistered())) void tryAgain()
+}
+
 async function findNode(
   client: KubeClient,
   name: string,

@@ -206,6 +206,45 @@ describe('mutating webhooks', () => {
     expect((await create()).status).toBe(400)
   })
 
+  it('see a new scale as what it is, and may change it', async () => {
+    const deployments = '/apis/apps/v1/namespaces/team/deployments'
+    await api.send('POST', deployments, {
+      metadata: { name: 'scaled' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: { s: 's' } },
+        template: { metadata: { labels: { s: 's' } }, spec: { containers: [{ name: 'm', image: 'i' }] } },
+      },
+    })
+    const rules = [
+      { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['deployments/scale'] },
+    ]
+    await register(webhook(name, at(''), { rules }))
+    hook.answer = () => patchAnswer([{ op: 'replace', path: '/spec/replicas', value: 0 }])
+    const merge = { type: 'application/merge-patch+json' }
+    const scale = { spec: { replicas: 5 } }
+    const answer = await api.send('PATCH', `${deployments}/scaled/scale`, scale, merge)
+    expect(answer.body).toMatchObject({ kind: 'Scale', spec: {} })
+    expect(hook.reviews[0]?.request).toMatchObject({
+      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      resource: { group: 'apps', version: 'v1', resource: 'deployments' },
+      subResource: 'scale',
+      requestSubResource: 'scale',
+      name: 'scaled',
+      object: { kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 5 } },
+      oldObject: { kind: 'Scale', spec: { replicas: 0 } },
+    })
+    hook.answer = () => ({ allowed: false })
+    expect((await api.send('PATCH', `${deployments}/scaled/scale`, scale, merge)).status).toBe(400)
+    // Whoever looks at deployments alone is not asked.
+    expect((await api.send('PATCH', `${deployments}/scaled`, { spec: { paused: true } }, merge)).status).toBe(
+      200,
+    )
+    expect((await api.send('GET', `${deployments}/scaled`)).body).toMatchObject({
+      spec: { replicas: 0, paused: true },
+    })
+  })
+
   it('see custom resources in the version that their rules name', async () => {
     const version = (one: string, storage: boolean): object => ({
       name: one,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPki } from '../../../../src/cluster/auth/index.ts'
 
-/** `request` of an AdmissionReview, as far as tests look at it. */
+/** `request` of a review, as far as tests look at it. */
 export interface Asked {
   readonly uid: string
   readonly [field: string]: unknown
@@ -38,7 +38,7 @@ export interface WebhookServer {
   readonly url: string
   readonly port: number
   /** Every review that came, in the order in which they came. */
-  readonly reviews: { readonly apiVersion: string; readonly request: Asked }[]
+  readonly reviews: { readonly kind: string; readonly apiVersion: string; readonly request: Asked }[]
   /** Paths with their query, of the same. */
   readonly paths: string[]
   /** Connections that were opened. */
@@ -51,7 +51,7 @@ export interface WebhookServer {
   close(): Promise<void>
 }
 
-/** A program that answers admission reviews over TLS. */
+/** A program that answers reviews over TLS. */
 export async function startWebhook(
   certificates: Certificates,
   answer: Answering = () => ({ allowed: true }),
@@ -97,7 +97,7 @@ async function respond(
   response.setHeader('content-type', 'application/json')
   response.end(
     JSON.stringify({
-      kind: 'AdmissionReview',
+      kind: review.kind,
       apiVersion: review.apiVersion,
       response: { uid: review.request.uid, ...given },
     }),

@@ -181,7 +181,7 @@ describe('validating webhooks', () => {
     [
       'a wrong type',
       { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response: { allowed: 'yes' } },
-      'json: cannot unmarshal string into Go struct field AdmissionReview.response.allowed of type bool',
+      'json: cannot unmarshal string into Go struct field Review.response.allowed of type bool',
     ],
     [
       'another request',

@@ -28,6 +28,7 @@ function serve(store = new OrderedStore<KubeObject>(memoryDisk())): Served {
     store,
     writer: writerOf({ store }),
     catalog,
+    webhooks: { post: () => Promise.reject(new Error('no webhook is called here')) },
     signal: stopping.signal,
     now: Date.now,
     onFault: (error) => {

@@ -5,8 +5,12 @@ import type {
 } from 'kubernetes-types/admissionregistration/v1.js'
 import { duplicate, type Fault, invalidValue, notSupported, required } from '../../faults.ts'
 import { optionalChoice, validateLabelSelector } from '../../validation/checks.ts'
-import { dns1035Label, dnsSubdomain } from '../../validation/names.ts'
-import { clientConfigFaults, setClientDefaults } from '../../validation/webhook-client.ts'
+import { dnsSubdomain } from '../../validation/names.ts'
+import {
+  clientConfigFaults,
+  reviewVersionFaults,
+  setClientDefaults,
+} from '../../validation/webhook-client.ts'
 import { conditionFaults, type ExpressionCheck } from '../admission-policy/match-conditions.ts'
 import { ruleFaults } from '../admission-policy/match-resources.ts'
 
@@ -15,9 +19,6 @@ type Rule = RuleWithOperations & { scope?: string }
 
 /** One webhook of either kind of configuration. */
 export type Webhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>
-
-/** Versions of AdmissionReview that the server speaks, in the order in which messages name them. */
-const reviewVersions = ['v1', 'v1beta1']
 
 export function setWebhookDefaults(webhook: Webhook): void {
   webhook.failurePolicy ??= 'Fail'
@@ -36,7 +37,11 @@ export function webhooksFaults(webhooks: readonly Webhook[], checkExpression?: E
     const path = `webhooks[${index}]`
     const faults = [
       ...webhookFaults(path, webhook, checkExpression),
-      ...versionFaults(`${path}.admissionReviewVersions`, webhook.admissionReviewVersions ?? []),
+      ...reviewVersionFaults(
+        `${path}.admissionReviewVersions`,
+        webhook.admissionReviewVersions ?? [],
+        'must specify one of v1, v1beta1',
+      ),
     ]
     const { name } = webhook
     if (name && names.has(name)) faults.push(duplicate(`${path}.name`, name))
@@ -86,25 +91,4 @@ function sideEffectFaults(path: string, sideEffects: string | undefined): Fault[
     return [required(path, `must specify one of ${harmless.join(', ')}`)]
   }
   return harmless.includes(sideEffects) ? [] : [notSupported(path, sideEffects, harmless)]
-}
-
-function versionFaults(path: string, versions: readonly string[]): Fault[] {
-  const known = reviewVersions.join(', ')
-  if (versions.length === 0) return [required(path, `must specify one of ${known}`)]
-  const faults: Fault[] = []
-  const seen = new Set<string>()
-  for (const [index, version] of versions.entries()) {
-    if (seen.has(version)) {
-      faults.push(invalidValue(`${path}[${index}]`, version, 'duplicate version'))
-      continue
-    }
-    seen.add(version)
-    for (const text of dns1035Label(version)) {
-      faults.push(invalidValue(`${path}[${index}]`, version, text))
-    }
-  }
-  if (!reviewVersions.some((version) => seen.has(version))) {
-    faults.push(invalidValue(path, versions, `must include at least one of ${known}`))
-  }
-  return faults
 }
