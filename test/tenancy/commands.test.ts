@@ -123,6 +123,13 @@ describe('questions', () => {
     expect(applied.status, applied.err).toBe(0)
     expect(JSON.parse(applied.out).outcomes).toHaveLength(1)
   })
+
+  it('are answered with no by a bare Enter when something is taken away, and with yes otherwise', async () => {
+    const removed = await company.run(['user', 'remove', 'bob', '--no-host'], { answers: '\r' })
+    expect(removed.status).toBe(130)
+    await company.client.get(kinds.serviceAccounts, { namespace: 'dev1', name: 'bob' })
+    expect((await company.run(['user', 'grant', 'bob', 'dev2', 'viewer'], { answers: '\r' })).status).toBe(0)
+  })
 })
 
 describe('days and numbers that cannot be', () => {

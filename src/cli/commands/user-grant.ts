@@ -6,9 +6,12 @@ export const userGrant: Command = {
   path: 'user grant',
   summary: 'Give a user a role in a group, for ever or until a day.',
   description: `
+With --only the role takes the place of those that the user has there; one that allows less needs --allow-destroy.
+
 Examples:
   arena user grant bob dev2 viewer --until 2027-03-31
-  arena user grant bob dev1 lead --only`,
+  arena user grant bob dev1 lead --only
+  arena user grant bob dev1 viewer --only --allow-destroy`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

@@ -6,10 +6,11 @@ export const userMove: Command = {
   summary: 'Move a user from one group to another.',
   description: `
 The account moves along when it is at home in the old group; the user then needs a new kubeconfig.
+Rights in the old group are lost, hence --allow-destroy.
 
 Examples:
-  arena user move bob dev2
-  arena user move bob dev2 --from dev1 --role viewer`,
+  arena user move bob dev2 --allow-destroy
+  arena user move bob dev2 --from dev1 --role viewer --allow-destroy`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

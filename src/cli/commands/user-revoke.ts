@@ -5,9 +5,11 @@ export const userRevoke: Command = {
   path: 'user revoke',
   summary: 'Take a role in a group, or all of them, from a user.',
   description: `
+The home group follows when its last role goes; the last role of all goes with: arena user remove
+
 Examples:
-  arena user revoke bob dev2
-  arena user revoke bob dev2 viewer`,
+  arena user revoke bob dev2 --allow-destroy
+  arena user revoke bob dev2 viewer --allow-destroy`,
   group: 'organisation',
   arguments: [
     { name: 'NAME', meaning: 'The user.' },

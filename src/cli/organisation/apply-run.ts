@@ -44,7 +44,7 @@ export async function checkPlan(
   refuseLosses(plan, input, options)
   if (plan.changes.length === 0 || !mayAsk(input, context)) return
   context.note(planText(plan))
-  await askToGoOn(context)
+  await askToGoOn(context, { takesAway: losses(plan).length > 0 })
 }
 
 /**
@@ -171,10 +171,17 @@ function refuseLosses(plan: Plan, input: Input, options: Pick<RunOptions, 'again
   )
 }
 
-/** Asks before a plan is carried out. @throws {UserError} `INTERRUPTED` */
-export async function askToGoOn(context: CommandContext): Promise<void> {
+/** Asks before a plan is carried out; a bare Enter takes nothing away. @throws {UserError} `INTERRUPTED` */
+export async function askToGoOn(
+  context: CommandContext,
+  { takesAway = false }: { readonly takesAway?: boolean } = {},
+): Promise<void> {
   const { confirm } = await import('@clack/prompts')
-  const answer = await confirm({ message: 'Make these changes?', ...promptStreams(context) })
+  const answer = await confirm({
+    message: 'Make these changes?',
+    initialValue: !takesAway,
+    ...promptStreams(context),
+  })
   if (answer !== true) throw new UserError('INTERRUPTED', 'nothing was changed')
 }
 
