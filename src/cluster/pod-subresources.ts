@@ -128,6 +128,7 @@ function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subre
       const pod = typed(request.resource, registry.get(request).value)
       if (body.metadata.name && body.metadata.name !== request.name)
         throw badRequest(`name in URL does not match name in Eviction object`)
+      await registry.admit(request, body)
       const refusal = await evictionRefusal(pod, { reader, writer, now, dryRun: request.dryRun })
       if (refusal) throw refusal
       const options = (body['deleteOptions'] ?? {}) as {
@@ -137,7 +138,8 @@ function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subre
       if (!request.dryRun) await markEvicted(pod, { writer, now, uid: options.preconditions?.uid })
       const { subresource: _subresource, ...whole } = request
       await registry.delete(
-        { ...whole, verb: 'delete' },
+        // Admission has seen the eviction, which is what was asked for.
+        { ...whole, verb: 'delete', isOwn: true },
         {
           ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
           preconditions: { ...options.preconditions, ...(pod.metadata.uid && { uid: pod.metadata.uid }) },

@@ -1,6 +1,7 @@
 import type { JsonObject, KubeObject } from '../../kube/index.ts'
 import { notFound } from '../../kube/index.ts'
 import { StoreConflict } from '../storage/index.ts'
+import type { Admission } from './admission.ts'
 import { type CreateOptions, createObject } from './create.ts'
 import { type Deleted, type DeleteOptions, deleteObject } from './delete.ts'
 import { InFlight } from './in-flight.ts'
@@ -44,6 +45,12 @@ export interface Registry {
    * @throws {StatusError} `Forbidden`.
    */
   connect(request: ResourceRequest, options: KubeObject): Promise<void>
+  /**
+   * Runs admission for what is created and never stored (`pods/eviction`); the body may come out changed.
+   *
+   * @throws {StatusError} `Forbidden`, or what admission says.
+   */
+  admit(request: ResourceRequest, body: KubeObject): Promise<void>
   /** Deletes what a list would show; returns the objects as they were. */
   deleteCollection(request: ResourceRequest, selected: ListOptions, options: DeleteOptions): Promise<Listed>
 }
@@ -63,11 +70,8 @@ export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry
       const deleted = await deleteObject(parts, request, options, body)
       return { ...deleted, object: await inVersion(request.resource, deleted.object) }
     },
-    async connect(request, object) {
-      const admission = { operation: 'CONNECT', request, object } as const
-      await mutate(parts, admission)
-      await admit(parts, admission)
-    },
+    connect: (request, object) => runAdmission(parts, { operation: 'CONNECT', request, object }),
+    admit: (request, object) => runAdmission(parts, { operation: 'CREATE', request, object }),
     async deleteCollection(request, selected, options) {
       const listed = await listInVersion(parts.store, request, selected)
       for (const { value } of listed.items) {
@@ -87,6 +91,11 @@ export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry
     },
   }
   return registry
+}
+
+async function runAdmission(parts: RegistryParts, admission: Admission): Promise<void> {
+  await mutate(parts, admission)
+  await admit(parts, admission)
 }
 
 function getObject(

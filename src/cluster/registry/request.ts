@@ -25,7 +25,7 @@ export interface ResourceRequest {
   /** The two as the query has them, for those who are shown the options of a write. */
   readonly stated?: { readonly fieldManager?: string; readonly fieldValidation?: string }
   readonly signal: AbortSignal
-  /** Of the server itself, which must start whatever policies and webhooks think of it. */
+  /** The server's own doing: policies and webhooks are not asked. */
   readonly isOwn?: true
   /** Adds a `Warning` header to the answer. */
   warn(text: string): void

@@ -280,6 +280,35 @@ describe('validating webhooks', () => {
     expect(hook.reviews).toEqual([])
   })
 
+  it('see an eviction as what it is', async () => {
+    await api.send('POST', '/api/v1/namespaces/team/serviceaccounts', { metadata: { name: 'default' } })
+    const pods = '/api/v1/namespaces/team/pods'
+    const spec = { containers: [{ name: 'm', image: 'i' }] }
+    expect((await api.send('POST', pods, { metadata: { name: 'leaving' }, spec })).status).toBe(201)
+    const resources = ['pods', 'pods/eviction']
+    await register({ rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources }] })
+    hook.answer = () => ({ allowed: false, status: { message: 'not now' } })
+    const evict = (): Promise<Answer> =>
+      api.send('POST', `${pods}/leaving/eviction`, {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: 'leaving' },
+      })
+    expect(messageOf(await evict())).toContain('denied the request: not now')
+    expect((await api.send('GET', `${pods}/leaving`)).status).toBe(200)
+    expect(hook.reviews[0]?.request).toMatchObject({
+      kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+      resource: { group: '', version: 'v1', resource: 'pods' },
+      subResource: 'eviction',
+      operation: 'CREATE',
+      name: 'leaving',
+      object: { kind: 'Eviction', apiVersion: 'policy/v1' },
+    })
+    hook.answer = ({ operation }) => ({ allowed: operation === 'CREATE' })
+    expect((await evict()).status).toBe(201)
+    expect((await api.send('GET', `${pods}/leaving`)).status).toBe(404)
+  })
+
   it('never see webhook configurations, so that they can be mended', async () => {
     const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
     await register({ rules: [all] })
