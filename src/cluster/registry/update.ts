@@ -32,6 +32,8 @@ export interface Change {
   readonly uid?: string
   /** `managedFields` of the result are right already (server-side apply). */
   readonly managesFields?: boolean
+  /** The view of the object through which it is changed, for `managedFields` alone: `scale`. */
+  readonly through?: string
   readonly options?: JsonObject
 }
 
@@ -94,7 +96,10 @@ async function nextObject(
   } as const
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
-  if (!change.managesFields) ownFields(object, old, request, parts.now())
+  if (!change.managesFields) {
+    const { through = request.subresource } = change
+    ownFields(object, old, { ...request, ...(through && { subresource: through }) }, parts.now())
+  }
   await mutate(parts, admission)
   dropDuplicateOwners(object, request, 'after-admission')
   const all = allOf(parts, resource)

@@ -6,6 +6,8 @@ import { type Cluster, startCluster, usualConfig } from '../../../../src/cluster
 
 export interface Answer {
   readonly status: number
+  /** The `Warning` headers, where the test asks for them. */
+  readonly warning?: string
   readonly body: Record<string, unknown>
 }
 
@@ -45,7 +47,8 @@ export async function startApi(): Promise<ApiOfKinds> {
         ...(body && { body: JSON.stringify(body) }),
       })
       const parts = await Readable.from(response.body).toArray()
-      return { status: response.status, body: JSON.parse(Buffer.concat(parts).toString('utf8')) }
+      const answered = JSON.parse(Buffer.concat(parts).toString('utf8'))
+      return { status: response.status, warning: response.headers['warning'] ?? '', body: answered }
     },
     async close() {
       await cluster.close()
