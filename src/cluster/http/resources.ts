@@ -32,7 +32,8 @@ export async function serveResource(
   const served = parts.catalog.find(at.group, at.version, at.plural)
   if (!served) return unserved(parts, at)
   const warnings: string[] = []
-  const wanted = negotiate(headerOf(api, 'accept'))
+  // What is computed and not stored has no columns.
+  const wanted = negotiate(headerOf(api, 'accept'), { hasTransforms: served.virtual === undefined })
   const form: AnswerForm = {
     wanted,
     include: wanted.as === 'Table' ? includedObject(target.query) : 'Metadata',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ApiOfKinds, startApi } from './kinds/cluster.ts'
 
 let api: ApiOfKinds
@@ -87,4 +87,33 @@ test.each([
   const answer = await api.send('PUT', `${configMaps}/versioned`, body)
   expect(answer.status).toBe(status)
   if (message !== undefined) expect(answer.body['message']).toEqual(message)
+})
+
+test('takes nothing for an object of another name, whatever the path is for', async () => {
+  const finalize = '/api/v1/namespaces/default/finalize'
+  expect(await api.send('PUT', finalize, { metadata: { name: 'other' }, spec: {} })).toMatchObject({
+    status: 400,
+    body: { message: 'the name of the object (other) does not match the name on the URL (default)' },
+  })
+  for (const metadata of [{}, { name: 'other' }])
+    expect(await api.send('POST', '/api/v1/namespaces/default/pods/x/eviction', { metadata })).toMatchObject({
+      status: 400,
+      body: { message: 'name in URL does not match name in Eviction object' },
+    })
+})
+
+test('an eviction that is only tried leaves the pod alone', async () => {
+  const pods = '/api/v1/namespaces/default/pods'
+  await vi.waitFor(async () =>
+    expect((await api.send('GET', '/api/v1/namespaces/default/serviceaccounts/default')).status).toBe(200),
+  )
+  const spec = { containers: [{ name: 'c', image: 'i' }] }
+  await api.send('POST', pods, { metadata: { name: 'stays' }, spec })
+  const evicted = { metadata: { name: 'stays' }, deleteOptions: { dryRun: ['All'] } }
+  expect((await api.send('POST', `${pods}/stays/eviction`, evicted)).status).toBe(201)
+  const { status, body } = await api.send('GET', `${pods}/stays`)
+  expect(status).toBe(200)
+  expect(JSON.stringify(body)).not.toContain('DisruptionTarget')
+  await api.send('POST', `${pods}/stays/eviction`, { metadata: { name: 'stays' } })
+  expect((await api.send('GET', `${pods}/stays`)).status).toBe(404)
 })
