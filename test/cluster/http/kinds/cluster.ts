@@ -13,6 +13,8 @@ export interface Answer {
 
 export interface ApiOfKinds {
   send(method: string, path: string, body?: object, options?: SendOptions): Promise<Answer>
+  /** What a watch tells until it ends, line by line. */
+  lines(path: string): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -49,6 +51,12 @@ export async function startApi(): Promise<ApiOfKinds> {
       const parts = await Readable.from(response.body).toArray()
       const answered = JSON.parse(Buffer.concat(parts).toString('utf8'))
       return { status: response.status, warning: response.headers['warning'] ?? '', body: answered }
+    },
+    async lines(path) {
+      const admin = { name: 'admin', groups: ['system:masters'] }
+      const response = await cluster.clientAs(admin).raw({ method: 'GET', path, headers: {} })
+      const parts = await Readable.from(response.body).toArray()
+      return Buffer.concat(parts).toString('utf8').split('\n').filter(Boolean)
     },
     async close() {
       await cluster.close()
