@@ -197,6 +197,15 @@ test('wants one selector in a question about rights', async () => {
   expect(await review({})).toBe(
     'SubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required',
   )
+  const wrong = [
+    { key: 'a', operator: 'In' },
+    { operator: 'Exists', values: ['b'] },
+    { key: 'a', operator: '?' },
+  ]
+  const at = 'spec.resourceAttributes.fieldSelector.requirements'
+  expect(await review({ requirements: wrong })).toBe(
+    `SubjectAccessReview.authorization.k8s.io "" is invalid: [${at}[0].values: Required value: must be specified when \`operator\` is 'In' or 'NotIn', ${at}[1].values: Forbidden: may not be specified when \`operator\` is 'Exists' or 'DoesNotExist', ${at}[1].key: Required value: must be specified]`,
+  )
 })
 
 test('answers bodies that say nothing with what is missing', async () => {
