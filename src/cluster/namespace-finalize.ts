@@ -1,5 +1,5 @@
 import type { Registry, Subresource } from './registry/index.ts'
-import { typed } from './registry/index.ts'
+import { checkName, typed } from './registry/index.ts'
 
 /** `namespaces/finalize`: the only way to change a namespace's own finalizers. */
 export function namespaceFinalize(registry: Registry): Subresource {
@@ -10,6 +10,8 @@ export function namespaceFinalize(registry: Registry): Subresource {
     kind: 'Namespace',
     namespaced: false,
     async update(body, request) {
+      body.metadata ??= {}
+      checkName(body, request)
       const updated = await registry.update(request, {
         next: (current) => {
           const wanted = body['spec']
@@ -17,7 +19,7 @@ export function namespaceFinalize(registry: Registry): Subresource {
             typeof wanted === 'object' && wanted !== null && 'finalizers' in wanted
               ? wanted.finalizers
               : undefined
-          const version = (body.metadata ?? {}).resourceVersion
+          const version = body.metadata.resourceVersion
           if (version) current.metadata.resourceVersion = version
           return {
             ...current,

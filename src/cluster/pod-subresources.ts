@@ -125,21 +125,23 @@ function eviction({ registry, reader, writer, now }: PodSubresourceParts): Subre
     bodyVersion: 'v1',
     namespaced: true,
     async create(body, request) {
-      const pod = typed(request.resource, registry.get(request).value)
-      if (body.metadata.name && body.metadata.name !== request.name)
+      if (body.metadata?.name !== request.name)
         throw badRequest(`name in URL does not match name in Eviction object`)
-      await registry.admit(request, body)
-      const refusal = await evictionRefusal(pod, { reader, writer, now, dryRun: request.dryRun })
-      if (refusal) throw refusal
       const options = (body['deleteOptions'] ?? {}) as {
         gracePeriodSeconds?: number
         preconditions?: { uid?: string }
+        dryRun?: string[]
       }
-      if (!request.dryRun) await markEvicted(pod, { writer, now, uid: options.preconditions?.uid })
+      const dryRun = request.dryRun || (options.dryRun ?? []).includes('All')
+      await registry.admit({ ...request, dryRun }, body)
+      const pod = typed(request.resource, registry.get(request).value)
+      const refusal = await evictionRefusal(pod, { reader, writer, now, dryRun })
+      if (refusal) throw refusal
+      if (!dryRun) await markEvicted(pod, { writer, now, uid: options.preconditions?.uid })
       const { subresource: _subresource, ...whole } = request
       await registry.delete(
         // Admission has seen the eviction, which is what was asked for.
-        { ...whole, verb: 'delete', isOwn: true },
+        { ...whole, verb: 'delete', dryRun, isOwn: true },
         {
           ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
           preconditions: { ...options.preconditions, ...(pod.metadata.uid && { uid: pod.metadata.uid }) },

@@ -93,7 +93,8 @@ export async function* listWatch<T>(
         resourceVersion = undefined
         continue
       }
-      onError?.(error)
+      // A kind that was served and is no more is nobody's failure: whoever knows of that will end this.
+      if (!isSynced || !isStatus(error, 'NotFound')) onError?.(error)
       await pause(backoff.next(), signal)
     }
   }

@@ -1,9 +1,11 @@
-import type { UserInfo, VirtualResource } from '../registry/index.ts'
+import { type Fault, invalidValue, type UserInfo, type VirtualResource } from '../registry/index.ts'
 import type { Schema } from '../registry/schema/index.ts'
 import { badRequest, invalid, type JsonObject, type KubeObject, timestamp } from '../../kube/index.ts'
 import type { Attributes, Authorizer } from './authorizer.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { RuleResolver } from './rbac/rule-resolver.ts'
+import { isRecord, recordOf, textOf, textsOf } from './records.ts'
+import { fieldSelectorOf, selectorFaults } from './review-selectors.ts'
 import { mastersGroup, shownUser } from './users.ts'
 
 const authorizationGroup = 'authorization.k8s.io'
@@ -51,11 +53,13 @@ export function reviewResources(options: ReviewOptions): VirtualResource[] {
           ...metadataFaults(body, { namespace: true }),
         ]
         if (isRecord(spec.nonResourceAttributes))
-          faults.push({
-            field: 'spec.nonResourceAttributes',
-            value: spec.nonResourceAttributes,
-            detail: 'disallowed on this kind of request',
-          })
+          faults.push(
+            invalidValue(
+              'spec.nonResourceAttributes',
+              spec.nonResourceAttributes,
+              'disallowed on this kind of request',
+            ),
+          )
         check('LocalSubjectAccessReview', faults)
         if (textOf(recordOf(spec.resourceAttributes).namespace) !== namespace)
           throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
@@ -130,17 +134,6 @@ function attributesOf(spec: Readonly<Record<string, unknown>>, user: UserInfo): 
   }
 }
 
-function fieldSelectorOf(value: unknown): { fieldSelector?: string } {
-  const selector = recordOf(value)
-  if (textOf(selector.rawSelector)) return { fieldSelector: textOf(selector.rawSelector) }
-  if (!Array.isArray(selector.requirements)) return {}
-  const parts = selector.requirements
-    .map(recordOf)
-    .filter((one) => one.operator === 'In' && Array.isArray(one.values) && one.values.length === 1)
-    .map((one) => `${textOf(one.key)}=${textOf(Array.isArray(one.values) ? one.values[0] : undefined)}`)
-  return parts.length > 0 ? { fieldSelector: parts.join(',') } : {}
-}
-
 function subjectOf(spec: Readonly<Record<string, unknown>>): UserInfo {
   const extra: Record<string, readonly string[]> = {}
   for (const [key, values] of Object.entries(recordOf(spec.extra)))
@@ -153,88 +146,46 @@ function subjectOf(spec: Readonly<Record<string, unknown>>): UserInfo {
   }
 }
 
-interface ReviewFault {
-  readonly field: string
-  readonly value?: unknown
-  /** The field had to be there. */
-  readonly isMissing?: boolean
-  readonly detail: string
-}
-
-function attributeFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
+function attributeFaults(spec: Readonly<Record<string, unknown>>): Fault[] {
   const hasResource = isRecord(spec.resourceAttributes)
   const hasPath = isRecord(spec.nonResourceAttributes)
   if (hasResource && hasPath)
     return [
-      {
-        field: 'spec.nonResourceAttributes',
-        value: spec.nonResourceAttributes,
-        detail: 'cannot be specified in combination with resourceAttributes',
-      },
+      invalidValue(
+        'spec.nonResourceAttributes',
+        spec.nonResourceAttributes,
+        'cannot be specified in combination with resourceAttributes',
+      ),
     ]
   if (hasResource) return selectorFaults(recordOf(spec.resourceAttributes))
   if (hasPath) return []
   return [
-    {
-      field: 'spec.resourceAttributes',
-      value: 'null',
-      detail: 'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-    },
+    invalidValue(
+      'spec.resourceAttributes',
+      'null',
+      'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    ),
   ]
 }
 
-/** A question about a selection tells it in one way, and does tell it. */
-function selectorFaults(asked: Readonly<Record<string, unknown>>): ReviewFault[] {
-  return ['labelSelector', 'fieldSelector'].flatMap((name): ReviewFault[] => {
-    if (!isRecord(asked[name])) return []
-    const { rawSelector, requirements } = recordOf(asked[name])
-    const path = `spec.resourceAttributes.${name}`
-    const isListed = Array.isArray(requirements) && requirements.length > 0
-    if (rawSelector && isListed)
-      return [
-        {
-          field: `${path}.rawSelector`,
-          value: rawSelector,
-          detail: 'may not specified at the same time as requirements',
-        },
-      ]
-    if (rawSelector || isListed) return []
-    const detail = `when ${path} is specified, requirements or rawSelector is required`
-    return [{ field: `${path}.requirements`, isMissing: true, detail }]
-  })
-}
-
 /** A question is nobody's object: it has no name and nothing else that objects have. */
-function metadataFaults(body: JsonObject, allowed: { readonly namespace?: boolean } = {}): ReviewFault[] {
+function metadataFaults(body: JsonObject, allowed: { readonly namespace?: boolean } = {}): Fault[] {
   const { managedFields: _entries, ...metadata } = recordOf(body.metadata)
   const given = Object.entries(metadata).filter(
     ([name, value]) => !isZero(value) && !(allowed.namespace && name === 'namespace'),
   )
   if (given.length === 0) return []
-  return [
-    {
-      field: 'metadata',
-      value: metadata,
-      detail: allowed.namespace ? 'must be empty except for namespace' : 'must be empty',
-    },
-  ]
+  const detail = allowed.namespace ? 'must be empty except for namespace' : 'must be empty'
+  return [invalidValue('metadata', metadata, detail)]
 }
 
-function subjectFaults(spec: Readonly<Record<string, unknown>>): ReviewFault[] {
+function subjectFaults(spec: Readonly<Record<string, unknown>>): Fault[] {
   if (textOf(spec.user) || textsOf(spec.groups).length > 0) return []
-  return [{ field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }]
+  return [invalidValue('spec.user', '', 'at least one of user or group must be specified')]
 }
 
-function check(kind: string, faults: readonly ReviewFault[]): void {
-  if (faults.length === 0) return
-  throw invalid(
-    { kind, group: authorizationGroup },
-    faults.map(({ field, value, isMissing, detail }) => ({
-      reason: isMissing ? 'FieldValueRequired' : 'FieldValueInvalid',
-      message: isMissing ? `Required value: ${detail}` : `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-      field,
-    })),
-  )
+function check(kind: string, faults: Fault[]): void {
+  if (faults.length > 0) throw invalid({ kind, group: authorizationGroup }, faults)
 }
 
 function heldRules(resolver: RuleResolver, user: UserInfo, namespace: string): object {
@@ -276,20 +227,4 @@ async function reviewToken(options: ReviewOptions, spec: Readonly<Record<string,
 function isZero(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0
   return value === undefined || value === null || value === '' || value === 0
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((text): text is string => typeof text === 'string') : []
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {}
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

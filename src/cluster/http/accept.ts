@@ -17,7 +17,10 @@ const transforms = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMeta
  *
  * @throws {StatusError} `NotAcceptable` when there is none.
  */
-export function negotiate(accept: string | undefined): Wanted {
+export function negotiate(
+  accept: string | undefined,
+  { hasTransforms }: { readonly hasTransforms: boolean } = { hasTransforms: true },
+): Wanted {
   // Nearly every request of a program: no need to take it apart.
   if (accept === undefined || accept === 'application/json' || accept === '*/*' || accept === '')
     return { encoding: 'json' }
@@ -27,6 +30,7 @@ export function negotiate(accept: string | undefined): Wanted {
     const as = values.get('as')
     if (as === undefined) return { encoding }
     if (
+      hasTransforms &&
       transforms.has(as) &&
       values.get('g') === 'meta.k8s.io' &&
       ['v1', 'v1beta1'].includes(values.get('v') ?? '')
@@ -48,9 +52,7 @@ export function checkStreamable({ encoding }: Wanted): void {
 
 /** The encoding of a document, which has no other form. @throws {StatusError} `NotAcceptable`. */
 export function negotiateDocument(accept: string | undefined): 'json' | 'yaml' {
-  const { encoding, as } = negotiate(accept)
-  if (as === undefined) return encoding
-  throw notAcceptable(`only the following media types are accepted: ${served.join(', ')}`)
+  return negotiate(accept, { hasTransforms: false }).encoding
 }
 
 interface AcceptEntry {

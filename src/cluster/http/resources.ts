@@ -6,6 +6,7 @@ import {
   type Subresource,
   type VirtualResource,
 } from '../registry/index.ts'
+import { patchKind } from '../registry/patch/index.ts'
 import { bodyEncoding, negotiate } from './accept.ts'
 import { type AnswerForm, plainAnswer } from './answers.ts'
 import { decodeObject } from './body.ts'
@@ -31,7 +32,8 @@ export async function serveResource(
   const served = parts.catalog.find(at.group, at.version, at.plural)
   if (!served) return unserved(parts, at)
   const warnings: string[] = []
-  const wanted = negotiate(headerOf(api, 'accept'))
+  // What is computed and not stored has no columns.
+  const wanted = negotiate(headerOf(api, 'accept'), { hasTransforms: served.virtual === undefined })
   const form: AnswerForm = {
     wanted,
     include: wanted.as === 'Table' ? includedObject(target.query) : 'Metadata',
@@ -86,10 +88,14 @@ async function serveScale(call: Call, resource: ResourceDefinition): Promise<Api
     return plainAnswer(200, readScale(resource, await registry.read(requestOf(call, resource))), call.form)
   if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported()
   const kind = call.at.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'
-  const request = requestOf(call, resource, writeQuery(call, kind))
+  const contentType = headerOf(call.api, 'content-type') ?? ''
+  const isApply = call.at.verb === 'patch' && patchKind(contentType, { isCustom: false }) === 'apply'
+  const write = writeQuery(call, kind, isApply)
+  const request = requestOf(call, resource, write)
   const change = await scaleChange(resource, request, {
     text: await call.api.readBody(),
-    contentType: headerOf(call.api, 'content-type') ?? '',
+    contentType,
+    force: write.force,
   })
   const { subresource: _subresource, ...whole } = request
   return plainAnswer(200, readScale(resource, await registry.update(whole, change)), call.form)

@@ -1,4 +1,10 @@
-import { formatLabelSelector, invalid, type KubeObject, labelSelectorOf } from '../../kube/index.ts'
+import {
+  formatLabelSelector,
+  invalid,
+  type JsonObject,
+  type KubeObject,
+  labelSelectorOf,
+} from '../../kube/index.ts'
 import {
   type Change,
   checkName,
@@ -43,16 +49,18 @@ function selectorIn(value: unknown): { selector?: string } {
 /**
  * The change of the object that a replaced or patched scale asks for.
  *
+ * @param body `force` is for server-side apply alone.
  * @throws {StatusError} for a body that is no scale or no patch.
  */
 export async function scaleChange(
   resource: ResourceDefinition,
   request: ResourceRequest,
-  body: { readonly text: string; readonly contentType: string },
+  body: { readonly text: string; readonly contentType: string; readonly force: boolean },
 ): Promise<Change> {
-  const wanted = await wantedScale(request, body)
+  const { wanted, isApplied } = await wantedScale(request, body)
   const asScale = (object: KubeObject): KubeObject => readScale(resource, { value: object, json: '' })
   return {
+    managesFields: isApplied,
     view: {
       subresource: 'scale',
       of: asScale,
@@ -69,16 +77,38 @@ export async function scaleChange(
         throw invalid({ kind: 'Scale', group: 'autoscaling', name: request.name ?? '' }, [
           invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
         ])
-      setAt(current, resource.scale?.specReplicasPath ?? '', replicas)
+      const path = resource.scale?.specReplicasPath ?? ''
+      if (isApplied) return applyReplicas(current, resource, request, { path, replicas, force: body.force })
+      setAt(current, path, replicas)
       return current
     },
   }
 }
 
+/** Whoever applies a scale owns the number in the object itself, through its scale. */
+function applyReplicas(
+  current: KubeObject,
+  resource: ResourceDefinition,
+  request: ResourceRequest,
+  { path, replicas, force }: { readonly path: string; readonly replicas: number; readonly force: boolean },
+): KubeObject {
+  const { kind = '', apiVersion = '', metadata } = current
+  const config: KubeObject = { kind, apiVersion, metadata: { name: metadata.name ?? '' } }
+  setAt(config, path, replicas)
+  return applyPatch({ is: 'apply', value: config as unknown as JsonObject, faults: [] }, current, {
+    resource,
+    manager: request.fieldManager,
+    subresource: 'scale',
+    validation: request.fieldValidation,
+    force,
+    now: Date.now(),
+  }).object
+}
+
 async function wantedScale(
   request: ResourceRequest,
   body: { readonly text: string; readonly contentType: string },
-): Promise<(current: KubeObject) => KubeObject> {
+): Promise<{ wanted: (current: KubeObject) => KubeObject; isApplied: boolean }> {
   const target = {
     group: 'autoscaling',
     version: 'v1',
@@ -89,17 +119,20 @@ async function wantedScale(
   const validation = request.fieldValidation
   if (request.verb === 'patch') {
     const patch = await parsePatch(patchKind(body.contentType, { isCustom: false }), body.text, validation)
-    return (current) =>
+    const wanted = (current: KubeObject): KubeObject =>
       applyPatch(patch, current, {
         resource: target,
         manager: request.fieldManager,
         validation,
+        // Whose number it is, the object knows, and not the scale.
+        force: true,
         now: Date.now(),
       }).object
+    return { wanted, isApplied: patch.is === 'apply' }
   }
   const { object } = await decodeBody(body.text, target, { validation, mediaType: body.contentType })
   object.metadata ??= {}
-  return () => object
+  return { wanted: () => object, isApplied: false }
 }
 
 function segments(path: string): string[] {

@@ -87,7 +87,9 @@ async function watch(call: Call, resource: ResourceDefinition): Promise<ApiRespo
   const end = new AbortController()
   const timer = setTimeout(() => end.abort(), Math.min(endMs, 2 ** 31 - 1))
   timer.unref()
-  const signal = AbortSignal.any([call.api.signal, end.signal])
+  // As in Kubernetes, nobody goes on watching what is no longer served: asked again, the server says so.
+  const served = call.parts.catalog.whileServed(resource)
+  const signal = AbortSignal.any([call.api.signal, end.signal, ...(served ? [served] : [])])
   signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
   return watchAnswer(resource, call.parts.registry.watch(request, options, signal), call.form)
 }

@@ -11,6 +11,8 @@ export class Catalog {
   readonly #virtual: readonly VirtualResource[]
   readonly #subresources: readonly Subresource[]
   readonly #custom = new Map<string, readonly ResourceDefinition[]>()
+  /** Of each custom kind that somebody watches: aborted when it is served no more. */
+  readonly #withdrawn = new Map<string, AbortController>()
   readonly #byPath = new Map<string, Served>()
   readonly #subresourceByPath = new Map<string, Subresource>()
   #version = 0
@@ -73,7 +75,21 @@ export class Catalog {
     if (definitions.length === 0) this.#custom.delete(name)
     else this.#custom.set(name, definitions)
     this.#index()
+    for (const [path, withdrawn] of this.#withdrawn)
+      if (!this.#byPath.has(path)) {
+        this.#withdrawn.delete(path)
+        withdrawn.abort()
+      }
     for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  /** Aborted when a custom kind is no longer served in its version; undefined for built-in kinds, which stay. */
+  whileServed({ group, version, plural, isCustom }: ResourceDefinition): AbortSignal | undefined {
+    if (!isCustom) return undefined
+    const path = `${group}/${version}/${plural}`
+    const withdrawn = this.#withdrawn.get(path) ?? new AbortController()
+    this.#withdrawn.set(path, withdrawn)
+    return withdrawn.signal
   }
 
   #index(): void {

@@ -119,8 +119,11 @@ async function nextObject(
   withType(object, request)
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
-  if (!change.managesFields) ownFields(object, old, request, parts.now())
   const { view } = change
+  if (!change.managesFields) {
+    const subresource = view?.subresource ?? request.subresource
+    ownFields(object, old, { ...request, ...(subresource && { subresource }) }, parts.now())
+  }
   const admission = {
     operation: 'UPDATE',
     request: view ? { ...request, subresource: view.subresource } : request,

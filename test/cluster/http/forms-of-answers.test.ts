@@ -54,6 +54,20 @@ test('serves discovery in the forms that it has, and refuses others', async () =
   expect(await get('/api/v1', { accept: 'text/html' })).toMatchObject({ status: 406 })
 })
 
+test('shows no table of what is not stored', async () => {
+  const client = cluster.clientAs({ name: 'admin', groups: ['system:masters'] })
+  const ask = (accept: string) =>
+    client.raw({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      headers: { accept, 'content-type': 'application/json' },
+      body: '{"spec":{"resourceAttributes":{"verb":"list","resource":"pods"}}}',
+    })
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  expect(await ask(table)).toMatchObject({ status: 406 })
+  expect(await ask(`${table},application/json`)).toMatchObject({ status: 201 })
+})
+
 test('streams no YAML', async () => {
   const { status, text } = await get('/api/v1/namespaces?watch=1', { accept: 'application/yaml' })
   expect(status).toBe(406)

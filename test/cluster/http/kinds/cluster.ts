@@ -6,11 +6,15 @@ import { type Cluster, startCluster, usualConfig } from '../../../../src/cluster
 
 export interface Answer {
   readonly status: number
+  /** The `Warning` headers, where the test asks for them. */
+  readonly warning?: string
   readonly body: Record<string, unknown>
 }
 
 export interface ApiOfKinds {
   send(method: string, path: string, body?: object, options?: SendOptions): Promise<Answer>
+  /** What a watch tells until it ends, line by line. */
+  lines(path: string): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -45,7 +49,14 @@ export async function startApi(nodes: typeof usualConfig.nodes = []): Promise<Ap
         ...(body && { body: JSON.stringify(body) }),
       })
       const parts = await Readable.from(response.body).toArray()
-      return { status: response.status, body: JSON.parse(Buffer.concat(parts).toString('utf8')) }
+      const answered = JSON.parse(Buffer.concat(parts).toString('utf8'))
+      return { status: response.status, warning: response.headers['warning'] ?? '', body: answered }
+    },
+    async lines(path) {
+      const admin = { name: 'admin', groups: ['system:masters'] }
+      const response = await cluster.clientAs(admin).raw({ method: 'GET', path, headers: {} })
+      const parts = await Readable.from(response.body).toArray()
+      return Buffer.concat(parts).toString('utf8').split('\n').filter(Boolean)
     },
     async close() {
       await cluster.close()
