@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { UserError } from '../../errors.ts'
 import type { Command, Input } from '../command.ts'
-import { typeFlag } from '../job-flags.ts'
+import { typeFlag } from '../jobs/flags.ts'
 
 export const logs: Command = {
   path: 'logs',

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UserError } from '../errors.ts'
-import type { ClusterStart } from './cluster-foreground.ts'
-import type { CommandContext } from './command.ts'
+import { UserError } from '../../errors.ts'
+import type { ClusterStart } from './foreground.ts'
+import type { CommandContext } from '../command.ts'
 
 const patienceMs = 60_000
 
@@ -17,7 +17,7 @@ export async function startDetached(
   options: ClusterStart,
   context: CommandContext,
 ): Promise<{ adminKubeconfig: string }> {
-  const { findRunning } = await import('../cluster/index.ts')
+  const { findRunning } = await import('../../cluster/index.ts')
   const running = await findRunning(options.dataDir)
   if (running)
     throw new UserError(
