@@ -144,12 +144,20 @@ async function waitForStart(
       pods.subscribe(look)
       jobs.subscribe((change) => {
         if (change.type === 'DELETED') {
-          reject(new UserError('NOT_FOUND', `job "${job.name}" was deleted before it started`))
+          reject(
+            new UserError('NOT_FOUND', `job "${job.name}" was deleted before it started`, {
+              hint: `see what is there: arena list -n ${job.namespace}`,
+            }),
+          )
         } else if (change.type !== 'SYNCED') {
           const state = job.kind.stateOf(change.object)
           const failed = change.object.status?.conditions?.find(({ type }) => type === 'Failed')?.message
           if (state === 'FAILED') {
-            reject(new UserError('JOB_FAILED', `job "${job.name}" failed before it started: ${failed ?? ''}`))
+            reject(
+              new UserError('JOB_FAILED', `job "${job.name}" failed before it started: ${failed ?? ''}`, {
+                hint: `see: arena get ${job.name} -n ${job.namespace}`,
+              }),
+            )
           }
         }
       })

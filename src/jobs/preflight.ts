@@ -11,7 +11,7 @@ import {
   type Pod,
   podRequests,
   type ResourceQuota,
-  type Toleration,
+  tolerates,
   unstatedResources,
 } from '../kube/index.ts'
 import { amountInWords, joinWords, resourceName } from './amounts.ts'
@@ -67,7 +67,9 @@ function checkClaims(job: PreflightJob, { claims }: PreflightFacts): void {
       })
     }
     if (claim.metadata.deletionTimestamp !== undefined) {
-      throw new UserError('VOLUME_UNAVAILABLE', `volume "${name}" is being removed`)
+      throw new UserError('VOLUME_UNAVAILABLE', `volume "${name}" of ${job.namespace} is being removed`, {
+        hint: 'mount another volume, see: arena data list',
+      })
     }
   }
 }
@@ -209,16 +211,6 @@ function mayRunOn(pod: Pod, node: Persisted<Node>): boolean {
       taint.effect === 'PreferNoSchedule' ||
       // Kubernetes' own taints come and go with the node's health.
       taint.key.startsWith('node.kubernetes.io/') ||
-      (pod.spec?.tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
+      tolerates(pod.spec?.tolerations ?? [], taint),
   )
-}
-
-function tolerates(
-  toleration: Toleration,
-  taint: { readonly key: string; readonly value?: string; readonly effect: string },
-): boolean {
-  if (toleration.effect !== undefined && toleration.effect !== '' && toleration.effect !== taint.effect)
-    return false
-  if (toleration.operator === 'Exists') return toleration.key === undefined || toleration.key === taint.key
-  return toleration.key === taint.key && (toleration.value ?? '') === (taint.value ?? '')
 }

@@ -192,7 +192,10 @@ async function readLocal(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new UserError('FILE_UNREADABLE', `file "${path}" of --config-file cannot be read`, { cause: error })
+    throw new UserError('FILE_UNREADABLE', `file "${path}" of --config-file cannot be read`, {
+      hint: 'check the path: it is taken from the directory in which arena runs',
+      cause: error,
+    })
   }
 }
 

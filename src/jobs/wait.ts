@@ -37,7 +37,11 @@ export async function waitForEnd(
           return
         }
         if (change.type === 'DELETED') {
-          reject(new UserError('NOT_FOUND', `job "${at.name}" was deleted before it ended`))
+          reject(
+            new UserError('NOT_FOUND', `job "${at.name}" was deleted before it ended`, {
+              hint: `see what is there: arena list -n ${at.namespace}`,
+            }),
+          )
           return
         }
         const state = kind.stateOf(change.object)

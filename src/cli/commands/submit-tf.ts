@@ -57,7 +57,9 @@ Examples:
 
 function absentFeatures(input: Input): string[] {
   if (input.isGiven('model-name') && !input.isGiven('model-source')) {
-    throw new UserError('USAGE', 'flag --model-name needs --model-source')
+    throw new UserError('USAGE', 'flag --model-name is given without --model-source', {
+      hint: 'say where the model comes from with --model-source, or leave --model-name out',
+    })
   }
   return [
     ...(input.flag('tensorboard')

@@ -24,7 +24,9 @@ Example:
     ])
     const [volume = '', group = '', access = ''] = input.arguments
     if (access !== 'read' && access !== 'write') {
-      throw new UserError('USAGE', `access "${access}" is neither read nor write`)
+      throw new UserError('USAGE', `access "${access}" is neither read nor write`, {
+        hint: 'as in: arena volume grant NAME GROUP read',
+      })
     }
     const until = lastDay(input, context)
     const loaded = await loadOrg(input, context)
