@@ -21,6 +21,7 @@ export interface ApiRequest {
   readonly signal: AbortSignal
 }
 
+/** An answer, before it is put on a wire or handed over inside this process. */
 export interface ApiResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[]>>

@@ -13,6 +13,7 @@ export interface ListOptions {
   readonly resourceVersionMatch?: string
 }
 
+/** A page of objects at one version. */
 export interface Listed {
   readonly items: readonly Stored<KubeObject>[]
   /** Version of the whole list. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { availableParallelism, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 
+/** A graphics processor of this machine. */
 export interface Gpu {
   readonly index: number
   /** By which CUDA can be told to use this device, whatever the order of devices. */

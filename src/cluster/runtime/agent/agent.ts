@@ -22,6 +22,7 @@ import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod/pod-streams.ts'
 
+/** A node that the agent plays. */
 export interface AgentNode {
   readonly name: string
   /** Takes no jobs: labelled and tainted as part of the control plane. */
@@ -36,6 +37,7 @@ export interface AgentNode {
   readonly gpus?: readonly number[]
 }
 
+/** The nodes to play, and what of the machine they use. */
 export interface NodeAgentOptions {
   readonly client: KubeClient
   readonly nodes: readonly AgentNode[]
@@ -59,6 +61,7 @@ export interface NodeAgentOptions {
   }
 }
 
+/** The agent at work. */
 export interface NodeAgent {
   /** Logs, exec, attach and port-forward of the pods on these nodes. */
   readonly streams: PodStreams
