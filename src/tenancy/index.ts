@@ -1,7 +1,7 @@
 /** The organisation as code: its file, what it asks of the cluster, and the way there. */
 export { type ExampleOrg, exampleOrg } from './file/example.ts'
 export { type Fault, OrgFileError } from './file/fault.ts'
-export { parseOrg, readOrgText } from './file/read.ts'
+export { parseOrg, readOrgFile, readOrgText } from './file/read.ts'
 export { writeOrgFile } from './file/write.ts'
 export { shortQuotaKey } from './file/quota-keys.ts'
 export { labels } from './objects/ownership.ts'

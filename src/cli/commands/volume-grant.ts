@@ -25,7 +25,7 @@ Example:
     const [volume = '', group = '', access = ''] = input.arguments
     if (access !== 'read' && access !== 'write') {
       throw new UserError('USAGE', `access "${access}" is neither read nor write`, {
-        hint: 'as in: arena volume grant NAME GROUP read',
+        hint: 'as in: arena volume grant dev1-public dev2 read',
       })
     }
     const until = lastDay(input, context)

@@ -34,7 +34,6 @@ export interface Registry {
   deleteCollection(request: ResourceRequest, selected: ListOptions, options: DeleteOptions): Promise<Listed>
 }
 
-/** The one pipeline that requests to all kinds go through: see {@link Registry}. */
 export function createRegistry(parts: RegistryParts): Registry {
   const registry: Registry = {
     create: (request, body, options) => createObject(parts, request, body, options),

@@ -16,6 +16,21 @@ import { isEcho, listsForMappings, remove, salvage } from './salvage.ts'
 import { type OrgFile, orgFileSchema, type VolumeEntry } from './schema.ts'
 import { volumeGid } from './volume-gid.ts'
 
+/**
+ * Reads an organisation file.
+ *
+ * @throws {UserError} `FILE_UNREADABLE`; {@link OrgFileError} (`ORG_FILE_INVALID`) with every fault of the file.
+ *
+ * @example
+ * ```ts
+ * const org = await readOrgFile('org.yaml')
+ * for (const group of org.groups) console.log(group.name, group.members.length)
+ * ```
+ */
+export async function readOrgFile(path: string): Promise<Org> {
+  return parseOrg(await readOrgText(path), path)
+}
+
 /** The text of an organisation file. @throws {UserError} `FILE_UNREADABLE` */
 export async function readOrgText(path: string): Promise<string> {
   try {
@@ -31,13 +46,7 @@ export async function readOrgText(path: string): Promise<string> {
 /**
  * Reads the text of an organisation file; `path` is for messages only.
  *
- * @throws {OrgFileError} (`ORG_FILE_INVALID`) with every fault of the text.
- *
- * @example
- * ```ts
- * const org = parseOrg(await readOrgText('org.yaml'), 'org.yaml')
- * for (const group of org.groups) console.log(group.name, group.members.length)
- * ```
+ * @throws {OrgFileError} with every fault of the text.
  */
 export function parseOrg(text: string, path = 'org.yaml'): Org {
   const lines = new LineCounter()

@@ -35,7 +35,7 @@ export interface PlanOptions {
  *
  * @example
  * ```ts
- * const plan = await planOrg(parseOrg(text), client, { now: new Date() })
+ * const plan = await planOrg(await readOrgFile('org.yaml'), client, { now: new Date() })
  * for (const change of plan.changes) console.log(change.action, change.meaning)
  * ```
  */

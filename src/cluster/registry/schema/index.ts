@@ -3,6 +3,7 @@ export { builtinSchemaNames, builtinSchemas, referredName, schemaFor, schemaName
 export {
   type Decoded,
   decodeBody,
+  decodeJson,
   type FieldValidation,
   strictFaults,
   type Target,
@@ -15,4 +16,5 @@ export { protobufFields } from './generated/protobuf-fields.ts'
 export { syntaxErrorOf } from './go-json.ts'
 export { countKeys, duplicateKeys, measure } from './json-keys.ts'
 export type { Schema, SchemaSet, ValidationRule } from './schema.ts'
+export { applyDefaults, prune, validateStructural } from './structural.ts'
 export { parseYaml } from './yaml.ts'

@@ -69,8 +69,3 @@ export interface SchemaSet {
   /** @throws {Error} when the name is unknown: a broken schema is a bug. */
   resolve(schema: Schema): Schema
 }
-
-/** Can there be schemas within a value of this one? */
-export function holdsMore(schema: Schema): boolean {
-  return schema.type === 'array' || schema.type === 'object'
-}

@@ -1,12 +1,17 @@
 import type { Json, JsonObject } from '../../../kube/index.ts'
-import { type Fault, invalidValue, notSupported, required, tooLong, typeInvalid } from '../faults.ts'
-import { child } from './field-path.ts'
+import {
+  duplicate,
+  type Fault,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  typeInvalid,
+} from '../faults.ts'
+import { dns1035Label } from '../validation/names.ts'
 import { isOfFormat } from './formats.ts'
 import { goPattern } from './go-pattern.ts'
-import { isSameJson } from './same-json.ts'
 import type { Schema } from './schema.ts'
-import { embeddedFaults } from './validate-embedded.ts'
-import { listFaults } from './validate-lists.ts'
 
 /**
  * Checks a custom resource against its schema, CEL rules aside. The words are those of the API server's validator:
@@ -15,7 +20,9 @@ import { listFaults } from './validate-lists.ts'
 export function validateStructural(object: JsonObject, schema: Schema): Fault[] {
   const faults: Fault[] = []
   check(object, schema, '', faults)
-  return [...faults, ...embeddedFaults(object, schema), ...listFaults(object, schema)]
+  checkEmbedded(object, schema, '', faults)
+  checkLists(object, schema, '', faults)
+  return faults
 }
 
 /** Path that errors of composed schemas have: none. */
@@ -66,7 +73,7 @@ function typeOf(value: Json): string {
 }
 
 function checkEnum(value: Json, schema: Schema, path: string, faults: Fault[]): void {
-  if (!schema.enum || schema.enum.some((allowed) => isSameJson(allowed, value))) return
+  if (!schema.enum || schema.enum.some((allowed) => isEqual(allowed, value))) return
   const allowed = schema.enum.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))
   faults.push(notSupported(path || nowhere, value, allowed))
 }
@@ -132,15 +139,17 @@ function checkObject(value: JsonObject, schema: Schema, path: string, faults: Fa
   if (maxProperties !== undefined && names.length > maxProperties)
     faults.push(tooMany(path || nowhere, names.length, maxProperties))
   for (const name of schema.required ?? [])
-    if (!Object.hasOwn(value, name)) faults.push(required(child(path, name)))
+    if (!Object.hasOwn(value, name)) faults.push(required(joined(path, name)))
   for (const name of names) {
     if (properties && Object.hasOwn(properties, name)) {
       const property = properties[name]
-      if (property) check(value[name], property, child(path, name), faults)
+      if (property) check(value[name], property, joined(path, name), faults)
     } else if (typeof additionalProperties === 'object')
-      check(value[name], additionalProperties, child(path, name), faults)
+      check(value[name], additionalProperties, joined(path, name), faults)
     else if (additionalProperties === false)
-      faults.push(invalidValue(child(path, name), '', `${child(path, name)} in body is a forbidden property`))
+      faults.push(
+        invalidValue(joined(path, name), '', `${joined(path, name)} in body is a forbidden property`),
+      )
   }
 }
 
@@ -186,10 +195,119 @@ function fewest(results: readonly Fault[][]): Fault[] {
   return results.reduce((best, result) => (result.length < best.length ? result : best), results[0] ?? [])
 }
 
+/** Objects within objects say what they are. */
+function checkEmbedded(value: Json | undefined, schema: Schema, path: string, faults: Fault[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    const { items } = schema
+    if (items && isWorthAWalk(items))
+      for (const [index, item] of value.entries()) checkEmbedded(item, items, `${path}[${index}]`, faults)
+    return
+  }
+  if (schema['x-kubernetes-embedded-resource']) {
+    checkTypeField(value, 'apiVersion', path, faults)
+    checkTypeField(value, 'kind', path, faults)
+  }
+  for (const name of Object.keys(value)) {
+    const { properties, additionalProperties } = schema
+    const isField = properties !== undefined && Object.hasOwn(properties, name)
+    const inner = isField ? properties[name] : additionalProperties
+    if (typeof inner === 'object' && isWorthAWalk(inner))
+      checkEmbedded(value[name], inner, isField ? joined(path, name) : `${path}[${name}]`, faults)
+  }
+}
+
+function checkTypeField(
+  object: JsonObject,
+  name: 'apiVersion' | 'kind',
+  path: string,
+  faults: Fault[],
+): void {
+  const at = joined(path, name)
+  const value = object[name]
+  if (value === undefined) {
+    faults.push(required(at, 'must not be empty'))
+  } else if (typeof value !== 'string') {
+    faults.push(invalidValue(at, value, 'must be a string'))
+  } else if (value === '') {
+    faults.push(invalidValue(at, value, 'must not be empty'))
+  } else if (name === 'apiVersion' && value.split('/').length > 2) {
+    faults.push(invalidValue(at, value, `unexpected GroupVersion string: ${value}`))
+  } else if (name === 'kind') {
+    const wrong = dns1035Label(value.toLowerCase())
+    if (wrong.length > 0) {
+      const why = `may have mixed case, but should otherwise match: ${wrong.join(',')}`
+      faults.push(invalidValue(at, value, why))
+    }
+  }
+}
+
+/** List maps and sets must not hold the same item twice. */
+function checkLists(value: Json | undefined, schema: Schema, path: string, faults: Fault[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    checkUnique(value, schema, path, faults)
+    const { items } = schema
+    if (items && isWorthAWalk(items))
+      for (const [index, item] of value.entries()) checkLists(item, items, `${path}[${index}]`, faults)
+    return
+  }
+  for (const name of Object.keys(value)) {
+    const { properties, additionalProperties } = schema
+    const inner = properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties
+    if (typeof inner === 'object' && isWorthAWalk(inner)) {
+      const isKey = !(properties && Object.hasOwn(properties, name))
+      checkLists(value[name], inner, isKey ? `${path}[${name}]` : joined(path, name), faults)
+    }
+  }
+}
+
+function isWorthAWalk(schema: Schema): boolean {
+  return schema.type === 'array' || schema.type === 'object'
+}
+
+function checkUnique(value: Json[], schema: Schema, path: string, faults: Fault[]): void {
+  const kind = schema['x-kubernetes-list-type']
+  if (kind !== 'map' && kind !== 'set') return
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  const seen = new Set<string>()
+  for (const [index, item] of value.entries()) {
+    const identity = kind === 'map' && isObject(item) ? keysOf(item, keys) : item
+    const text = canonical(identity)
+    if (seen.has(text)) faults.push(duplicate(`${path}[${index}]`, identity))
+    seen.add(text)
+  }
+}
+
+function keysOf(item: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(keys.filter((key) => Object.hasOwn(item, key)).map((key) => [key, item[key]]))
+}
+
+function canonical(value: Json | undefined): string {
+  if (!isObject(value))
+    return Array.isArray(value) ? `[${value.map(canonical).join()}]` : JSON.stringify(value ?? null)
+  return `{${Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`)
+    .join()}}`
+}
+
+function isEqual(a: Json, b: Json): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && canonical(a) === canonical(b))
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function tooMany(field: string, actual: number, most: number): Fault {
   return {
     reason: 'FieldValueTooMany',
     message: `Too many: ${actual}: must have at most ${most} ${most === 1 ? 'item' : 'items'}`,
     field,
   }
+}
+
+function joined(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
 }
