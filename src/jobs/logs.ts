@@ -9,9 +9,9 @@ import {
   startInformer,
   StatusError,
 } from '../kube/index.ts'
-import { explainJob } from './explain.ts'
-import { isFinished, type ObservedJob, type Surroundings } from './observed.ts'
-import { readJob } from './read-jobs.ts'
+import { explainJob } from './explain/explain.ts'
+import { isFinished, type ObservedJob, type Surroundings } from './observe/observed.ts'
+import { readJob } from './observe/read-jobs.ts'
 
 /** Which instance to read, and how much of it. */
 export interface LogOptions {

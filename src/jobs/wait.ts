@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import { type KubeClient, startInformer } from '../kube/index.ts'
 import type { JobState } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
-import { jobNotFound } from './read-jobs.ts'
+import { jobNotFound } from './observe/read-jobs.ts'
 
 /** How a job ended. */
 export interface JobEnd {

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../errors.ts'
 import {
   compareQuantities,
   completedPod,
@@ -13,10 +13,10 @@ import {
   type ResourceQuota,
   tolerates,
   unstatedResources,
-} from '../kube/index.ts'
-import { amountInWords, joinWords, resourceName } from './amounts.ts'
-import type { RolePlan } from './kinds/kind.ts'
-import type { AnyJobKind } from './kinds/table.ts'
+} from '../../kube/index.ts'
+import { amountInWords, joinWords, resourceName } from '../amounts.ts'
+import type { RolePlan } from '../kinds/kind.ts'
+import type { AnyJobKind } from '../kinds/table.ts'
 
 /** What a job is checked against before it is made. Absent parts could not be read and are not checked. */
 export interface PreflightFacts {

@@ -1,5 +1,5 @@
-import { UserError } from '../errors.ts'
-import type { CleanPodPolicy, Toleration } from '../kube/index.ts'
+import { UserError } from '../../errors.ts'
+import type { CleanPodPolicy, Toleration } from '../../kube/index.ts'
 import { commaList, durationSeconds, keyValues, mounts, oneOf, quantity, tolerations } from './spec-values.ts'
 
 /** The flags of a command line, by their full names. */
