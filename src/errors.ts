@@ -84,6 +84,7 @@ export const errorCodes = {
   TIMEOUT: { exit: 1, meaning: 'What was waited for did not happen in time.' },
 } as const satisfies Record<string, ErrorCode>
 
+/** By what code branches on expected failures; never reused for another meaning. */
 export type UserErrorCode = keyof typeof errorCodes
 
 /** An expected failure, printed as message and hint and never with a stack. Branch on `code`, never on the text. */

@@ -26,7 +26,10 @@ async function readIfThere(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8')
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
-    throw new UserError('CONFIG_INVALID', `arena config file ${file} cannot be read`, { cause: error })
+    throw new UserError('CONFIG_INVALID', `the arena config file "${file}" cannot be read`, {
+      hint: 'make it readable, or name another: export ARENA_CONFIG=FILE',
+      cause: error,
+    })
   }
 }
 

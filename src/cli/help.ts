@@ -1,13 +1,6 @@
 import type { Command, Flag } from './command.ts'
 import { globalFlags } from './global-flags.ts'
-
-const headings: Readonly<Record<Command['group'], string>> = {
-  jobs: 'Jobs',
-  data: 'Data',
-  organisation: 'Organisation',
-  cluster: 'Cluster',
-  other: 'Other',
-}
+import { currentFlags, groupHeadings, longForm, usageLine } from './usage.ts'
 
 const width = 100
 
@@ -19,7 +12,7 @@ export function groupHelp(path: string, commands: readonly Command[]): string {
       : []
   lines.push('Usage:', `  arena ${path === '' ? '' : `${path} `}COMMAND [flags]`, '')
   const longest = Math.max(...commands.map((command) => command.path.length))
-  for (const [group, heading] of Object.entries(headings)) {
+  for (const [group, heading] of Object.entries(groupHeadings)) {
     const members = commands.filter((command) => command.group === group)
     if (members.length === 0) continue
     lines.push(`${heading}:`)
@@ -33,13 +26,8 @@ export function groupHelp(path: string, commands: readonly Command[]): string {
 
 /** Help of one command. */
 export function commandHelp(command: Command): string {
-  const words = (command.arguments ?? []).map(({ name, optional, variadic }) => {
-    const word = variadic === true ? `${name}...` : name
-    return optional === true ? `[${word}]` : word
-  })
-  const visible = (command.flags ?? []).filter(({ deprecatedFor }) => deprecatedFor === undefined)
-  const usage = ['arena', command.path, ...(visible.length > 0 ? ['[flags]'] : []), ...words].join(' ')
-  const lines = [command.summary, '', 'Usage:', `  ${usage}`]
+  const visible = currentFlags(command)
+  const lines = [command.summary, '', 'Usage:', `  ${usageLine(command)}`]
   if (command.aliases !== undefined && command.aliases.length > 0) {
     lines.push('', `Also: ${command.aliases.join(', ')}`)
   }
@@ -69,8 +57,7 @@ function flagLines(heading: string, flags: readonly Flag[]): string[] {
 
 function flagLabel(flag: Flag): string {
   const short = flag.short === undefined ? '    ' : `-${flag.short}, `
-  const placeholder = flag.value ?? (flag.type === 'integer' ? 'N' : flag.type === 'boolean' ? '' : 'VALUE')
-  return `${short}--${flag.name}${placeholder === '' ? '' : ` ${placeholder}`}`
+  return `${short}${longForm(flag)}`
 }
 
 function meaningOf(flag: Flag): string {

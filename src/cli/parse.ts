@@ -137,7 +137,7 @@ function check(flag: Flag, value: string, spelled: string): string {
   }
   if (flag.choices !== undefined && !flag.choices.includes(value)) {
     const near = suggest(value, flag.choices)
-    throw new UserError('USAGE', `flag ${spelled} has the value "${value}"`, {
+    throw new UserError('USAGE', `flag ${spelled} has the value "${value}", which it does not know`, {
       hint: `use one of: ${flag.choices.filter(Boolean).join(', ')}${near === undefined ? '' : ` (did you mean ${near}?)`}`,
     })
   }

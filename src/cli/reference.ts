@@ -1,21 +1,14 @@
 import { errorCodes, exitStatuses } from '../errors.ts'
 import type { Command, Flag } from './command.ts'
 import { globalFlags } from './global-flags.ts'
-
-const groups: Readonly<Record<Command['group'], string>> = {
-  jobs: 'Jobs',
-  data: 'Data',
-  organisation: 'Organisation',
-  cluster: 'Cluster',
-  other: 'Other',
-}
+import { currentFlags, groupHeadings, longForm, usageLine } from './usage.ts'
 
 const origin = '<!-- Made by scripts/reference.mjs. Edit the sources, not this page. -->'
 
 /** The page `docs/commands.md`: every command with its arguments and flags. */
 export function commandReference(commands: readonly Command[]): string {
   const lines = ['# Commands', '', origin, '']
-  for (const [group, heading] of Object.entries(groups)) {
+  for (const [group, heading] of Object.entries(groupHeadings)) {
     const members = commands.filter((command) => command.group === group)
     if (members.length === 0) continue
     lines.push(
@@ -23,7 +16,7 @@ export function commandReference(commands: readonly Command[]): string {
     )
   }
   lines.push('', '## Flags of every command', '', ...flagTable(globalFlags))
-  for (const [group, heading] of Object.entries(groups)) {
+  for (const [group, heading] of Object.entries(groupHeadings)) {
     const members = commands.filter((command) => command.group === group)
     if (members.length === 0) continue
     lines.push('', `## ${heading}`)
@@ -33,11 +26,7 @@ export function commandReference(commands: readonly Command[]): string {
 }
 
 function section(command: Command): string[] {
-  const words = (command.arguments ?? []).map(({ name, optional, variadic }) => {
-    const word = variadic === true ? `${name}...` : name
-    return optional === true ? `[${word}]` : word
-  })
-  const flags = (command.flags ?? []).filter(({ deprecatedFor }) => deprecatedFor === undefined)
+  const flags = currentFlags(command)
   const old = (command.flags ?? []).filter(({ deprecatedFor }) => deprecatedFor !== undefined)
   return [
     `### arena ${command.path}`,
@@ -45,7 +34,7 @@ function section(command: Command): string[] {
     command.summary,
     '',
     '```',
-    ['arena', command.path, ...(flags.length > 0 ? ['[flags]'] : []), ...words].join(' '),
+    usageLine(command),
     '```',
     ...(command.aliases === undefined || command.aliases.length === 0
       ? []
@@ -70,7 +59,6 @@ function flagTable(flags: readonly Flag[]): string[] {
     '|---|---|---|',
     ...flags.map((flag) => {
       const short = flag.short === undefined ? '' : `\`-${flag.short}\`, `
-      const value = flag.value ?? (flag.type === 'integer' ? 'N' : flag.type === 'boolean' ? '' : 'VALUE')
       const choices = flag.choices?.filter(Boolean).map((choice) => `\`${choice}\``)
       const notes = [
         ...(flag.required === true ? ['Required.'] : []),
@@ -81,7 +69,7 @@ function flagTable(flags: readonly Flag[]): string[] {
       const { default: fallback } = flag
       const shown =
         fallback === undefined || fallback === '' || Array.isArray(fallback) ? '' : `\`${String(fallback)}\``
-      return `| ${short}\`--${flag.name}${value === '' ? '' : ` ${value}`}\` | ${cell(notes.join(' '))} | ${shown} |`
+      return `| ${short}\`${longForm(flag)}\` | ${cell(notes.join(' '))} | ${shown} |`
     }),
   ]
 }

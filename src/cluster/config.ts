@@ -67,7 +67,10 @@ export async function readClusterConfig(file: string): Promise<ClusterConfig> {
     value = load(text)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new UserError('CONFIG_INVALID', `the cluster file "${file}" is no YAML: ${why}`, { cause })
+    throw new UserError('CONFIG_INVALID', `the cluster file "${file}" is no YAML: ${why}`, {
+      hint: 'see docs/cluster.md for an example',
+      cause,
+    })
   }
   const result = v.safeParse(configSchema, value ?? {})
   if (!result.success) {

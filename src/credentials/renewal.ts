@@ -15,6 +15,7 @@ export interface CredentialSource {
   readonly firstToken: string
 }
 
+/** What renewal touches of the outside world. */
 export interface CredentialWorld {
   /** The person's home directory, below which tokens are kept. */
   readonly home: string

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import { isStatus, type KubeClient } from '../kube/index.ts'
 import { isUnservedKind } from './identity.ts'
 import { selectKinds } from './kinds/table.ts'
-import { jobNotFound } from './read-jobs.ts'
+import { jobNotFound } from './observe/read-jobs.ts'
 
 /** Told of each job as it goes. */
 export type Deletion =

@@ -9,9 +9,9 @@ import {
   startInformer,
   StatusError,
 } from '../kube/index.ts'
-import { explainJob } from './explain.ts'
-import { isFinished, type ObservedJob, type Surroundings } from './observed.ts'
-import { readJob } from './read-jobs.ts'
+import { explainJob } from './explain/explain.ts'
+import { isFinished, type ObservedJob, type Surroundings } from './observe/observed.ts'
+import { readJob } from './observe/read-jobs.ts'
 
 /** Which instance to read, and how much of it. */
 export interface LogOptions {
@@ -144,12 +144,20 @@ async function waitForStart(
       pods.subscribe(look)
       jobs.subscribe((change) => {
         if (change.type === 'DELETED') {
-          reject(new UserError('NOT_FOUND', `job "${job.name}" was deleted before it started`))
+          reject(
+            new UserError('NOT_FOUND', `job "${job.name}" was deleted before it started`, {
+              hint: `see what is there: arena list -n ${job.namespace}`,
+            }),
+          )
         } else if (change.type !== 'SYNCED') {
           const state = job.kind.stateOf(change.object)
           const failed = change.object.status?.conditions?.find(({ type }) => type === 'Failed')?.message
           if (state === 'FAILED') {
-            reject(new UserError('JOB_FAILED', `job "${job.name}" failed before it started: ${failed ?? ''}`))
+            reject(
+              new UserError('JOB_FAILED', `job "${job.name}" failed before it started: ${failed ?? ''}`, {
+                hint: `see: arena get ${job.name} -n ${job.namespace}`,
+              }),
+            )
           }
         }
       })

@@ -11,8 +11,8 @@ import {
   sumQuantities,
 } from '../kube/index.ts'
 import { readable } from './identity.ts'
-import { hasEnded } from './observed.ts'
-import { gpusOf } from './view.ts'
+import { hasEnded } from './observe/observed.ts'
+import { gpusOf } from './observe/view.ts'
 
 const gpu = 'nvidia.com/gpu'
 

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import { type KubeClient, startInformer } from '../kube/index.ts'
 import type { JobState } from './kinds/kind.ts'
 import type { AnyJobKind } from './kinds/table.ts'
-import { jobNotFound } from './read-jobs.ts'
+import { jobNotFound } from './observe/read-jobs.ts'
 
 /** How a job ended. */
 export interface JobEnd {
@@ -37,7 +37,11 @@ export async function waitForEnd(
           return
         }
         if (change.type === 'DELETED') {
-          reject(new UserError('NOT_FOUND', `job "${at.name}" was deleted before it ended`))
+          reject(
+            new UserError('NOT_FOUND', `job "${at.name}" was deleted before it ended`, {
+              hint: `see what is there: arena list -n ${at.namespace}`,
+            }),
+          )
           return
         }
         const state = kind.stateOf(change.object)

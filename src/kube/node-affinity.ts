@@ -2,6 +2,7 @@ import type { NodeSelectorTerm, PodSpec } from './kinds.ts'
 import { labelSelectorOf, matchesLabels } from './selector.ts'
 
 type Labels = Readonly<Record<string, string>>
+/** May it be this node? */
 export type NodeTest = (labels: Labels, nodeName: string) => boolean
 
 /** Tests a node against alternatives of a node selector; an empty list or an empty term matches nothing. */
@@ -10,6 +11,7 @@ export function nodeTermsTest(terms: readonly NodeSelectorTerm[]): NodeTest {
   return (labels, nodeName) => tests.some((test) => test(labels, nodeName))
 }
 
+/** Tests a node against one alternative: all of its expressions must hold, and an empty one never does. */
 export function nodeTermTest(term: NodeSelectorTerm): NodeTest {
   const expressions = labelSelectorOf({ matchExpressions: term.matchExpressions ?? [] })
   const fields = labelSelectorOf({ matchExpressions: term.matchFields ?? [] })

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
-import { dataDirectory, dataDirFlag } from '../data-directory.ts'
+import { dataDirectory, dataDirFlag } from '../cluster/data-directory.ts'
 
 export const clusterReset: Command = {
   path: 'cluster reset',

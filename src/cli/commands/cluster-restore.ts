@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from '../command.ts'
-import { dataDirectory, dataDirFlag } from '../data-directory.ts'
+import { dataDirectory, dataDirFlag } from '../cluster/data-directory.ts'
 
 export const clusterRestore: Command = {
   path: 'cluster restore',

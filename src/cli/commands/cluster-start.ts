@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { dataDirectory, dataDirFlag } from '../data-directory.ts'
+import { dataDirectory, dataDirFlag } from '../cluster/data-directory.ts'
 
 export const clusterStart: Command = {
   path: 'cluster start',
@@ -39,11 +39,11 @@ A cluster file (--config) divides the machine into named nodes; see docs/cluster
     const dataDir = dataDirectory(input, context)
     const options = { dataDir, configFile: input.text('config'), port: input.integer('port') }
     if (input.flag('detach')) {
-      const { startDetached } = await import('../cluster-detached.ts')
+      const { startDetached } = await import('../cluster/detached.ts')
       context.print((await startDetached(options, context)).adminKubeconfig)
       return
     }
-    const { runCluster } = await import('../cluster-foreground.ts')
+    const { runCluster } = await import('../cluster/foreground.ts')
     await runCluster(options, context)
   },
 }

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { dataDirectory, dataDirFlag } from '../data-directory.ts'
+import { dataDirectory, dataDirFlag } from '../cluster/data-directory.ts'
 
 export const clusterStop: Command = {
   path: 'cluster stop',

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { allNamespacesFlags } from '../job-flags.ts'
+import { allNamespacesFlags } from '../jobs/flags.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 
 export const dataList: Command = {

@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { typeFlag } from '../job-flags.ts'
+import { typeFlag } from '../jobs/flags.ts'
 import {
   absoluteTime,
   formatData,

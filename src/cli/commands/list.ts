@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
-import { allNamespacesFlags, typeFlag } from '../job-flags.ts'
-import { jobTable, listAskedFor } from '../job-listing.ts'
+import { allNamespacesFlags, typeFlag } from '../jobs/flags.ts'
+import { jobTable, listAskedFor } from '../jobs/listing.ts'
 import { formatData, outputFlag, outputFormat } from '../output.ts'
 
 export const list: Command = {

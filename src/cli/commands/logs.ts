@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { UserError } from '../../errors.ts'
 import type { Command, Input } from '../command.ts'
-import { typeFlag } from '../job-flags.ts'
+import { typeFlag } from '../jobs/flags.ts'
 
 export const logs: Command = {
   path: 'logs',
@@ -78,6 +78,8 @@ function sinceSeconds(input: Input, parse: (text: string) => number | undefined)
     })
   }
   if (input.text('since-time'))
-    throw new UserError('USAGE', 'flags --since and --since-time exclude each other')
+    throw new UserError('USAGE', 'flags --since and --since-time exclude each other', {
+      hint: 'leave one of them out',
+    })
   return Math.ceil(milliseconds / 1000)
 }

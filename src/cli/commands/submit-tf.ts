@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Command, Input } from '../command.ts'
-import { absentFeatureFlags, commonSubmitFlags, placedRoleFlags, roleFlags } from '../job-flags.ts'
+import { absentFeatureFlags, commonSubmitFlags, placedRoleFlags, roleFlags } from '../jobs/flags.ts'
 
 export const submitTf: Command = {
   path: 'submit tfjob',
@@ -48,7 +48,7 @@ Examples:
   async run(input, context) {
     const [{ tfJob }, { runSubmit }] = await Promise.all([
       import('../../jobs/index.ts'),
-      import('../submit.ts'),
+      import('../jobs/submit.ts'),
     ])
     for (const note of absentFeatures(input)) context.note(`note: ${note}`)
     return runSubmit(tfJob, input, context)
@@ -57,7 +57,9 @@ Examples:
 
 function absentFeatures(input: Input): string[] {
   if (input.isGiven('model-name') && !input.isGiven('model-source')) {
-    throw new UserError('USAGE', 'flag --model-name needs --model-source')
+    throw new UserError('USAGE', 'flag --model-name is given without --model-source', {
+      hint: 'say where the model comes from with --model-source, or leave --model-name out',
+    })
   }
   return [
     ...(input.flag('tensorboard')

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
-import { allNamespacesFlags, typeFlag } from '../job-flags.ts'
-import { jobTable, listAskedFor } from '../job-listing.ts'
+import { allNamespacesFlags, typeFlag } from '../jobs/flags.ts'
+import { jobTable, listAskedFor } from '../jobs/listing.ts'
 import { formatData, formatTable, outputFlag, outputFormat } from '../output.ts'
 
 export const topJob: Command = {

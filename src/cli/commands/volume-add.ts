@@ -62,10 +62,12 @@ function accessOf(texts: readonly string[]): Record<string, 'read' | 'write'> {
 }
 
 function sourceOf(input: Input): object {
-  const split = (text: string, what: string): [string, string] => {
+  const split = (text: string, what: string, example: string): [string, string] => {
     const colon = text.indexOf(':')
     if (colon > 0) return [text.slice(0, colon), text.slice(colon + 1)]
-    throw new UserError('USAGE', `source "${text}" does not have the form ${what}`)
+    throw new UserError('USAGE', `source "${text}" does not have the form ${what}`, {
+      hint: `as in: ${example}`,
+    })
   }
   const [nfs, csi] = [input.text('nfs'), input.text('csi')]
   const [storageClass, hostPath, directory] = [
@@ -73,8 +75,9 @@ function sourceOf(input: Input): object {
     input.text('host-path'),
     input.text('directory'),
   ]
-  const [server, path] = nfs === undefined ? [] : split(nfs, 'SERVER:/PATH')
-  const [driver, volumeHandle] = csi === undefined ? [] : split(csi, 'DRIVER:HANDLE')
+  const [server, path] = nfs === undefined ? [] : split(nfs, 'SERVER:/PATH', '--nfs nas.example:/data')
+  const [driver, volumeHandle] =
+    csi === undefined ? [] : split(csi, 'DRIVER:HANDLE', '--csi csi.example.com:volume-1')
   // None or several: the check of the file says so.
   return {
     ...(nfs !== undefined && { nfs: { server, path } }),

@@ -16,6 +16,7 @@ export interface AuthorizationQuestion {
   readonly labelSelector?: string
 }
 
+/** May they, and who says so. `reason` may be empty. */
 export interface AuthorizationAnswer {
   readonly allowed: boolean
   readonly reason: string

@@ -46,6 +46,7 @@ export interface VerifiedToken {
   isAlive(reader: Reader, now: number): boolean
 }
 
+/** Makes and checks the tokens of service accounts, signed with the cluster's own key. */
 export interface AccountTokens {
   readonly issuer: string
   mint(request: MintRequest): Promise<{ token: string; expiresAt: Date }>

@@ -24,6 +24,7 @@ export interface PeerCertificate {
   readonly valid_to?: string
 }
 
+/** Finds out who asks. */
 export interface Authenticator {
   /**
    * Who asks: by client certificate, else by bearer token, else nobody in particular (`system:anonymous`). The same

@@ -24,8 +24,10 @@ export interface PathAttributes {
   readonly path: string
 }
 
+/** What somebody wants to do: to a resource, or at a path that names none. */
 export type Attributes = ResourceAttributes | PathAttributes
 
+/** Whether they may. */
 export interface Decision {
   readonly allowed: boolean
   /** Who allows it, or what went wrong on the way; often empty. */

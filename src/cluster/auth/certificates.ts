@@ -39,6 +39,7 @@ export interface Pki {
   signRequest(request: SigningRequest): Promise<SigningAnswer | undefined>
 }
 
+/** Whom a client certificate is for: the user as common name, groups as organisations. */
 export interface ClientCertificateRequest {
   readonly user: string
   readonly groups?: readonly string[]
@@ -46,6 +47,7 @@ export interface ClientCertificateRequest {
   readonly lifetimeMs?: number
 }
 
+/** What certificates are made for. */
 export interface PkiOptions {
   /** Host names and IP addresses that clients may use besides the usual ones. */
   readonly extraNames?: readonly string[]

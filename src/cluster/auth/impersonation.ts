@@ -19,6 +19,7 @@ const manyValues = 4
 /** Header values by lower-case name, each as it was sent (`IncomingMessage.headersDistinct` fits). */
 export type DistinctHeaders = Readonly<Record<string, readonly string[] | undefined>>
 
+/** Lets users who may do so act as somebody else (the `Impersonate-*` headers). */
 export interface Impersonator {
   /**
    * The user to go on as: `user` itself when the headers ask for nobody else. `attributes` is the request as `user` made it.

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../kube/index.ts'
 import type { AccountTokens } from './account-tokens.ts'
 
+/** Type of the secrets that hold a token of a service account. */
 export const tokenSecretType = 'kubernetes.io/service-account-token'
 const accountUidAnnotation = 'kubernetes.io/service-account.uid'
 

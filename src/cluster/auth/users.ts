@@ -19,10 +19,12 @@ export interface AccountName {
   readonly name: string
 }
 
+/** `system:serviceaccount:dev1:bob`: the user that a service account is. */
 export function accountUserName(account: AccountName): string {
   return `${accountPrefix}${account.namespace}:${account.name}`
 }
 
+/** The groups that the service accounts of a namespace are in, besides `system:authenticated`. */
 export function accountGroups(namespace: string): string[] {
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
 }

@@ -29,6 +29,7 @@ export interface ControllerSettings {
   readonly eventLifetimeMs?: number
 }
 
+/** What a controller works with. */
 export interface ControllerContext {
   /** Acts as the controller's own account. */
   readonly client: KubeClient

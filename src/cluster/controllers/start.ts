@@ -10,6 +10,7 @@ import { type Controller, type ControllerSettings, managerAccount } from './cont
 import { followServedResources } from './served-resources.ts'
 import { controllers } from './table.ts'
 
+/** What all controllers need. */
 export interface ControllersOptions {
   /**
    * A client for a controller. `kube-controller-manager` asks for user `system:kube-controller-manager`, who may list
@@ -28,6 +29,7 @@ export interface ControllersOptions {
   readonly only?: readonly Controller[]
 }
 
+/** The controllers at work. */
 export interface RunningControllers {
   /** The caches that the controllers share; the scheduler may use them too. */
   readonly informers: SharedInformers

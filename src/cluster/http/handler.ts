@@ -26,6 +26,7 @@ export type Documents = Readonly<
 /** Serves streams (logs, exec) where a path names one; undefined for all others. */
 export type StreamServer = (api: ApiRequest, target: Target) => Promise<ApiResponse | undefined>
 
+/** What the API handler is made of. */
 export interface HandlerParts extends ResourceParts {
   readonly impersonator: Impersonator
   readonly auditor?: Auditor

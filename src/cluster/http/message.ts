@@ -26,6 +26,7 @@ export interface ApiRequest {
   annotate?: (key: string, value: string) => void
 }
 
+/** An answer, before it is put on a wire or handed over inside this process. */
 export interface ApiResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[]>>

@@ -21,6 +21,7 @@ const answerTimeoutMs = 120_000
 /** Shorter ones fit into the buffers of the operating system. */
 const shortAnswer = 64 * 1024
 
+/** Where to listen, and as whom. Certificates and keys are PEM. */
 export interface ServerOptions {
   readonly certificate: string
   readonly privateKey: string

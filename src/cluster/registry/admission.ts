@@ -1,6 +1,7 @@
 import type { JsonObject, KubeObject } from '../../kube/index.ts'
 import type { ResourceRequest } from './request.ts'
 
+/** What a request does, as admission and policies call it. */
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 /** What admission decides about. `object` is the request's own copy; `oldObject` is shared and never changed. */

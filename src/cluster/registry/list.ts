@@ -16,6 +16,7 @@ export interface ListOptions {
   readonly resourceVersionMatch?: string
 }
 
+/** A page of objects at one version. */
 export interface Listed {
   readonly items: readonly Encoded[]
   /** Version of the whole list; absent when its objects are stored nowhere. */

@@ -8,6 +8,7 @@ export interface UserInfo {
   readonly extra?: Readonly<Record<string, readonly string[]>>
 }
 
+/** What a request wants, in the words that rules of RBAC use. */
 export type Verb = 'create' | 'get' | 'list' | 'watch' | 'update' | 'patch' | 'delete' | 'deletecollection'
 
 /** One request to a served resource, after authentication and parsing, before authorisation. */

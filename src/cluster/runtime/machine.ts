@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
+/** A graphics processor of this machine. */
 export interface Gpu {
   readonly index: number
   /** By which CUDA can be told to use this device, whatever the order of devices. */

@@ -12,6 +12,7 @@ import type {
 } from './runtime.ts'
 import type { ExitStatus, LogOptions, StreamIo } from './streams.ts'
 
+/** How lives are played. */
 export interface SimulatedRuntimeOptions {
   readonly clock?: Clock
 }

@@ -25,6 +25,7 @@ export interface LogOptions {
   readonly signal?: AbortSignal
 }
 
+/** Size of a terminal, in characters. */
 export interface TerminalSize {
   readonly columns: number
   readonly rows: number

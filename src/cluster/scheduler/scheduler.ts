@@ -20,6 +20,7 @@ import { merged, type QueueChange } from './queue-change.ts'
 import { SchedulingQueue, type Waiting } from './queue.ts'
 import { VolumeBinder } from './volume-reservation.ts'
 
+/** Which pods are placed, and with what. */
 export interface SchedulerOptions {
   /** Acts as `system:kube-scheduler`. */
   readonly client: KubeClient

@@ -9,6 +9,7 @@ export interface DiskChange {
   readonly previousJson: string
 }
 
+/** One object at one version. `json` is its whole text. */
 export interface DiskRecord {
   readonly key: string
   readonly revision: number

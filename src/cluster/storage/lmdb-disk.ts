@@ -281,10 +281,12 @@ export function otherFormat(directory: string, version: unknown): UserError {
   )
 }
 
+/** Is it the file system that lets nothing be written? */
 export function isUnwritable(error: unknown): boolean {
   return isFileError(error, unwritableCodes)
 }
 
+/** What is told to the person who starts the cluster. */
 export function unwritable(directory: string, cause: unknown): UserError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new UserError('STORE_UNWRITABLE', `the data directory "${directory}" cannot be written: ${why}`, {

@@ -13,6 +13,7 @@ import {
 } from './store.ts'
 import { Subscription } from './subscription.ts'
 
+/** How much of the past is kept. */
 export interface StoreOptions {
   readonly history?: Partial<HistoryLimits>
   /** Changes a watcher may lag behind before it is cut off. */

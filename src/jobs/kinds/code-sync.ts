@@ -1,5 +1,5 @@
 import type { Container, EnvVar } from '../../kube/index.ts'
-import type { CodeSync } from '../spec.ts'
+import type { CodeSync } from '../submit/spec.ts'
 
 const defaultImages: Readonly<Record<CodeSync['mode'], string>> = {
   git: 'alpine/git:2.47.2',

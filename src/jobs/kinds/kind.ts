@@ -1,6 +1,6 @@
 import type { JobStatus, ObjectMeta, Pod, ResourceType } from '../../kube/index.ts'
 import type { LinuxIdentity, Self } from '../identity.ts'
-import type { FlagValues, JobSpec, SpecDefaults } from '../spec.ts'
+import type { FlagValues, JobSpec, SpecDefaults } from '../submit/spec.ts'
 
 /** Where a job stands, in the words of the original tool. */
 export type JobState = 'PENDING' | 'QUEUING' | 'SUSPENDED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED'

@@ -9,7 +9,7 @@ import type {
   Volume,
   VolumeMount,
 } from '../../kube/index.ts'
-import type { JobSpec } from '../spec.ts'
+import type { JobSpec } from '../submit/spec.ts'
 import { initCodeContainer } from './code-sync.ts'
 import type { BuildContext } from './kind.ts'
 

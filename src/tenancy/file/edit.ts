@@ -65,7 +65,7 @@ function mapAt(root: Node | null, path: readonly string[]): YAMLMap | undefined 
 
 function addPair(text: string, map: YAMLMap, key: string, value: unknown): string | undefined {
   const last = map.items.at(-1)
-  const entry = `${keySource(key)}: ${flowText(value)}`
+  const entry = `${flowText(key)}: ${flowText(value)}`
   if (map.flow) {
     const close = (map.range?.[1] ?? 0) - 1
     if (text[close] !== '}') return undefined
@@ -80,8 +80,8 @@ function addPair(text: string, map: YAMLMap, key: string, value: unknown): strin
   const at = lineEnd(text, end)
   if (indent === '' && isPlainMapping(value)) {
     // A new section, in the form of the others: one entry on each line.
-    const lines = Object.entries(value).map(([name, each]) => `\n  ${keySource(name)}: ${flowText(each)}`)
-    return `${text.slice(0, at)}\n\n${keySource(key)}:${lines.join('')}${text.slice(at)}`
+    const lines = Object.entries(value).map(([name, each]) => `\n  ${flowText(name)}: ${flowText(each)}`)
+    return `${text.slice(0, at)}\n\n${flowText(key)}:${lines.join('')}${text.slice(at)}`
   }
   return `${text.slice(0, at)}\n${indent}${entry}${text.slice(at)}`
 }
@@ -151,11 +151,7 @@ function keyText(pair: Pair<unknown, unknown>): string | undefined {
   return isScalar(pair.key) ? String(pair.key.value) : undefined
 }
 
-function keySource(key: string): string {
-  return flowText(key)
-}
-
-/** A value on one line, as people write it: `{ uid: 20001 }`. */
+/** A key or a value on one line, as people write it: `{ uid: 20001 }`. */
 function flowText(value: unknown): string {
   return new Document(value, { flow: true }).toString({ lineWidth: 0 }).trimEnd()
 }

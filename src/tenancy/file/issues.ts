@@ -50,7 +50,8 @@ function inner(issue: Issue): Issue {
   return best === undefined ? issue : inner(best)
 }
 
-function pathOf(issue: Issue): (string | number)[] {
+/** Keys and indexes from the root of the file to what an issue is about. */
+export function pathOf(issue: Issue): (string | number)[] {
   return (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)))
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { BaseIssue } from 'valibot'
+import { pathOf } from './issues.ts'
 import { type OrgFile, orgFileSchema } from './schema.ts'
 
 type Mapping = Record<string, unknown>
@@ -22,10 +23,6 @@ export function salvage(file: unknown, issues: readonly BaseIssue<unknown>[]): O
     fill(copy)
   }
   return undefined
-}
-
-function pathOf(issue: BaseIssue<unknown>): (string | number)[] {
-  return (issue.path ?? []).map((item) => (typeof item.key === 'number' ? item.key : String(item.key)))
 }
 
 /** Where a list stands in place of a mapping. The schema library takes lists for mappings of their indexes. */

@@ -16,6 +16,7 @@ export interface RightsQuestion {
   readonly labelSelector?: string
 }
 
+/** May they, and who says so. `reason` may be empty. */
 export interface RightsAnswer {
   readonly allowed: boolean
   readonly reason: string
@@ -77,7 +78,9 @@ const decisionKind = 'kubernetes.authorization.Decision'
 // A question costs as much as a long computation: it may walk many roles.
 const costOfCheck = 350_000
 
+/** Type of the variable `authorizer`. */
 export const authorizerType = opaque(authorizerKind)
+/** Type of the variable `authorizer.requestResource`. */
 export const resourceCheckType = opaque(resourceKind)
 
 function narrowed(name: string, change: (value: string) => Partial): CelFunction {

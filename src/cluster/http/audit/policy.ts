@@ -87,15 +87,21 @@ export async function parseAuditPolicy(text: string, file: string): Promise<Audi
   try {
     value = load(text)
   } catch (cause) {
-    throw new UserError('CONFIG_INVALID', `the audit policy "${file}" is no YAML`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new UserError('CONFIG_INVALID', `the audit policy "${file}" is no YAML: ${why}`, {
+      hint,
+      cause,
+    })
   }
   const result = v.safeParse(policySchema, value)
   if (result.success) return result.output
   const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'file'}: ${issue.message}`)
   throw new UserError('CONFIG_INVALID', `the audit policy "${file}" has faults:\n  ${faults.join('\n  ')}`, {
-    hint: 'see https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/',
+    hint,
   })
 }
+
+const hint = 'see https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/'
 
 const nothing: AuditDecision = { level: 'None', omitStages: new Set(), omitManagedFields: false }
 /** Made once for each rule of each policy: every request asks. */

@@ -1,6 +1,11 @@
 import { type Json, exactJsonText } from '../../../kube/index.ts'
 import type { Schema } from '../schema/schema.ts'
 
+/** The path of a field within another. */
+export function child(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
 /** The item of an old list that is the same thing as this one: items have an identity in lists of type `map` alone. */
 export function sameItem(schema: Schema, before: readonly Json[], item: Json): Json | undefined {
   if (schema['x-kubernetes-list-type'] !== 'map') return undefined

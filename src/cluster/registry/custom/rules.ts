@@ -15,9 +15,8 @@ import {
   type Value,
 } from '../../cel/index.ts'
 import { duplicate, type Fault, forbiddenField, invalidValue, required, shown } from '../faults.ts'
-import { child } from '../schema/field-path.ts'
 import type { Schema, ValidationRule } from '../schema/schema.ts'
-import { sameItem } from './paths.ts'
+import { child, sameItem } from './paths.ts'
 
 /** The CEL rules of a schema, compiled; only branches that have any. */
 export interface RuleTree {

@@ -24,6 +24,7 @@ import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod/pod-streams.ts'
 import { UsageWindows } from './usage-windows.ts'
 
+/** A node that the agent plays. */
 export interface AgentNode {
   readonly name: string
   /** Takes no jobs: labelled and tainted as part of the control plane. */
@@ -38,6 +39,7 @@ export interface AgentNode {
   readonly gpus?: readonly number[]
 }
 
+/** The nodes to play, and what of the machine they use. */
 export interface NodeAgentOptions {
   readonly client: KubeClient
   readonly nodes: readonly AgentNode[]
@@ -61,6 +63,7 @@ export interface NodeAgentOptions {
   }
 }
 
+/** The agent at work. */
 export interface NodeAgent {
   /** Logs, exec, attach and port-forward of the pods on these nodes. */
   readonly streams: PodStreams

@@ -29,6 +29,7 @@ import { readShimFile, startShim } from './shim.ts'
 import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
 import { findListener } from './sockets.ts'
 
+/** Where containers are kept, and how far they are let. */
 export interface ProcessRuntimeOptions {
   readonly dataDirectory: string
   /** Lets pods run as user 0 of this machine, with the rights a container engine gives. Off: they are refused. */

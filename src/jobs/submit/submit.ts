@@ -1,23 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { UserError } from '../errors.ts'
+import { UserError } from '../../errors.ts'
 import {
   isStatus,
   type KubeClient,
   kinds,
   type Persisted,
   type PersistentVolumeClaim,
-} from '../kube/index.ts'
-import { quotaReason } from './explain.ts'
-import { isUnservedKind, readable, readIdentity, reviewSelf, type Self } from './identity.ts'
-import type { JobKind, JobObject } from './kinds/kind.ts'
-import { configMapsOf } from './kinds/pod-template.ts'
-import { type AnyJobKind, selectKinds } from './kinds/table.ts'
-import { identityAnnotations, jobLabels, runtimeLabel } from './labels.ts'
-import { isFinished, observeJobs, type ObservedJob } from './observed.ts'
+} from '../../kube/index.ts'
+import { quotaReason } from '../explain/explain.ts'
+import { isUnservedKind, readable, readIdentity, reviewSelf, type Self } from '../identity.ts'
+import type { JobKind, JobObject } from '../kinds/kind.ts'
+import { configMapsOf } from '../kinds/pod-template.ts'
+import { type AnyJobKind, selectKinds } from '../kinds/table.ts'
+import { identityAnnotations, jobLabels, runtimeLabel } from '../labels.ts'
+import { isFinished, observeJobs, type ObservedJob } from '../observe/observed.ts'
 import { checkBeforeSubmit, type PreflightFacts } from './preflight.ts'
-import { QuotaLine } from './quota-line.ts'
-import type { Reason } from './reason.ts'
+import { QuotaLine } from '../explain/quota-line.ts'
+import type { Reason } from '../explain/reason.ts'
 import type { JobSpec } from './spec.ts'
 
 /** Where a job goes, and what is only tried. */
@@ -192,7 +192,10 @@ async function readLocal(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new UserError('FILE_UNREADABLE', `file "${path}" of --config-file cannot be read`, { cause: error })
+    throw new UserError('FILE_UNREADABLE', `file "${path}" of --config-file cannot be read`, {
+      hint: 'check the path: it is taken from the directory in which arena runs',
+      cause: error,
+    })
   }
 }
 

@@ -1,5 +1,5 @@
-import { type CoreEvent, type KubeClient, kinds, type Persisted } from '../kube/index.ts'
-import { readable } from './identity.ts'
+import { type CoreEvent, type KubeClient, kinds, type Persisted } from '../../kube/index.ts'
+import { readable } from '../identity.ts'
 import { readJob } from './read-jobs.ts'
 import { type JobView, viewJob } from './view.ts'
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { CommandContext } from './command.ts'
+import type { CommandContext } from '../command.ts'
 
 export interface ClusterStart {
   readonly dataDir: string
@@ -10,7 +10,7 @@ export interface ClusterStart {
 /** Runs the embedded cluster in this process until the context's signal. */
 export async function runCluster(options: ClusterStart, context: CommandContext): Promise<void> {
   const { announce, lastAnnounced, readClusterConfig, startCluster, usualConfig } = await import(
-    '../cluster/index.ts'
+    '../../cluster/index.ts'
   )
   const config = options.configFile === undefined ? usualConfig : await readClusterConfig(options.configFile)
   const last = await lastAnnounced(options.dataDir)

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { CommandContext, Flag, Input } from './command.ts'
+import type { CommandContext, Flag, Input } from '../command.ts'
 
 /** `--data-dir`, as every command on the embedded cluster takes it. */
 export const dataDirFlag: Flag = {

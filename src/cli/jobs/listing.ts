@@ -1,6 +1,6 @@
-import type { JobView } from '../jobs/index.ts'
-import type { CommandContext, Input, Session } from './command.ts'
-import { formatTable } from './output.ts'
+import type { JobView } from '../../jobs/index.ts'
+import type { CommandContext, Input, Session } from '../command.ts'
+import { formatTable } from '../output.ts'
 
 export interface JobListing {
   /** The newest first. */
@@ -12,7 +12,7 @@ export interface JobListing {
 
 /** The jobs that `--all-namespaces`, `--namespace` and `--type` ask for. @throws {StatusError} `Forbidden` where the user may not look. */
 export async function listAskedFor(input: Input, context: CommandContext): Promise<JobListing> {
-  const [{ listJobs }, session] = await Promise.all([import('../jobs/index.ts'), context.connect()])
+  const [{ listJobs }, session] = await Promise.all([import('../../jobs/index.ts'), context.connect()])
   const isEverywhere = input.flag('all-namespaces')
   const type = input.text('type')
   const jobs = await listJobs(session.client, {

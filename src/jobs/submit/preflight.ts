@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../errors.ts'
 import {
   compareQuantities,
   completedPod,
@@ -11,12 +11,12 @@ import {
   type Pod,
   podRequests,
   type ResourceQuota,
-  type Toleration,
+  tolerates,
   unstatedResources,
-} from '../kube/index.ts'
-import { amountInWords, joinWords, resourceName } from './amounts.ts'
-import type { RolePlan } from './kinds/kind.ts'
-import type { AnyJobKind } from './kinds/table.ts'
+} from '../../kube/index.ts'
+import { amountInWords, joinWords, resourceName } from '../amounts.ts'
+import type { RolePlan } from '../kinds/kind.ts'
+import type { AnyJobKind } from '../kinds/table.ts'
 
 /** What a job is checked against before it is made. Absent parts could not be read and are not checked. */
 export interface PreflightFacts {
@@ -67,7 +67,9 @@ function checkClaims(job: PreflightJob, { claims }: PreflightFacts): void {
       })
     }
     if (claim.metadata.deletionTimestamp !== undefined) {
-      throw new UserError('VOLUME_UNAVAILABLE', `volume "${name}" is being removed`)
+      throw new UserError('VOLUME_UNAVAILABLE', `volume "${name}" of ${job.namespace} is being removed`, {
+        hint: 'mount another volume, see: arena data list',
+      })
     }
   }
 }
@@ -209,16 +211,6 @@ function mayRunOn(pod: Pod, node: Persisted<Node>): boolean {
       taint.effect === 'PreferNoSchedule' ||
       // Kubernetes' own taints come and go with the node's health.
       taint.key.startsWith('node.kubernetes.io/') ||
-      (pod.spec?.tolerations ?? []).some((toleration) => tolerates(toleration, taint)),
+      tolerates(pod.spec?.tolerations ?? [], taint),
   )
-}
-
-function tolerates(
-  toleration: Toleration,
-  taint: { readonly key: string; readonly value?: string; readonly effect: string },
-): boolean {
-  if (toleration.effect !== undefined && toleration.effect !== '' && toleration.effect !== taint.effect)
-    return false
-  if (toleration.operator === 'Exists') return toleration.key === undefined || toleration.key === taint.key
-  return toleration.key === taint.key && (toleration.value ?? '') === (taint.value ?? '')
 }

@@ -12,9 +12,9 @@ import {
   subtractQuantities,
   type Usage,
   usageOfPod,
-} from '../kube/index.ts'
-import { amountInWords } from './amounts.ts'
-import { hasEnded, isFinished, type ObservedJob } from './observed.ts'
+} from '../../kube/index.ts'
+import { amountInWords } from '../amounts.ts'
+import { hasEnded, isFinished, type ObservedJob } from '../observe/observed.ts'
 
 const zero = quantityOf(0)
 

@@ -1,5 +1,5 @@
-import type { Flag } from './command.ts'
-import { outputFlag } from './output.ts'
+import type { Flag } from '../command.ts'
+import { outputFlag } from '../output.ts'
 
 /** `--type`, as every command that looks for jobs takes it. */
 export const typeFlag: Flag = {

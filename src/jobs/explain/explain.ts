@@ -4,10 +4,10 @@ import {
   type Pod,
   type PodsWanted,
   subtractQuantities,
-} from '../kube/index.ts'
-import { amountInWords, joinWords } from './amounts.ts'
-import { jobLabels } from './labels.ts'
-import { type ObservedJob, type Surroundings, statusOf } from './observed.ts'
+} from '../../kube/index.ts'
+import { amountInWords, joinWords } from '../amounts.ts'
+import { jobLabels } from '../labels.ts'
+import { type ObservedJob, type Surroundings, statusOf } from '../observe/observed.ts'
 import { type Holding, QuotaLine, type Shortfall } from './quota-line.ts'
 import type { Reason } from './reason.ts'
 

@@ -1,8 +1,8 @@
-import { type Persisted, type Pod, podLimits, quantityToUnits, shortDuration } from '../kube/index.ts'
-import { explainJob } from './explain.ts'
-import { jobAnnotations } from './labels.ts'
+import { type Persisted, type Pod, podLimits, quantityToUnits, shortDuration } from '../../kube/index.ts'
+import { explainJob } from '../explain/explain.ts'
+import { jobAnnotations } from '../labels.ts'
 import { hasEnded, isFinished, type ObservedJob, type Surroundings, statusOf } from './observed.ts'
-import type { Reason } from './reason.ts'
+import type { Reason } from '../explain/reason.ts'
 
 const gpu = 'nvidia.com/gpu'
 

@@ -1,5 +1,5 @@
-import { UserError } from '../errors.ts'
-import type { CleanPodPolicy, Toleration } from '../kube/index.ts'
+import { UserError } from '../../errors.ts'
+import type { CleanPodPolicy, Toleration } from '../../kube/index.ts'
 import { commaList, durationSeconds, keyValues, mounts, oneOf, quantity, tolerations } from './spec-values.ts'
 
 /** The flags of a command line, by their full names. */
@@ -137,7 +137,11 @@ export function commonSpec(flags: FlagValues, defaults: SpecDefaults): JobSpec {
 /** A whole number that is not negative; 0 when the flag is not given. */
 export function count(flags: FlagValues, flag: string): number {
   const value = flags.integer(flag) ?? 0
-  if (value < 0) throw new UserError('USAGE', `flag --${flag} is ${value}, which is less than 0`)
+  if (value < 0) {
+    throw new UserError('USAGE', `flag --${flag} is ${value}, which is less than 0`, {
+      hint: 'give 0 or more, or leave it out',
+    })
+  }
   return value
 }
 

@@ -6,10 +6,10 @@ import {
   type Pod,
   type PodsWanted,
   type ResourceQuota,
-} from '../kube/index.ts'
-import type { JobObject, JobState, RolePlan } from './kinds/kind.ts'
-import type { AnyJobKind } from './kinds/table.ts'
-import { jobLabels } from './labels.ts'
+} from '../../kube/index.ts'
+import type { JobObject, JobState, RolePlan } from '../kinds/kind.ts'
+import type { AnyJobKind } from '../kinds/table.ts'
+import { jobLabels } from '../labels.ts'
 
 /** A job of the cluster with the pods that it has. */
 export interface ObservedJob {

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../errors.ts'
 import {
   labelValueFaults,
   parseDurationMs,
@@ -6,7 +6,7 @@ import {
   QuantityError,
   qualifiedNameFaults,
   type Toleration,
-} from '../kube/index.ts'
+} from '../../kube/index.ts'
 import type { FlagValues, Mount } from './spec.ts'
 
 function fault(flag: string, value: string, what: string, hint?: string): UserError {

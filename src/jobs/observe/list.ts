@@ -1,4 +1,4 @@
-import type { KubeClient } from '../kube/index.ts'
+import type { KubeClient } from '../../kube/index.ts'
 import type { ObservedJob, Surroundings } from './observed.ts'
 import { type ReadOptions, readJobs } from './read-jobs.ts'
 import { type JobView, viewJob } from './view.ts'

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../errors.ts'
 import {
   explainReason,
   type JobKind,
@@ -7,9 +7,9 @@ import {
   submitJob,
   type Submission,
   waitForEnd,
-} from '../jobs/index.ts'
-import type { CommandContext, Input } from './command.ts'
-import { formatData, outputFormat, printable } from './output.ts'
+} from '../../jobs/index.ts'
+import type { CommandContext, Input } from '../command.ts'
+import { formatData, outputFormat, printable } from '../output.ts'
 
 /** Submits a job of any kind and tells what happens next. */
 export async function runSubmit<Spec extends JobSpec, T extends JobObject>(

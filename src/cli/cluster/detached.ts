@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UserError } from '../errors.ts'
-import type { ClusterStart } from './cluster-foreground.ts'
-import type { CommandContext } from './command.ts'
+import { UserError } from '../../errors.ts'
+import type { ClusterStart } from './foreground.ts'
+import type { CommandContext } from '../command.ts'
 
 const patienceMs = 60_000
 
@@ -17,7 +17,7 @@ export async function startDetached(
   options: ClusterStart,
   context: CommandContext,
 ): Promise<{ adminKubeconfig: string }> {
-  const { findRunning } = await import('../cluster/index.ts')
+  const { findRunning } = await import('../../cluster/index.ts')
   const running = await findRunning(options.dataDir)
   if (running)
     throw new UserError(
@@ -42,7 +42,7 @@ export async function startDetached(
     env: { ...process.env },
   })
   try {
-    const path = await firstLine(child, context.signal)
+    const path = await firstLine(child, { signal: context.signal, logFile })
     if (path !== undefined) {
       child.stdout?.destroy()
       child.unref()
@@ -65,13 +65,16 @@ export async function startDetached(
 }
 
 /** The first line a child prints; undefined when it ends without one. */
-async function firstLine(child: ChildProcess, signal: AbortSignal): Promise<string | undefined> {
+async function firstLine(
+  child: ChildProcess,
+  { signal, logFile }: { readonly signal: AbortSignal; readonly logFile: string },
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let text = ''
-    const timer = setTimeout(
-      () => reject(new UserError('TIMEOUT', `the cluster was not ready within ${patienceMs / 1000} s`)),
-      patienceMs,
-    )
+    const timer = setTimeout(() => {
+      const message = `the cluster was not ready within ${patienceMs / 1000} s`
+      reject(new UserError('TIMEOUT', message, { hint: `its log is ${logFile}` }))
+    }, patienceMs)
     const settle = (end: () => void): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', interrupted)

@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts'
-import { type KubeClient, kinds, type Persisted, type Pod, type ResourceQuota } from '../kube/index.ts'
-import { isUnservedKind, readable } from './identity.ts'
-import type { JobObject } from './kinds/kind.ts'
-import { type AnyJobKind, selectKinds } from './kinds/table.ts'
+import { UserError } from '../../errors.ts'
+import { type KubeClient, kinds, type Persisted, type Pod, type ResourceQuota } from '../../kube/index.ts'
+import { isUnservedKind, readable } from '../identity.ts'
+import type { JobObject } from '../kinds/kind.ts'
+import { type AnyJobKind, selectKinds } from '../kinds/table.ts'
 import { observeJobs, type ObservedJob } from './observed.ts'
 
 /** Whose jobs to read, and of which kinds. */
