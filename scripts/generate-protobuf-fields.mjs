@@ -46,6 +46,9 @@ const younger = {
 }
 const scalars = { 1: 'd', 3: 'i', 4: 'i', 5: 'i', 8: 'b', 9: 's', 12: 'y', 13: 'i' }
 
+/** Two messages spell a field as Go does. */
+const jsonName = (name) => (name === 'Webhooks' ? 'webhooks' : name)
+
 const [binary] = process.argv.slice(2)
 if (!binary) throw new Error('name the kubectl binary to read')
 const messages = {}
@@ -85,9 +88,6 @@ function addMessage(scope, bytes) {
     })
     .join(' ')
 }
-
-/** Two messages spell a field as Go does. */
-const jsonName = (name) => (name === 'Webhooks' ? 'webhooks' : name)
 
 function typeOf(field) {
   const type = number(field.get(5))
