@@ -26,9 +26,9 @@ class Program(http.server.BaseHTTPRequestHandler):
             return
         if self.path.startswith('/huge'):
             self.send_response(200)
-            self.send_header('content-length', str(256 << 20))
+            self.send_header('content-length', str(96 << 20))
             self.end_headers()
-            for _ in range(256):
+            for _ in range(96):
                 self.wfile.write(bytes(1 << 20))
             return
         if self.path.startswith('/broken'):
