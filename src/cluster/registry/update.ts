@@ -108,7 +108,8 @@ async function nextObject(
   keepOwned(object, old)
   keepOtherHalf(request, object, old)
   if (!change.managesFields) ownFields(object, old, request, parts.now())
-  await mutate(parts, admission)
+  // Nor does what admission makes of a request reach beyond the half that the request is about.
+  if (await mutate(parts, admission)) keepOtherHalf(request, object, old)
   const all = allOf(parts, resource)
   resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)
