@@ -27,8 +27,15 @@ export function allOf(
   }
 }
 
-/** Runs the mutating steps, twice when one of them wants it so. */
-export async function mutate(parts: Pick<RegistryParts, 'admitters'>, admission: Admission): Promise<void> {
+/**
+ * Runs the mutating steps, twice when one of them wants it so.
+ *
+ * @returns whether that was so: the object may be changed in any way then.
+ */
+export async function mutate(
+  parts: Pick<RegistryParts, 'admitters'>,
+  admission: Admission,
+): Promise<boolean> {
   let isWanted = false
   const turn = {
     isSecond: false,
@@ -37,9 +44,10 @@ export async function mutate(parts: Pick<RegistryParts, 'admitters'>, admission:
     },
   }
   await mutateOnce(parts, admission, turn)
-  if (!isWanted) return
+  if (!isWanted) return false
   turn.isSecond = true
   await mutateOnce(parts, admission, turn)
+  return true
 }
 
 async function mutateOnce(

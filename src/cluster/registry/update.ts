@@ -131,12 +131,13 @@ async function nextObject(
     oldObject: view ? view.of(old) : old,
     ...(change.options && { options: change.options }),
   } as const
-  await mutate(parts, admission)
-  view?.apply(object, admission.object)
+  if (await mutate(parts, admission)) {
+    view?.apply(object, admission.object)
+    // Whatever admission has made of it, the other half is not this request's to change.
+    keepOtherHalf(request, object, old)
+    keepGeneration(object, old)
+  }
   dropDuplicateOwners(object, request, 'after-admission')
-  // Whatever admission has made of it, the other half is not this request's to change.
-  keepOtherHalf(request, object, old)
-  keepGeneration(object, old)
   const all = allOf(parts, resource)
   resource.prepareForUpdate?.(object, old, request, all)
   countGeneration(request, object, old)

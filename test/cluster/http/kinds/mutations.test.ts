@@ -226,6 +226,54 @@ test('a policy leads no object to another namespace, and looks at none of its ow
   expect((await api.send('DELETE', `${policies}/p`)).status).toBe(200)
 })
 
+test('a policy changes no more of an object than its request could, and not who it is', async () => {
+  const services = '/api/v1/namespaces/default/services'
+  await api.send('POST', services, {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 's' },
+    spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+  })
+  await enforce(
+    api,
+    'p',
+    [
+      json('[JSONPatch{op: "add", path: "/spec/externalName", value: "x.example.com"}]'),
+      json('[JSONPatch{op: "add", path: "/status/loadBalancer", value: {"ingress": [{"ip": "192.0.2.1"}]}}]'),
+    ],
+    { matchConstraints: { resourceRules: [rule('services'), rule('services/status')] } },
+  )
+  const labelled = await api.send('PATCH', `${services}/s`, { metadata: { labels: { a: 'b' } } }, merge)
+  expect(labelled.body).toMatchObject({
+    spec: { externalName: 'x.example.com' },
+    status: { loadBalancer: {} },
+  })
+  expect(JSON.stringify(labelled.body['status'])).not.toContain('192.0.2.1')
+  await api.send('PATCH', `${services}/s`, { metadata: { labels: { a: 'c' } } }, merge)
+  await api.send('DELETE', policies)
+  await api.send('DELETE', bindings)
+  await enforce(api, 'q', [json('[JSONPatch{op: "add", path: "/spec/externalName", value: "other"}]')], {
+    matchConstraints: { resourceRules: [rule('services/status')] },
+  })
+  const status = await api.send(
+    'PATCH',
+    `${services}/s/status`,
+    { status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } } },
+    merge,
+  )
+  expect(status.body).toMatchObject({
+    spec: { externalName: 'x.example.com' },
+    status: { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } },
+  })
+  await api.send('DELETE', policies)
+  await api.send('DELETE', bindings)
+  await create('named', { a: 'b' })
+  await enforce(api, 'r', [json('[JSONPatch{op: "replace", path: "/metadata/name", value: "other"}]')])
+  const renamed = await api.send('PATCH', `${configMaps}/named`, { data: { a: 'c' } }, merge)
+  expect(renamed.status).toBe(422)
+  expect((await api.send('DELETE', `${services}/s`)).status).toBe(200)
+})
+
 test('custom resources are changed by the types of their schema', async () => {
   const text = { type: 'string' }
   const created = await api.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
