@@ -16,6 +16,7 @@ const keyName = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const labelValue = `(${keyName})?`
 const configKey = '[-._a-zA-Z0-9]+'
 const headerName = '[-A-Za-z0-9]+'
+const cIdentifier = '[A-Za-z_][A-Za-z0-9_]*'
 
 const whole = (format: string) => new RegExp(`^${format}$`)
 const isLabel = whole(label)
@@ -27,6 +28,7 @@ const isKeyName = whole(keyName)
 const isLabelText = whole(labelValue)
 const isConfigKey = whole(configKey)
 const isHeaderName = whole(headerName)
+const isCIdentifier = whole(cIdentifier)
 
 const subdomainText =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -204,6 +206,19 @@ export const environmentName: Check = (value) => {
   }
   return wrong
 }
+
+export const cIdentifierName: Check = (value) =>
+  isCIdentifier.test(value)
+    ? []
+    : [
+        patternText(
+          "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+          cIdentifier,
+          'my_name',
+          'MY_NAME',
+          'MyName',
+        ),
+      ]
 
 export const portName: Check = (value) => {
   const wrong: string[] = []
