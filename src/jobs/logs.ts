@@ -10,7 +10,7 @@ import {
   StatusError,
 } from '../kube/index.ts'
 import { explainJob } from './explain/explain.ts'
-import { isFinished, type ObservedJob, type Surroundings } from './observe/observed.ts'
+import { chiefOf, isFinished, type ObservedJob, type Surroundings } from './observe/observed.ts'
 import { readJob } from './observe/read-jobs.ts'
 
 /** Which instance to read, and how much of it. */
@@ -176,14 +176,8 @@ function choosePodOf(
   if (options.instance !== undefined && options.instance !== '') {
     return pods.find(({ metadata }) => metadata.name === options.instance)
   }
-  const { role, index } = job.kind.chiefRole(job.object)
   const [only, another] = pods
-  if (another === undefined) return only
-  return pods.find(
-    ({ metadata }) =>
-      metadata.labels?.['training.kubeflow.org/replica-type'] === role &&
-      metadata.labels?.['training.kubeflow.org/replica-index'] === String(index),
-  )
+  return another === undefined ? only : chiefOf(job.kind, job.object, pods)
 }
 
 async function* containerLog(

@@ -80,7 +80,7 @@ function observeJob(
 }
 
 /** Of the pods in the chief's place the newest that is past waiting, else the newest. */
-function chiefOf(
+export function chiefOf(
   kind: AnyJobKind,
   object: JobObject,
   pods: readonly Persisted<Pod>[],

@@ -6,7 +6,12 @@ import {
 } from '../../../../src/cluster/registry/validation/checks.ts'
 import { scheduleFault, timeZoneFault } from '../../../../src/cluster/registry/validation/cron.ts'
 import { same } from '../../../../src/cluster/registry/validation/equality.ts'
-import { configMapKey, portName, qualifiedName } from '../../../../src/cluster/registry/validation/names.ts'
+import {
+  cIdentifierName,
+  configMapKey,
+  portName,
+  qualifiedName,
+} from '../../../../src/cluster/registry/validation/names.ts'
 import {
   isExtendedResource,
   validateRequirements,
@@ -46,6 +51,11 @@ describe('keys', () => {
     ['a-name-too-long-', ['must be no more than 15 characters', 'must not begin or end with a hyphen']],
   ])('of a port: %s', (name, texts) => {
     expect(portName(name)).toEqual(texts)
+  })
+
+  it('of C are words', () => {
+    expect(cIdentifierName('MY_NAME')).toEqual([])
+    expect(cIdentifierName('1NAME')).toHaveLength(1)
   })
 })
 
