@@ -1,5 +1,7 @@
-/** A value that JSON can hold. */
-/** JSON. Whole numbers too wide for a `number` are bigints: {@link parseExactJson} makes such, {@link exactJsonText} writes them. */
+/**
+ * A value that JSON can hold. Whole numbers too wide for a `number` are bigints: {@link parseExactJson} makes such,
+ * {@link exactJsonText} writes them.
+ */
 export type Json = null | boolean | number | bigint | string | Json[] | { [field: string]: Json | undefined }
 
 /** A JSON object. */

@@ -15,11 +15,11 @@ export function toJson(value: Value): Json {
     case 'number':
       return value
     case 'bigint':
-      return Number(value)
+      return whole(value)
     default:
   }
   if (value === null) return null
-  if (value instanceof UInt) return Number(value.value)
+  if (value instanceof UInt) return whole(value.value)
   if (value instanceof List) return [...value].map(toJson)
   if (value instanceof Fields) return objectOf(value)
   if (value instanceof Timestamp) return formatTimestamp(value)
@@ -27,6 +27,12 @@ export function toJson(value: Value): Json {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (value instanceof Optional && value.value !== undefined) return toJson(value.value)
   throw new CelEvaluationError(`a value of type ${kindOf(value)} has no form in JSON`)
+}
+
+/** Exact: a number where one can hold it. */
+function whole(value: bigint): number | bigint {
+  const near = Number(value)
+  return Number.isSafeInteger(near) ? near : value
 }
 
 function objectOf(fields: Fields): JsonObject {

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { certificatesFor, configuration, group, startWebhook, webhook } from '../admission/webhooks/server.ts'
+import { bindings, json, policies, policy, rule } from './kinds/mutating.ts'
 import { type Cluster, startCluster, usualConfig } from '../../../src/cluster/index.ts'
 
 let cluster: Cluster
@@ -20,9 +22,21 @@ beforeAll(async () => {
       free: { 'x-kubernetes-preserve-unknown-fields': true },
       either: { 'x-kubernetes-int-or-string': true },
       items: { type: 'array', items: { type: 'integer' }, 'x-kubernetes-list-type': 'set' },
+      count: { type: 'integer' },
+      keyed: {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['id'],
+        items: {
+          type: 'object',
+          required: ['id'],
+          properties: { id: { type: 'integer' }, size: { type: 'string', maxLength: 2 } },
+        },
+      },
     },
     'x-kubernetes-validations': [{ rule: '!has(self.whole) || self.whole != 9007199254740992' }],
   }
+  const status = { type: 'object', properties: { count: { type: 'integer' } } }
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -36,7 +50,11 @@ beforeAll(async () => {
           name: 'v1',
           served: true,
           storage: true,
-          schema: { openAPIV3Schema: { type: 'object', properties: { spec } } },
+          schema: { openAPIV3Schema: { type: 'object', properties: { spec, status } } },
+          subresources: {
+            status: {},
+            scale: { specReplicasPath: '.spec.count', statusReplicasPath: '.status.count' },
+          },
           additionalPrinterColumns: [{ name: 'Whole', type: 'integer', jsonPath: '.spec.whole' }],
         },
       ],
@@ -121,4 +139,63 @@ test.each([
   const answer = await ask('POST', objects, object('refused', `{"whole":${number}}`))
   expect(answer.status).toBe(status)
   expect(answer.text).toContain(why)
+})
+
+test('a number of replicas that is too wide for a scale is refused as too large', async () => {
+  const answer = await ask('POST', objects, object('many', `{"count":${wide}}`))
+  expect(answer.status).toBe(422)
+  expect(answer.text).toContain(`Invalid value: ${wide}: should be less than or equal to 2147483647`)
+})
+
+test('items of a list are told apart by keys of all their digits', async () => {
+  const items = `{"id":${wide},"size":"S"},{"id":9007199254740992,"size":"M"}`
+  await ask('POST', objects, object('keyed', `{"keyed":[${items}]}`))
+  const merge = { 'content-type': 'application/merge-patch+json' }
+  const wrong = `{"spec":{"keyed":[{"id":${wide},"size":"XXL"},{"id":9007199254740992,"size":"M"}]}}`
+  const answer = await ask('PATCH', `${objects}/keyed`, wrong, merge)
+  expect(answer.status).toBe(422)
+  expect(answer.text).toContain('spec.keyed[0].size: Too long: may not be more than 2 bytes')
+})
+
+test('webhooks are shown all digits, and may write them', async () => {
+  const certificates = await certificatesFor()
+  const hook = await startWebhook(certificates)
+  const patch = `[{"op":"add","path":"/spec/free","value":9007199254740997}]`
+  hook.answer = () => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from(patch).toString('base64'),
+  })
+  const place = { url: hook.url, caBundle: certificates.caBundle }
+  const rules = [
+    { apiGroups: ['example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['wides'] },
+  ]
+  const registered = configuration('Mutating', 'wide', webhook('wide.hooks.example', place, { rules }))
+  const path = `${group}/mutatingwebhookconfigurations`
+  try {
+    expect((await ask('POST', path, JSON.stringify(registered))).status).toBe(201)
+    const answer = await ask('POST', objects, object('hooked', `{"whole":${wide}}`))
+    expect(specIn(answer.text)).toBe(`{"whole":${wide},"free":9007199254740997}`)
+    expect(hook.texts[0]).toContain(`"whole":${wide}`)
+  } finally {
+    await ask('DELETE', `${path}/wide`)
+    await hook.close()
+  }
+})
+
+test('policies may copy such a number', async () => {
+  const mutation = json('[JSONPatch{op: "add", path: "/spec/either", value: object.spec.whole}]')
+  const resourceRules = [rule('wides', 'example.com')]
+  const made = policy('copies', [mutation], { matchConstraints: { resourceRules } })
+  const bound = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name: 'copies' },
+    spec: { policyName: 'copies' },
+  }
+  expect((await ask('POST', policies, JSON.stringify(made))).status).toBe(201)
+  expect((await ask('POST', bindings, JSON.stringify(bound))).status).toBe(201)
+  const answer = await ask('POST', objects, object('copied', `{"whole":${wide}}`))
+  expect(specIn(answer.text)).toBe(`{"whole":${wide},"either":${wide}}`)
+  await ask('DELETE', `${bindings}/copies`)
 })

@@ -15,6 +15,8 @@ import {
   type Json,
   type JsonObject,
   type KubeObject,
+  NumberRangeError,
+  parseExactJson,
   StatusError,
 } from '../../../kube/index.ts'
 import { UnusableAnswer } from './answer.ts'
@@ -56,9 +58,9 @@ function operationsIn(text: string): JsonObject[] {
     new UnusableAnswer(`received undecodable patch in webhook response: ${why}`)
   let value: Json
   try {
-    value = JSON.parse(text)
-  } catch {
-    throw undecodable(syntaxErrorOf(text))
+    value = parseExactJson(text)
+  } catch (error) {
+    throw undecodable(error instanceof NumberRangeError ? error.message : syntaxErrorOf(text))
   }
   if (value === null) return []
   if (!Array.isArray(value))

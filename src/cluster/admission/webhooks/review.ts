@@ -1,3 +1,4 @@
+import { exactJsonText } from '../../../kube/index.ts'
 import type { Admission } from '../../registry/index.ts'
 import { admissionRequest } from '../policies/bindings.ts'
 import type { ReviewVersion } from './configured.ts'
@@ -11,7 +12,7 @@ export async function reviewText(
 ): Promise<string> {
   const { dryRun, options, ...rest } = admissionRequest(admission, seenAs)
   const { object, oldObject } = await objectsIn(seenAs, admission)
-  return JSON.stringify({
+  return exactJsonText({
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
     request: {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { JsonObject, KubeObject } from '../../../kube/index.ts'
+import { exactJsonText, type JsonObject, type KubeObject } from '../../../kube/index.ts'
 import { decodeReview, fieldIn, type Place, type WebhookCaller, WebhookFailure } from '../webhooks/index.ts'
 
 /** Who converts the objects of a kind, and how they are spoken to. */
@@ -32,7 +32,7 @@ export async function convertedBy(
   const [group, from] = (first?.apiVersion ?? '').split('/')
   const what = `conversion webhook for ${group}/${from}, Kind=${first?.kind ?? ''}`
   const request = { uid, desiredAPIVersion: apiVersion, objects }
-  const body = JSON.stringify({
+  const body = exactJsonText({
     kind: 'ConversionReview',
     apiVersion: `apiextensions.k8s.io/${version}`,
     request,

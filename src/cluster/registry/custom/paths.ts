@@ -16,7 +16,7 @@ export function sameItem(schema: Schema, before: readonly Json[], item: Json): J
 
 function identityOf(item: Json, keys: readonly string[]): string | undefined {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
-  return JSON.stringify(keys.map((key) => item[key] ?? null))
+  return exactJsonText(keys.map((key) => item[key] ?? null))
 }
 
 /**

@@ -31,7 +31,7 @@ function replicas(object: unknown, path: string): Fault[] {
   const { value, complaint } = look(object, path)
   if (complaint !== undefined) return [invalidValue(path, 0, complaint)]
   if (value === undefined) return []
-  if (typeof value !== 'number' || !Number.isInteger(value)) {
+  if (typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isInteger(value))) {
     return [invalidValue(path, 0, mistyped(path, value, 'int64'))]
   }
   if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]

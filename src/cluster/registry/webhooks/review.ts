@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../kube/index.ts'
+import { type Json, type JsonObject, NumberRangeError, parseExactJson } from '../../../kube/index.ts'
 import { kindOf, syntaxErrorOf } from '../schema/index.ts'
 import { WebhookFailure } from './caller.ts'
 
@@ -19,9 +19,10 @@ const undecodable = (why: string): WebhookFailure => new WebhookFailure('call', 
 export function decodeReview(text: string, type: ReviewType): JsonObject {
   let value: Json
   try {
-    value = JSON.parse(text)
-  } catch {
-    throw undecodable(`couldn't get version/kind; json parse error: ${syntaxErrorOf(text)}`)
+    value = parseExactJson(text)
+  } catch (error) {
+    const why = error instanceof NumberRangeError ? error.message : syntaxErrorOf(text)
+    throw undecodable(`couldn't get version/kind; json parse error: ${why}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw undecodable(

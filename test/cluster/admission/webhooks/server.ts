@@ -39,6 +39,8 @@ export interface WebhookServer {
   readonly port: number
   /** Every review that came, in the order in which they came. */
   readonly reviews: { readonly kind: string; readonly apiVersion: string; readonly request: Asked }[]
+  /** The same as they came. */
+  readonly texts: string[]
   /** Paths with their query, of the same. */
   readonly paths: string[]
   /** Connections that were opened. */
@@ -62,6 +64,7 @@ export async function startWebhook(
     url: '',
     port: 0,
     reviews: [],
+    texts: [],
     paths: [],
     connections: 0,
     answer,
@@ -90,6 +93,7 @@ async function respond(
   for await (const part of request) text += String(part)
   const review = JSON.parse(text) as WebhookServer['reviews'][number]
   hook.reviews.push(review)
+  hook.texts.push(text)
   hook.paths.push(request.url ?? '')
   if (hook.raw) return hook.raw(response)
   const given = hook.answer(review.request, request.url ?? '')
