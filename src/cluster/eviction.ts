@@ -7,7 +7,7 @@ import {
   StatusError,
   timestamp,
 } from '../kube/index.ts'
-import type { Reader, Writer } from './registry/index.ts'
+import { plainFailure, type Reader, type Writer } from './registry/index.ts'
 
 interface Budget {
   readonly metadata: KubeObject['metadata']
@@ -49,9 +49,7 @@ export async function evictionRefusal(
   const [budget] = covering
   if (!budget) return undefined
   if (covering.length > 1)
-    return failure(
-      500,
-      undefined,
+    return plainFailure(
       'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     )
   const isReady =
@@ -96,26 +94,17 @@ function refusalOf({ metadata, status }: Budget): StatusError | undefined {
 }
 
 function tooMany(why: string, retryAfterSeconds?: number): StatusError {
-  const error = failure(
-    429,
-    'TooManyRequests',
-    "Cannot evict pod as it would violate the pod's disruption budget.",
-  )
-  error.status.details = {
-    causes: [{ reason: 'DisruptionBudget', message: why }],
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  }
-  return error
-}
-
-function failure(code: number, reason: string | undefined, message: string): StatusError {
   return new StatusError({
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message,
-    ...(reason !== undefined && { reason }),
-    code,
+    message: "Cannot evict pod as it would violate the pod's disruption budget.",
+    reason: 'TooManyRequests',
+    details: {
+      causes: [{ reason: 'DisruptionBudget', message: why }],
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    },
+    code: 429,
   })
 }

@@ -1,7 +1,14 @@
-import { badRequest, conflict, extended, type KubeObject, StatusError, timestamp } from '../kube/index.ts'
+import {
+  badRequest,
+  conflict,
+  extended,
+  type KubeObject,
+  type StatusError,
+  timestamp,
+} from '../kube/index.ts'
 import { evictionRefusal } from './eviction.ts'
 import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
-import { typed, type Writer } from './registry/index.ts'
+import { plainFailure, typed, type Writer } from './registry/index.ts'
 
 export interface PodSubresourceParts {
   readonly registry: Registry
@@ -88,15 +95,7 @@ function bound(
 
 /** Kubernetes sends these faults bare, as an error of no known reason. */
 function unclassified(faults: readonly string[]): StatusError {
-  const message = faults.length === 1 ? (faults[0] ?? '') : `[${faults.join(', ')}]`
-  return new StatusError({
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Failure',
-    message,
-    code: 500,
-  })
+  return plainFailure(faults.length === 1 ? (faults[0] ?? '') : `[${faults.join(', ')}]`)
 }
 
 function targetFaults(node: string, kind: string): string[] {

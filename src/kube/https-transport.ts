@@ -18,8 +18,6 @@ export interface ConnectionOptions {
   readonly token?: (signal?: AbortSignal) => Promise<string | undefined>
   /** Told that the server refused the token, so that the next one is fresh. */
   readonly tokenRefused?: () => void
-  /** How long to wait for a connection. */
-  readonly connectTimeoutMs?: number
 }
 
 /** A {@link Transport} that can be closed. */
@@ -29,7 +27,8 @@ export interface HttpsTransport {
   close(): void
 }
 
-const defaultConnectTimeoutMs = 10_000
+/** For a connection to be made. */
+const timeoutMs = 10_000
 
 /** Opens a keep-alive transport over TLS (or plain HTTP for an `http:` server). Connects with the first request. */
 export async function openHttpsTransport(connection: ConnectionOptions): Promise<HttpsTransport> {
@@ -50,7 +49,6 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
       ...(connection.insecureSkipTlsVerify === true && { rejectUnauthorized: false }),
     }),
   })
-  const timeoutMs = connection.connectTimeoutMs ?? defaultConnectTimeoutMs
   if (isTls && mayTrustInPlace(connection, host)) {
     trustInPlace(agent, connection, { host, port, timeoutMs })
   }

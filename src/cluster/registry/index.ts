@@ -10,6 +10,7 @@ export * from './faults.ts'
 export { keyOf, prefixOf, storedAs } from './keys.ts'
 export type { Listed, ListOptions } from './list.ts'
 export type { RegistryParts } from './parts.ts'
+export { plainFailure } from './plain-failure.ts'
 export * from './reader.ts'
 export {
   type AlternativeName,

@@ -30,8 +30,6 @@ export interface ApplyOptions {
   readonly onProgress?: (done: number) => void
   /** Changes under way at one time. Default 48: a server writes many to disk as fast as one. */
   readonly concurrency?: number
-  /** How long to wait for an object to go that is still in use. Default 30 s. */
-  readonly deletionTimeoutMs?: number
 }
 
 interface Step {
@@ -185,6 +183,9 @@ function stepsOf(change: Change): Step[] {
     : [remove(clear), write(stage)]
 }
 
+/** How long to wait for an object to go that is still in use. */
+const longestDeletionMs = 30_000
+
 async function removeObject({ client, options }: Context, change: Change): Promise<void> {
   try {
     await client.delete(change.type, at(change), {
@@ -198,7 +199,7 @@ async function removeObject({ client, options }: Context, change: Change): Promi
   }
   // What is only deleted may linger until the last job that uses it ends; what is made anew must be gone first.
   if (change.action !== 'replace') return
-  const deadline = Date.now() + (options.deletionTimeoutMs ?? 30_000)
+  const deadline = Date.now() + longestDeletionMs
   for (let pauseMs = 20; !(await isGone(client, change)); pauseMs = Math.min(pauseMs * 2, 1000)) {
     if (options.signal.aborted) throw new UserError('INTERRUPTED', `${nameOf(change)} is still being deleted`)
     if (Date.now() > deadline) {
