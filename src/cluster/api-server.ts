@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
 import { operatorCrds } from '../operator/index.ts'
+import { apiServices } from './api-services.ts'
+import { componentStatuses } from './component-statuses.ts'
 import { createAccountConnections } from './account-connections.ts'
 import {
   admissionSteps,
@@ -28,13 +30,14 @@ import {
 import { metricsResources } from './metrics.ts'
 import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
 import { keepServiceAddresses } from './service-addresses.ts'
-import { podSubresources } from './pod-subresources.ts'
+import { podBindings, podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
   type Admitter,
   Catalog,
   createRegistry,
   readerOf,
+  type ResourceDefinition,
   storedAs,
   type UserInfo,
   writerOf,
@@ -84,7 +87,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const admitters: Admitter[] = []
   const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
-  const catalog = new Catalog({
+  const catalog: Catalog = new Catalog({
     builtin: [
       ...builtinResources({
         checkPolicy: policyExpressionFaults,
@@ -95,9 +98,14 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
           addresses: () => reader.list('networking.k8s.io/ipaddresses'),
         },
       }),
+      componentStatuses,
+      apiServices({ catalog: () => catalog, reader, startedAt: Date.now() }),
       ...metricsResources({ reader, usage: options.usage, now: Date.now }),
     ],
-    virtual: auth.virtualResources,
+    virtual: [
+      ...auth.virtualResources,
+      podBindings({ registry, now: Date.now }, () => definitionOfPods(catalog)),
+    ],
     subresources: [
       ...auth.subresources,
       namespaceFinalize(registry),
@@ -176,6 +184,12 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       keepFlowControl(shared)
     },
   }
+}
+
+function definitionOfPods(catalog: Catalog): ResourceDefinition {
+  const pods = catalog.storedDefinition('/pods')
+  if (!pods) throw new Error('no pods are served')
+  return pods
 }
 
 /** Streams of an agent that starts after the server does. */
