@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiOfKinds, startApi } from './kinds/cluster.ts'
+import { type ApiOfKinds, startApi, tableOf } from './kinds/cluster.ts'
 
 let api: ApiOfKinds
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
@@ -62,4 +62,11 @@ test('whoever scales owns the number through the scale, and is in the way of oth
     body: { spec: { replicas: 3 } },
   })
   expect(await owners()).toEqual([['third', 'Apply', 'scale']])
+})
+
+test('a scale is shown as a table of its own', async () => {
+  expect(await tableOf(api, `${deployments}/scaled/scale`)).toEqual({
+    columns: ['Name', 'Desired', 'Available', 'Age'],
+    cells: ['scaled', expect.any(Number), 0, expect.stringMatching(/s$/)],
+  })
 })
