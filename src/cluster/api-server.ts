@@ -15,6 +15,7 @@ import {
   policyTypeWarnings,
 } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
+import { keepAuthenticationTrust } from './authentication-trust.ts'
 import { bootstrap } from './bootstrap.ts'
 import { keepFlowControl } from './flow-control.ts'
 import { documents } from './documents.ts'
@@ -180,6 +181,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
     furnish: () => {
       const shared = { catalog, registry, store, signal: options.signal, now: Date.now, onFault }
+      keepAuthenticationTrust(shared, pki.authority)
       keepServiceAddresses(shared)
       keepFlowControl(shared)
     },

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/index.ts'
+import { internalError, type KubeObject } from '../../kube/index.ts'
 import {
   ageColumn,
   type Column,
@@ -10,13 +10,21 @@ import { type AnswerForm, objectAnswer, plainAnswer } from './answers.ts'
 import type { ApiResponse } from './message.ts'
 import { readScale } from './scale.ts'
 
-/** The scale of an object, in the form asked for. */
+/**
+ * The scale of an object, in the form asked for.
+ *
+ * @throws {StatusError} `InternalError`, as in Kubernetes, for a custom resource that does not say how many it wants.
+ */
 export async function scaleAnswer(
   resource: ResourceDefinition,
   object: Encoded,
   form: AnswerForm,
 ): Promise<ApiResponse> {
   const value = readScale(resource, object)
+  if (resource.isCustom && (value['spec'] as { replicas?: number }).replicas === undefined)
+    throw internalError(
+      `the spec replicas field ${JSON.stringify(resource.scale?.specReplicasPath)} does not exist`,
+    )
   if (form.wanted.as === undefined) return plainAnswer(200, value, form)
   const scale = { ...resource, group: 'autoscaling', version: 'v1', kind: 'Scale' }
   // Custom kinds show their own columns, with what a scale has of them.
