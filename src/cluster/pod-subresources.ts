@@ -77,16 +77,20 @@ async function bind(
   body: KubeObject,
   request: ResourceRequest,
 ): Promise<KubeObject> {
-  const { name: node, kind } = targetOf(body)
-  const metadata = body.metadata ?? {}
-  if (metadata.name !== request.name) throw badRequest('name in URL does not match name in Binding object')
+  if (body.metadata?.name !== request.name)
+    throw badRequest('name in URL does not match name in Binding object')
+  const binding = { ...body, kind: 'Binding', apiVersion: 'v1' }
+  await registry.admit(request, binding)
+  const { name: node, kind } = targetOf(binding)
   const faults = targetFaults(node, kind)
   if (faults.length > 0) throw unclassified(faults)
+  const { metadata } = binding
   const { uid } = metadata
-  await registry.update(request, {
-    ...(uid && { uid }),
-    next: (pod) => bound(pod, node, request, metadata, new Date(now())),
-  })
+  // Admission has seen the binding, which is what was asked for.
+  await registry.update(
+    { ...request, isOwn: true },
+    { ...(uid && { uid }), next: (pod) => bound(pod, node, request, metadata, new Date(now())) },
+  )
   return success(201)
 }
 
