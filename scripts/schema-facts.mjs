@@ -12,7 +12,7 @@ export const roots = {
   'core/v1': {
     group: '',
     kinds:
-      'Binding ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
+      'Binding ComponentStatus ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount',
   },
   'apps/v1': { group: 'apps', kinds: 'Deployment ReplicaSet StatefulSet DaemonSet ControllerRevision' },
   'batch/v1': { group: 'batch', kinds: 'Job CronJob' },
@@ -52,6 +52,7 @@ export const roots = {
   'coordination/v1': { group: 'coordination.k8s.io', kinds: 'Lease' },
   'autoscaling/v1': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler Scale' },
   'autoscaling/v2': { group: 'autoscaling', kinds: 'HorizontalPodAutoscaler' },
+  'apiregistration/v1': { group: 'apiregistration.k8s.io', kinds: 'APIService' },
   'metrics/v1beta1': { group: 'metrics.k8s.io', kinds: 'NodeMetrics PodMetrics' },
   'resource/v1': {
     group: 'resource.k8s.io',
@@ -61,7 +62,7 @@ export const roots = {
 }
 
 /** Modules that the package does not have. */
-export const absent = new Set(['resource/v1'])
+export const absent = new Set(['apiregistration/v1', 'resource/v1'])
 
 /** Kinds that have no list of their own. */
 export const unlisted = new Set(
@@ -76,6 +77,7 @@ export const prefixes = {
   'api/resource': 'io.k8s.apimachinery.pkg.api.resource',
   runtime: 'io.k8s.apimachinery.pkg.runtime',
   'apiextensions/v1': 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  'apiregistration/v1': 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
   'metrics/v1beta1': 'io.k8s.metrics.pkg.apis.metrics.v1beta1',
 }
 
@@ -132,7 +134,7 @@ export const doubles = new Set(
 )
 export const base64 = new Set(
   words(
-    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate WebhookClientConfig.caBundle',
+    'ConfigMap.binaryData Secret.data CertificateSigningRequestSpec.request CertificateSigningRequestStatus.certificate WebhookClientConfig.caBundle APIServiceSpec.caBundle',
   ),
 )
 
@@ -157,6 +159,8 @@ export const lists = {
   'PodSpec.resourceClaims': 'map name',
   'PodSpec.topologySpreadConstraints': 'map topologyKey whenUnsatisfiable',
   'PodStatus.conditions': 'map type',
+  'APIServiceStatus.conditions': 'map type',
+  'ComponentStatus.conditions': 'map type',
   'PodStatus.podIPs': 'map ip',
   'PodStatus.resourceClaimStatuses': 'map name',
   'ContainerStatus.volumeMounts': 'map mountPath',
@@ -429,6 +433,48 @@ export const added = {
       'userAnnotations?': ['Map<string>', 'Annotations for the signer.'],
     },
   },
+  'apiregistration/v1': {
+    ...kindAndList(
+      'APIService',
+      'apiregistration.k8s.io/v1',
+      'A group and version of the API, and who answers for it.',
+      {
+        'spec?': ['APIServiceSpec', 'The group and version, and where its server is.'],
+        'status?': ['APIServiceStatus', 'Whether it can be asked.'],
+      },
+    ),
+    APIServiceSpec: {
+      '': 'A group and version of the API, and where its server is.',
+      'caBundle?': ['string', 'Certificates (PEM) that the server is trusted by.'],
+      'group?': ['string', 'The group.'],
+      groupPriorityMinimum: ['number', 'Groups with a higher number come first.'],
+      'insecureSkipTLSVerify?': ['boolean', 'Whether the certificate of the server is not looked at.'],
+      'service?': [
+        'ServiceReference',
+        'Service of the server; left out for what this server answers for itself.',
+      ],
+      'version?': ['string', 'The version.'],
+      versionPriority: ['number', 'Within the group versions with a higher number come first.'],
+    },
+    APIServiceStatus: {
+      '': 'Whether a group and version can be asked.',
+      'conditions?': ['Array<APIServiceCondition>', 'Conditions of the service.'],
+    },
+    APIServiceCondition: {
+      '': 'One condition of a group and version.',
+      'lastTransitionTime?': ['Time', 'When the status last changed.'],
+      'message?': ['string', 'Words on the last change.'],
+      'reason?': ['string', 'The last change in one word.'],
+      status: ['string', 'True, False or Unknown.'],
+      type: ['string', 'Type of the condition.'],
+    },
+    ServiceReference: {
+      '': 'Names a service.',
+      'name?': ['string', 'Name of the service.'],
+      'namespace?': ['string', 'Namespace of the service.'],
+      'port?': ['number', 'Port of the service; 443 when left out.'],
+    },
+  },
   'metrics/v1beta1': {
     ContainerMetrics: {
       '': 'What one container uses.',
@@ -695,6 +741,7 @@ export const imports = {
     Quantity: 'api/resource',
     Time: 'meta/v1',
   },
+  'apiregistration/v1': { ListMeta: 'meta/v1', ObjectMeta: 'meta/v1', Time: 'meta/v1' },
   'resource/v1': deviceImports,
 }
 /** Fields that are gone. */

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { createKubeClient, type KubeClient, type KubeObject, serviceUnavailable } from '../kube/index.ts'
 import { operatorCrds } from '../operator/index.ts'
+import { apiServices } from './api-services.ts'
+import { componentStatuses } from './component-statuses.ts'
 import { createAccountConnections } from './account-connections.ts'
 import {
   admissionSteps,
@@ -13,6 +15,7 @@ import {
   policyTypeWarnings,
 } from './admission/index.ts'
 import { type Auth, createAuth, type Pki } from './auth/index.ts'
+import { keepAuthenticationTrust } from './authentication-trust.ts'
 import { bootstrap } from './bootstrap.ts'
 import { keepFlowControl } from './flow-control.ts'
 import { documents } from './documents.ts'
@@ -28,13 +31,14 @@ import {
 import { metricsResources } from './metrics.ts'
 import { keepKubernetesService, type ServerAddress } from './kubernetes-service.ts'
 import { keepServiceAddresses } from './service-addresses.ts'
-import { podSubresources } from './pod-subresources.ts'
+import { podBindings, podSubresources } from './pod-subresources.ts'
 import { namespaceFinalize } from './namespace-finalize.ts'
 import {
   type Admitter,
   Catalog,
   createRegistry,
   readerOf,
+  type ResourceDefinition,
   storedAs,
   type UserInfo,
   writerOf,
@@ -84,7 +88,7 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const admitters: Admitter[] = []
   const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)
-  const catalog = new Catalog({
+  const catalog: Catalog = new Catalog({
     builtin: [
       ...builtinResources({
         checkPolicy: policyExpressionFaults,
@@ -95,9 +99,14 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
           addresses: () => reader.list('networking.k8s.io/ipaddresses'),
         },
       }),
+      componentStatuses,
+      apiServices({ catalog: () => catalog, reader, startedAt: Date.now() }),
       ...metricsResources({ reader, usage: options.usage, now: Date.now }),
     ],
-    virtual: auth.virtualResources,
+    virtual: [
+      ...auth.virtualResources,
+      podBindings({ registry, now: Date.now }, () => definitionOfPods(catalog)),
+    ],
     subresources: [
       ...auth.subresources,
       namespaceFinalize(registry),
@@ -172,10 +181,17 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
       keepKubernetesService({ catalog, registry, address, signal: options.signal, onFault }),
     furnish: () => {
       const shared = { catalog, registry, store, signal: options.signal, now: Date.now, onFault }
+      keepAuthenticationTrust(shared, pki.authority)
       keepServiceAddresses(shared)
       keepFlowControl(shared)
     },
   }
+}
+
+function definitionOfPods(catalog: Catalog): ResourceDefinition {
+  const pods = catalog.storedDefinition('/pods')
+  if (!pods) throw new Error('no pods are served')
+  return pods
 }
 
 /** Streams of an agent that starts after the server does. */

@@ -7,8 +7,18 @@ import {
   timestamp,
 } from '../kube/index.ts'
 import { evictionRefusal } from './eviction.ts'
-import type { Reader, Registry, ResourceRequest, Subresource } from './registry/index.ts'
-import { plainFailure, typed, type Writer } from './registry/index.ts'
+import {
+  plainFailure,
+  type Reader,
+  type Registry,
+  type ResourceDefinition,
+  type ResourceRequest,
+  type Subresource,
+  typed,
+  type VirtualResource,
+  type Writer,
+} from './registry/index.ts'
+import { schemaFor } from './registry/schema/index.ts'
 
 export interface PodSubresourceParts {
   readonly registry: Registry
@@ -24,28 +34,64 @@ export function podSubresources(parts: PodSubresourceParts): Subresource[] {
 }
 
 /** `pods/binding`: gives a pod its node, once. */
-function binding({ registry, now }: PodSubresourceParts): Subresource {
+function binding(parts: PodSubresourceParts): Subresource {
   return {
     group: '',
     parent: 'pods',
     name: 'binding',
     kind: 'Binding',
     namespaced: true,
+    create: (body, request) => bind(parts, body, request),
+  }
+}
+
+/** `bindings`: what `pods/binding` does, of the pod that the binding is named after. */
+export function podBindings(
+  parts: Pick<PodSubresourceParts, 'registry' | 'now'>,
+  pods: () => ResourceDefinition,
+): VirtualResource {
+  return {
+    group: '',
+    version: 'v1',
+    kind: 'Binding',
+    plural: 'bindings',
+    singular: 'binding',
+    namespaced: true,
+    schema: schemaFor('', 'v1', 'Binding'),
     async create(body, request) {
-      const { name: node, kind } = targetOf(body)
-      const metadata = body.metadata ?? {}
-      if (metadata.name !== request.name)
-        throw badRequest('name in URL does not match name in Binding object')
-      const faults = targetFaults(node, kind)
-      if (faults.length > 0) throw unclassified(faults)
-      const { uid } = metadata
-      await registry.update(request, {
-        ...(uid && { uid }),
-        next: (pod) => bound(pod, node, request, metadata, new Date(now())),
-      })
-      return success(201)
+      // Decoded by the schema, which has metadata.
+      const binding = body as unknown as KubeObject
+      const { name, namespace } = binding.metadata ?? {}
+      if (namespace !== undefined && namespace !== request.namespace)
+        throw badRequest(
+          'the namespace of the provided object does not match the namespace sent on the request',
+        )
+      if (!name) throw badRequest('name is required')
+      return bind(parts, binding, { ...request, resource: pods(), subresource: 'binding', name })
     },
   }
+}
+
+async function bind(
+  { registry, now }: Pick<PodSubresourceParts, 'registry' | 'now'>,
+  body: KubeObject,
+  request: ResourceRequest,
+): Promise<KubeObject> {
+  if (body.metadata?.name !== request.name)
+    throw badRequest('name in URL does not match name in Binding object')
+  const binding = { ...body, kind: 'Binding', apiVersion: 'v1' }
+  await registry.admit(request, binding)
+  const { name: node, kind } = targetOf(binding)
+  const faults = targetFaults(node, kind)
+  if (faults.length > 0) throw unclassified(faults)
+  const { metadata } = binding
+  const { uid } = metadata
+  // Admission has seen the binding, which is what was asked for.
+  await registry.update(
+    { ...request, isOwn: true },
+    { ...(uid && { uid }), next: (pod) => bound(pod, node, request, metadata, new Date(now())) },
+  )
+  return success(201)
 }
 
 function bound(

@@ -27,6 +27,8 @@ export interface ControllerSettings {
   ) => readonly { readonly fieldRef: string; readonly warning: string }[]
   /** Events older than this are removed; one hour when left out. */
   readonly eventLifetimeMs?: number
+  /** So often all quotas are counted anew; every five minutes when left out. */
+  readonly quotaResyncMs?: number
 }
 
 /** What a controller works with. */

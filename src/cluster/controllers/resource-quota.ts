@@ -17,6 +17,8 @@ import { type Controller, type ControllerContext, reconcile } from './controller
 /** Changes come in bursts: a quota is counted at most once in this time, more rarely where counting takes long. */
 const settleMs = 20
 const restFactor = 20
+/** What somebody else has written into a quota's status stays until all are counted anew, as in Kubernetes. */
+const usualResyncMs = 5 * 60_000
 
 /** Counts what a namespace uses of its quotas whenever something that counts goes away. Creates are charged by admission. */
 export const resourceQuotaController: Controller = {
@@ -63,6 +65,11 @@ export const resourceQuotaController: Controller = {
         if (change.type === 'DELETED') recount(change.object.metadata.namespace, id)
       })
     })
+    const resync = setInterval(() => {
+      for (const quota of quotas.objects.values()) queue.add(keyOf(quota))
+    }, context.settings.quotaResyncMs ?? usualResyncMs)
+    resync.unref()
+    context.signal.addEventListener('abort', () => clearInterval(resync), { once: true })
     await reconcile(
       context,
       queue,

@@ -7,6 +7,7 @@ import {
   type Verb,
   type VirtualResource,
 } from '../registry/index.ts'
+import { groupPriority } from './group-priority.ts'
 
 const allVerbs: readonly Verb[] = [
   'create',
@@ -45,7 +46,7 @@ interface ApiResource {
   readonly storageVersionHash?: string
 }
 
-interface GroupVersion {
+export interface GroupVersion {
   readonly group: string
   readonly version: string
 }
@@ -69,32 +70,6 @@ export interface Discovery {
     version: 'v2' | 'v2beta1',
   ): { readonly text: string; readonly etag: string }
 }
-
-/** Groups in the order in which Kubernetes lists them come first; all others follow by name. */
-const groupOrder = [
-  'apiregistration.k8s.io',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'resource.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-]
-
-/** Comes after all others, as what another server answers for does in Kubernetes. */
-const lastGroup = 'metrics.k8s.io'
 
 /** Discovery of what a catalog serves now. Make a new one when the catalog's version changes. */
 export function discover(catalog: Catalog): Discovery {
@@ -153,7 +128,8 @@ export function discover(catalog: Catalog): Discovery {
   }
 }
 
-function groupVersions(catalog: Catalog): GroupVersion[] {
+/** All groups and versions that a catalog serves, newer versions first. */
+export function groupVersions(catalog: Catalog): GroupVersion[] {
   const seen = new Map<string, GroupVersion>()
   for (const { group, version } of [...catalog.definitions(), ...catalog.virtualResources()])
     seen.set(`${group}/${version}`, { group, version })
@@ -175,12 +151,7 @@ function byAge(a: string, b: string): number {
 }
 
 function byOrder(a: string, b: string): number {
-  const place = (group: string): number => {
-    if (group === lastGroup) return groupOrder.length + 1
-    const index = groupOrder.indexOf(group)
-    return index < 0 ? groupOrder.length : index
-  }
-  return place(a) - place(b) || (a < b ? -1 : Number(a > b))
+  return groupPriority(b) - groupPriority(a) || (a < b ? -1 : Number(a > b))
 }
 
 function groupEntry(name: string, versions: readonly string[]): GroupEntry {

@@ -7,6 +7,8 @@ export {
   parseAuditPolicy,
   usualPolicy,
 } from './audit/index.ts'
+export { groupVersions } from './discovery.ts'
+export { groupPriority, versionPriority } from './group-priority.ts'
 export { createHandler, type Documents, type HandlerParts, type StreamServer } from './handler.ts'
 export { localTransport } from './local.ts'
 export { type ApiHandler, type ApiRequest, type ApiResponse, jsonAnswer } from './message.ts'

@@ -127,14 +127,14 @@ function managerOf(userAgent: string | undefined): string {
 }
 
 /**
- * `DeleteOptions` from the body, else from the query.
+ * `DeleteOptions` from the body, else from the query. `leavesNoOrphans`: in the old words, `orphanDependents: false`.
  *
  * @throws {StatusError} `Invalid`.
  */
 export function readDeleteOptions(
   query: URLSearchParams,
   body: JsonObject | undefined,
-): DeleteOptions & { readonly dryRun: boolean } {
+): DeleteOptions & { readonly dryRun: boolean; readonly leavesNoOrphans: boolean } {
   const given = body ?? {}
   const faults: Fault[] = []
   const policy = given['propagationPolicy'] ?? query.get('propagationPolicy')
@@ -163,6 +163,7 @@ export function readDeleteOptions(
   const preconditions = preconditionsOf(given['preconditions'])
   return {
     dryRun: dryRun.length > 0,
+    leavesNoOrphans: orphan === false,
     ...(typeof grace === 'number' && { gracePeriodSeconds: grace }),
     ...(isPolicy(policy)
       ? { propagationPolicy: policy }

@@ -12,7 +12,8 @@ import { type AnswerForm, plainAnswer } from './answers.ts'
 import { decodeObject } from './body.ts'
 import { type Call, notSupported, requestOf, type ResourceParts, writeQuery } from './call.ts'
 import { type ApiRequest, type ApiResponse, headerOf } from './message.ts'
-import { readScale, scaleChange } from './scale.ts'
+import { scaleAnswer } from './scale-answer.ts'
+import { scaleChange } from './scale.ts'
 import type { ResourceTarget, Target } from './target.ts'
 import type { IncludeObject } from './table.ts'
 import { serveWhole } from './whole-objects.ts'
@@ -85,7 +86,7 @@ function checkScope(resource: ResourceDefinition, at: ResourceTarget): void {
 async function serveScale(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
   const { registry } = call.parts
   if (call.at.verb === 'get')
-    return plainAnswer(200, readScale(resource, await registry.read(requestOf(call, resource))), call.form)
+    return scaleAnswer(resource, await registry.read(requestOf(call, resource)), call.form)
   if (call.at.verb !== 'update' && call.at.verb !== 'patch') throw notSupported()
   const kind = call.at.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'
   const contentType = headerOf(call.api, 'content-type') ?? ''
@@ -98,7 +99,7 @@ async function serveScale(call: Call, resource: ResourceDefinition): Promise<Api
     force: write.force,
   })
   const { subresource: _subresource, ...whole } = request
-  return plainAnswer(200, readScale(resource, await registry.update(whole, change)), call.form)
+  return scaleAnswer(resource, await registry.update(whole, change), call.form)
 }
 
 async function serveSubresource(

@@ -59,14 +59,14 @@ export function tableOf(
       : null,
     rows: shown.map((object) => ({
       cells: columns.map((column) => column.cell(object, options.now)),
-      ...rowObject(object, options.include),
+      object: rowObject(object, options.include),
     })),
   })
 }
 
-function rowObject(object: KubeObject, include: IncludeObject): object {
-  if (include === 'None') return {}
-  return { object: include === 'Object' ? object : partial(object, 'v1') }
+function rowObject(object: KubeObject, include: IncludeObject): object | null {
+  if (include === 'None') return null
+  return include === 'Object' ? object : partial(object, 'v1')
 }
 
 /** Only kind and metadata of an object. */

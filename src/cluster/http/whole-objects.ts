@@ -1,4 +1,11 @@
-import { conflict, type KubeObject, StatusError, exactJsonText, parseExactJson } from '../../kube/index.ts'
+import {
+  badRequest,
+  conflict,
+  type KubeObject,
+  StatusError,
+  exactJsonText,
+  parseExactJson,
+} from '../../kube/index.ts'
 import { assertAuthorized } from '../auth/index.ts'
 import {
   type ComputedObjects,
@@ -17,6 +24,7 @@ import { type Call, notSupported, requestOf, writeQuery } from './call.ts'
 import { type ApiResponse, headerOf } from './message.ts'
 import { readDeleteOptions, readListQuery } from './options.ts'
 import { patchChange } from './patching.ts'
+import { isTrue } from './target.ts'
 import { watchAnswer } from './watch-stream.ts'
 
 /** Serves what is asked of whole objects, of their status and of other views of them. */
@@ -47,6 +55,8 @@ export async function serveWhole(call: Call, resource: ResourceDefinition): Prom
 }
 
 async function get(call: Call, resource: ResourceDefinition): Promise<ApiResponse> {
+  if (isTrue(call.target.query.get('export')))
+    throw badRequest('the export parameter, deprecated since v1.14, is no longer supported')
   const resourceVersion = call.target.query.get('resourceVersion')
   const request = requestOf(call, resource)
   const found = await call.parts.registry.read(request, { ...(resourceVersion && { resourceVersion }) })
@@ -192,7 +202,9 @@ async function remove(call: Call, resource: ResourceDefinition): Promise<ApiResp
   const options = readDeleteOptions(call.target.query, body)
   const request = { ...requestOf(call, resource), dryRun: options.dryRun }
   const { object, isGone } = await call.parts.registry.delete(request, options, body)
-  if (!isGone || resource.deleteReturnsObject) return objectAnswer(200, resource, object, call.form)
+  // Kubernetes says that the work is not done yet only to those who ask for it in the old words.
+  const status = !isGone && options.leavesNoOrphans ? 202 : 200
+  if (!isGone || resource.deleteReturnsObject) return objectAnswer(status, resource, object, call.form)
   return plainAnswer(
     200,
     {

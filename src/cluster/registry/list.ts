@@ -54,6 +54,12 @@ export function listObjects(
   const revision = at ?? store.revision
   const prefix = prefixOf(resource, request.resource.namespaced ? request.namespace : undefined)
   const limit = options.limit && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY
+  const page = (items: readonly Stored<KubeObject>[], remaining: number | undefined): Listed => ({
+    items,
+    revision,
+    continue: tokenOf(resource, revision, items.at(-1)?.key ?? ''),
+    ...(remaining !== undefined && { remaining }),
+  })
   try {
     if (options.selection.name !== undefined && at === undefined && namesOneKey(request))
       return { items: oneByName(store, request, resource, options.selection), revision }
@@ -62,12 +68,17 @@ export function listObjects(
       ...(position && { after: position.start }),
       ...(at !== undefined && { at }),
     })
+    let remaining = 0
     for (const stored of scan) {
       if (!options.selection.isEverything && !options.selection.matches(shaped(request, stored.value)))
         continue
-      if (items.length === limit) return page(store, request, options, items, revision, at, prefix)
-      items.push(stored)
+      if (items.length < limit) items.push(stored)
+      // Kubernetes tells how many remain only where it need not look at them.
+      else if (!options.selection.isEverything) return page(items, undefined)
+      else if (at === undefined && !position) return page(items, store.count(prefix) - limit)
+      else remaining++
     }
+    if (remaining > 0) return page(items, remaining)
     return { items, revision }
   } catch (error) {
     if (error instanceof HistoryGone) throw tooOld(resource, position)
@@ -117,27 +128,6 @@ function oneByName(
   const namespace = request.resource.namespaced ? request.namespace : undefined
   const stored = store.get(keyOf(resource, namespace, selection.name ?? ''))
   return stored && selection.matches(shaped(request, stored.value)) ? [stored] : []
-}
-
-function page(
-  store: Store<KubeObject>,
-  request: ResourceRequest,
-  options: ListOptions,
-  items: readonly Stored<KubeObject>[],
-  revision: number,
-  at: number | undefined,
-  prefix: string,
-): Listed {
-  const last = items.at(-1)?.key ?? ''
-  const listed = { items, revision, continue: tokenOf(storedAs(request.resource), revision, last) }
-  // Kubernetes tells how many remain only where it need not look at them.
-  if (!options.selection.isEverything || at !== undefined) return listed
-  let seen = 0
-  for (const stored of store.scan(prefix)) {
-    seen++
-    if (stored.key === last) break
-  }
-  return { ...listed, remaining: store.count(prefix) - seen }
 }
 
 function readPosition(resource: string, token: string, resourceVersion: string | undefined): Position {

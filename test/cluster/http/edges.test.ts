@@ -113,6 +113,29 @@ test('shows lists and objects in forms that fit them only', async () => {
   })
 })
 
+test('shows rows without objects when none are wanted, and exports nothing', async () => {
+  const one = `${configMaps}/kube-root-ca.crt`
+  const { body } = await ask('GET', `${one}?includeObject=None`, { headers: table })
+  expect(body['rows']).toEqual([{ cells: ['kube-root-ca.crt', 1, expect.any(String)], object: null }])
+  expect(await ask('GET', `${one}?export=true`)).toMatchObject({
+    status: 400,
+    body: { message: 'the export parameter, deprecated since v1.14, is no longer supported' },
+  })
+})
+
+test('says that a delete is not done only to those who ask to leave no orphans', async () => {
+  for (const [name, options, status] of [
+    ['held', {}, 200],
+    ['held', { propagationPolicy: 'Background' }, 200],
+    ['held', { orphanDependents: false }, 202],
+    ['free', { orphanDependents: false }, 200],
+  ] as const) {
+    const finalizers = name === 'held' ? ['example.com/hold'] : []
+    await ask('POST', configMaps, { body: { metadata: { name, finalizers } } })
+    expect((await ask('DELETE', `${configMaps}/${name}`, { body: options })).status).toBe(status)
+  }
+})
+
 test('takes a grace below zero for a second, and one word about dependents', async () => {
   const both = { propagationPolicy: 'Orphan', orphanDependents: true }
   expect((await ask('DELETE', `${configMaps}/none`, { body: both })).body['message']).toBe(

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ApiOfKinds, startApi } from './kinds/cluster.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type ApiOfKinds, startApi, tableOf } from './kinds/cluster.ts'
 
 let api: ApiOfKinds
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
@@ -62,4 +62,46 @@ test('whoever scales owns the number through the scale, and is in the way of oth
     body: { spec: { replicas: 3 } },
   })
   expect(await owners()).toEqual([['third', 'Apply', 'scale']])
+})
+
+test('a scale is shown as a table of its own', async () => {
+  expect(await tableOf(api, `${deployments}/scaled/scale`)).toEqual({
+    columns: ['Name', 'Desired', 'Available', 'Age'],
+    cells: ['scaled', expect.any(Number), 0, expect.stringMatching(/s$/)],
+  })
+})
+
+test('a custom resource that does not say how many it wants has no scale to read, and may be given one', async () => {
+  const schema = {
+    type: 'object',
+    properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+  }
+  await api.send('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'crews.sea.example.com' },
+    spec: {
+      group: 'sea.example.com',
+      scope: 'Namespaced',
+      names: { plural: 'crews', kind: 'Crew' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: schema },
+          subresources: {
+            scale: { specReplicasPath: '.spec.sailors', statusReplicasPath: '.status.sailors' },
+          },
+        },
+      ],
+    },
+  })
+  const crews = '/apis/sea.example.com/v1/namespaces/default/crews'
+  const crew = { apiVersion: 'sea.example.com/v1', kind: 'Crew', metadata: { name: 'new' }, spec: {} }
+  await vi.waitFor(async () => expect((await api.send('POST', crews, crew)).status).toBe(201))
+  expect(await api.send('GET', `${crews}/new/scale`)).toMatchObject({
+    status: 500,
+    body: { message: 'Internal error occurred: the spec replicas field ".spec.sailors" does not exist' },
+  })
+  const given = await api.send('PATCH', `${crews}/new/scale`, { spec: { replicas: 2 } }, merge)
+  expect([given.status, given.body['spec']]).toEqual([200, { replicas: 2 }])
 })

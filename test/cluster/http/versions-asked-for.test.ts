@@ -82,3 +82,48 @@ test.each([
   expect(status).toBe(400)
   expect(JSON.parse(text)).toMatchObject({ message, reason: 'BadRequest' })
 })
+
+test('tells on every page how many are still to come, also when some have come or gone since the first', async () => {
+  const templates = '/api/v1/namespaces/default/podtemplates'
+  const { post, drop } = writer(templates)
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await post(name)
+  const shown: unknown[] = []
+  let next = ''
+  do {
+    const { text } = await ask(`${templates}?limit=2${next && `&continue=${next}`}`)
+    const { metadata, items } = JSON.parse(text) as {
+      metadata: { continue?: string; remainingItemCount?: number }
+      items: { metadata: { name: string } }[]
+    }
+    shown.push([items.map((item) => item.metadata.name).join(''), metadata.remainingItemCount])
+    if (!next) await Promise.all([post('bb'), drop('d')])
+    next = metadata.continue ?? ''
+  } while (next)
+  expect(shown).toEqual([
+    ['ab', 3],
+    ['cd', 1],
+    ['e', undefined],
+  ])
+})
+
+function writer(path: string): { post(name: string): Promise<void>; drop(name: string): Promise<void> } {
+  const send = async (method: string, to: string, body?: object): Promise<void> => {
+    const response = await cluster.clientAs({ name: 'admin', groups: ['system:masters'] }).raw({
+      method,
+      path: to,
+      headers: { 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    for await (const _part of response.body);
+  }
+  return {
+    post: (name) =>
+      send('POST', path, {
+        apiVersion: 'v1',
+        kind: 'PodTemplate',
+        metadata: { name },
+        template: { spec: { containers: [{ name: 'c', image: 'x' }] } },
+      }),
+    drop: (name) => send('DELETE', `${path}/${name}`),
+  }
+}

@@ -1,5 +1,6 @@
 import type { Schema } from '../../registry/schema/index.ts'
 import type { Json, JsonObject } from '../../../kube/index.ts'
+import { rootAsVersion2 } from './custom-schemas.ts'
 import { intOrStringName, type Kinds, nameReferredTo } from './kinds.ts'
 
 export type Form = 'v2' | 'v3'
@@ -7,8 +8,9 @@ export type Form = 'v2' | 'v3'
 /** A named schema as a document of the given version has it, with its descriptions. */
 export function namedSchema(kinds: Kinds, name: string, form: Form): JsonObject {
   const describe = (field: string): string | undefined => kinds.description(name, field)
-  const schema = kinds.schema(name)
-  const written = write(schema, { form, isCustom: kinds.isCustom(name) }, describe)
+  const isCustom = kinds.isCustom(name)
+  const schema = isCustom && form === 'v2' ? rootAsVersion2(kinds.schema(name)) : kinds.schema(name)
+  const written = write(schema, { form, isCustom }, describe)
   const description = schema.description ?? describe('')
   if (description && written['description'] === undefined) written['description'] = description
   // Version 2 knows no alternatives; there it is a text.
@@ -80,8 +82,6 @@ function write(
     delete result['x-kubernetes-int-or-string']
     writeReference(result, name, form)
   }
-  // Version 2 cannot say "these fields and any other", so it says nothing of such an object.
-  if (form === 'v2' && schema['x-kubernetes-preserve-unknown-fields']) return result
   const inner = (one: Schema): JsonObject => write(one, writing, () => undefined)
   if (schema.properties) {
     result['properties'] = Object.fromEntries(

@@ -7,6 +7,7 @@ import {
   schemaFor,
   schemaName,
 } from '../../registry/schema/index.ts'
+import { type ObjectFields, withEmbeddedFields } from './custom-schemas.ts'
 
 /** What the documents are made of: part of {@link Catalog}. */
 export type OpenApiSource = Pick<Catalog, 'version' | 'definitions' | 'virtualResources' | 'subresources'>
@@ -66,21 +67,25 @@ export class Kinds {
     return [...found].sort()
   }
 
+  /** Of every object, in the words of a built-in kind. */
+  #objectFields(): ObjectFields {
+    const metadata = schemaFor('', 'v1', 'ConfigMap').properties?.['metadata'] ?? {}
+    return {
+      apiVersion: described({ type: 'string' }, this.description(configMap, 'apiVersion')),
+      kind: described({ type: 'string' }, this.description(configMap, 'kind')),
+      metadata: described(metadata, this.description(configMap, 'metadata')),
+    }
+  }
+
   #addCustom(definition: ResourceDefinition): void {
     const { group, version, kind } = definition
     const stem = [...group.split('.').reverse(), version].join('.')
     const names = { item: `${stem}.${kind}`, list: `${stem}.${kind}List` }
-    const object = schemaFor('', 'v1', 'ConfigMap').properties ?? {}
+    const fields = this.#objectFields()
+    const own = withEmbeddedFields(definition.schema, fields)
     this.#custom.set(names.item, {
-      ...definition.schema,
-      properties: {
-        ...definition.schema.properties,
-        apiVersion: described({ type: 'string' }, this.description(configMap, 'apiVersion')),
-        kind: described({ type: 'string' }, this.description(configMap, 'kind')),
-        ...(object['metadata'] && {
-          metadata: described(object['metadata'], this.description(configMap, 'metadata')),
-        }),
-      },
+      ...own,
+      properties: { ...own.properties, ...fields },
       'x-kubernetes-group-version-kind': [{ group, version, kind }],
     })
     this.#custom.set(names.list, {

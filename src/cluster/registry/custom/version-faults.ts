@@ -2,7 +2,7 @@ import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinitionVersion,
 } from 'kubernetes-types/apiextensions/v1.js'
-import { duplicate, type Fault, invalidValue, required } from '../faults.ts'
+import { duplicate, type Fault, forbiddenField, invalidValue, required } from '../faults.ts'
 import type { Schema } from '../schema/schema.ts'
 import { dns1035Label } from '../validation/names.ts'
 import { JsonPathError, parseJsonPath } from './json-path.ts'
@@ -31,6 +31,8 @@ export function versionsFaults(versions: readonly CustomResourceDefinitionVersio
     // The server folds what all versions share into one place and speaks of that.
     if (version.schema?.openAPIV3Schema !== undefined && (at === 0 || !isAlike)) {
       const schemaPath = isAlike ? 'spec.validation.openAPIV3Schema' : `${path}.schema.openAPIV3Schema`
+      if (version.schema.openAPIV3Schema.nullable)
+        faults.push(forbiddenField(`${schemaPath}.nullable`, 'nullable cannot be true at the root'))
       faults.push(...structuralFaults(asSchema(version.schema.openAPIV3Schema), schemaPath))
     }
   }

@@ -1,6 +1,6 @@
 import jsonpatch, { type Operation } from 'fast-json-patch'
 import { badRequest, type Json, type JsonObject, requestTooLarge } from '../../../kube/index.ts'
-import { kindOf } from '../schema/index.ts'
+import { countKeys, keyFaults, kindOf, measure } from '../schema/index.ts'
 import { copy, isObject, own } from './put.ts'
 import { unprocessable } from './refusals.ts'
 
@@ -8,14 +8,14 @@ const mostOperations = 10_000
 const memberNames = new Set(['op', 'path', 'from', 'value'])
 
 /** What strict decoding has against the operations themselves: `json patch unknown field "[0].nonsense"`. */
-export function jsonPatchFaults(operations: readonly Json[]): string[] {
-  const faults: string[] = []
+export function jsonPatchFaults(text: string, operations: readonly Json[]): string[] {
+  const unknown = new Set<string>()
   for (const [index, operation] of operations.entries())
     if (isObject(operation))
       for (const member of Object.keys(operation))
-        if (!memberNames.has(member) && faults.length < 100)
-          faults.push(`json patch unknown field ${JSON.stringify(`[${index}].${member}`)}`)
-  return faults
+        if (!memberNames.has(member)) unknown.add(`[${index}].${member}`)
+  if (unknown.size === 0 && measure(text).keys === countKeys([...operations])) return []
+  return keyFaults(text, unknown).map(({ is, path }) => `json patch ${is} field ${JSON.stringify(path)}`)
 }
 
 /**

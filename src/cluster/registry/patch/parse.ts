@@ -88,7 +88,7 @@ export async function parsePatch(
   const value = parseJson(text, prefix)
   if (kind === 'json') {
     const operations = asOperations(value)
-    return { is: kind, operations, faults: validation === 'Ignore' ? [] : jsonPatchFaults(operations) }
+    return { is: kind, operations, faults: validation === 'Ignore' ? [] : jsonPatchFaults(text, operations) }
   }
   if (!isObject(value))
     throw badRequest(

@@ -142,16 +142,32 @@ function decodeParsed(text: string, value: unknown, target: Target, strictness: 
   return { object: decoded.value as unknown as KubeObject, warnings: faults }
 }
 
-/** The findings of strict decoding. Of a built-in kind one decoder reports them all, in the order of the text. */
+/**
+ * The findings of strict decoding. Of a built-in kind one decoder reports them all, in the order of the text; YAML comes
+ * to it as JSON with its keys sorted.
+ */
 function faultsOf(
   text: string,
   { duplicates, isJson }: Strictness,
   unknown: readonly string[],
   target: Target,
 ): string[] {
-  if (!isJson || target.isCustom || duplicates.length === 0 || unknown.length === 0)
+  if (!isJson && !target.isCustom) return strictFaults(duplicates, [...unknown].sort(bySortedKeys))
+  if (target.isCustom || duplicates.length === 0 || unknown.length === 0)
     return strictFaults(duplicates, unknown)
   return keyFaults(text, new Set(unknown)).map(({ is, path }) => `${is} field ${JSON.stringify(path)}`)
+}
+
+/** The order in which one comes by two paths who goes through all keys sorted. */
+function bySortedKeys(one: string, other: string): number {
+  const [left, right] = [one, other].map((path) => path.split(/[.[\]]+/))
+  for (const [index, step] of (left ?? []).entries()) {
+    const against = right?.[index] ?? ''
+    if (step === against) continue
+    if (/^\d+$/.test(step) && /^\d+$/.test(against)) return Number(step) - Number(against)
+    return step < against ? -1 : 1
+  }
+  return 0
 }
 
 /** How strict decoding words its findings. */

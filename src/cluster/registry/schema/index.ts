@@ -13,7 +13,7 @@ export { type DecodedValue, DecodingError, decodeValue, type Wording } from './d
 export { builtinDescriptions, type Descriptions } from './descriptions.ts'
 export { protobufFields } from './generated/protobuf-fields.ts'
 export { syntaxErrorOf } from './go-json.ts'
-export { countKeys, duplicateKeys, measure } from './json-keys.ts'
+export { countKeys, duplicateKeys, keyFaults, measure } from './json-keys.ts'
 export { kindOf } from './mismatch-words.ts'
 export type { Schema, SchemaSet, ValidationRule } from './schema.ts'
 export { applyDefaults, prune, validateStructural } from './structural.ts'

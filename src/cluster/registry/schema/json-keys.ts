@@ -68,7 +68,10 @@ export interface KeyFault {
   readonly is: 'duplicate' | 'unknown'
 }
 
-/** Duplicate members, and those that are known to be unknown (what is in them does not count), in the order of the text. */
+/**
+ * Duplicate members, and those that are known to be unknown, in the order of the text. An unknown member is no duplicate
+ * when it comes again, and what is in it does not count.
+ */
 export function keyFaults(text: string, unknown: ReadonlySet<string>): KeyFault[] {
   const walking: Walking = { text, unknown, found: [] }
   walk(walking, 0, '')
@@ -115,11 +118,12 @@ function walkObject(walking: Walking, start: number, path: string): number {
     const end = endOfString(text, at)
     const key = JSON.parse(text.slice(at, end + 1)) as string
     const inner = path === '' ? key : `${path}.${key}`
-    const is = seen.has(key) ? 'duplicate' : unknown.has(inner) ? 'unknown' : undefined
-    if (is && found.length < 100) found.push({ path: inner, is })
+    const isUnknown = unknown.has(inner)
+    const is = isUnknown ? 'unknown' : 'duplicate'
+    if (seen.has(key) !== isUnknown && found.length < 100) found.push({ path: inner, is })
     seen.add(key)
     at = skipSpace(text, end + 1)
-    const inside = is === 'unknown' ? { ...walking, found: [] } : walking
+    const inside = isUnknown ? { ...walking, found: [] } : walking
     at = skipSpace(text, walk(inside, at + 1, inner))
     if (text[at] === '}') return at + 1
     at = skipSpace(text, at + 1)

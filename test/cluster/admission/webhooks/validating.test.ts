@@ -309,6 +309,35 @@ describe('validating webhooks', () => {
     expect((await api.send('GET', `${pods}/leaving`)).status).toBe(404)
   })
 
+  it('see a binding as what it is', async () => {
+    await api.send('POST', '/api/v1/namespaces/team/serviceaccounts', { metadata: { name: 'default' } })
+    const pods = '/api/v1/namespaces/team/pods'
+    const spec = { schedulerName: 'mine', containers: [{ name: 'm', image: 'i' }] }
+    expect((await api.send('POST', pods, { metadata: { name: 'bound' }, spec })).status).toBe(201)
+    const resources = ['pods', 'pods/binding']
+    await register({ rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources }] })
+    hook.answer = () => ({ allowed: false, status: { message: 'not there' } })
+    const bind = (): Promise<Answer> =>
+      api.send('POST', `${pods}/bound/binding`, {
+        metadata: { name: 'bound' },
+        target: { kind: 'Node', name: 'n' },
+      })
+    expect(messageOf(await bind())).toContain('denied the request: not there')
+    expect(hook.reviews.map(({ request }) => request)).toMatchObject([
+      {
+        kind: { group: '', version: 'v1', kind: 'Binding' },
+        resource: { group: '', version: 'v1', resource: 'pods' },
+        subResource: 'binding',
+        operation: 'CREATE',
+        name: 'bound',
+        object: { kind: 'Binding', apiVersion: 'v1', target: { kind: 'Node', name: 'n' } },
+      },
+    ])
+    hook.answer = ({ operation }) => ({ allowed: operation === 'CREATE' })
+    expect((await bind()).status).toBe(201)
+    expect((await api.send('GET', `${pods}/bound`)).body['spec']).toMatchObject({ nodeName: 'n' })
+  })
+
   it('never see webhook configurations, so that they can be mended', async () => {
     const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
     await register({ rules: [all] })

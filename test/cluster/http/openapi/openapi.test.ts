@@ -6,6 +6,7 @@ import type {
   VirtualResource,
 } from '../../../../src/cluster/registry/index.ts'
 import { schemaFor } from '../../../../src/cluster/registry/schema/builtin.ts'
+import type { Schema } from '../../../../src/cluster/registry/schema/index.ts'
 import type { JsonObject } from '../../../../src/kube/index.ts'
 
 function definition(
@@ -48,6 +49,11 @@ const trainJob = definition('TrainJob', 'trainjobs', {
           },
           size: { 'x-kubernetes-int-or-string': true },
           maybe: { type: 'string', nullable: true },
+          template: {
+            type: 'object',
+            'x-kubernetes-embedded-resource': true,
+            properties: { spec: { type: 'object' } },
+          },
         },
       },
     },
@@ -247,8 +253,50 @@ describe('OpenAPI v2', () => {
       format: 'int-or-string',
     })
     const spec = at(definitions, 'example.kubeflow.v1.TrainJob properties spec properties')
-    expect(at(spec, 'maybe')).toEqual({ type: 'string' })
-    expect(at(spec, 'open properties')).toBeUndefined()
+    expect(at(spec, 'template')).toMatchObject({
+      required: ['kind', 'apiVersion'],
+      properties: { spec: { type: 'object' }, kind: { type: 'string' }, metadata: {} },
+    })
+  })
+
+  it('says of custom kinds nothing that makes kubectl refuse what the server takes', async () => {
+    const served = source()
+    const text = { type: 'string' } as const
+    const schema: Schema = {
+      type: 'object',
+      properties: {
+        maybe: { type: 'object', nullable: true, properties: { a: text }, description: 'Or nothing.' },
+        open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { a: text } },
+        openList: { type: 'array', 'x-kubernetes-preserve-unknown-fields': true, items: text },
+        either: { type: 'string', oneOf: [{ pattern: 'a' }, { pattern: 'b' }] },
+        names: { type: 'object', required: ['b'], additionalProperties: { type: 'string', nullable: true } },
+      },
+      required: ['maybe', 'open'],
+    }
+    const anything: Schema = {
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+      properties: { a: text },
+    }
+    served.custom.push(
+      { ...trainJob, schema },
+      { ...trainJob, kind: 'Anything', plural: 'anythings', schema: anything },
+    )
+    const definitions = at(await json(openApiDocuments(served), '/openapi/v2'), 'definitions')
+    const job = at(definitions, 'example.kubeflow.v1.TrainJob')
+    expect(at(job, 'required')).toEqual(['open'])
+    const { apiVersion: _v, kind: _k, metadata: _m, ...properties } = at(job, 'properties') as JsonObject
+    expect(properties).toEqual({
+      maybe: { description: 'Or nothing.' },
+      open: { 'x-kubernetes-preserve-unknown-fields': true },
+      openList: { 'x-kubernetes-preserve-unknown-fields': true },
+      either: { type: 'string' },
+      names: { type: 'object', additionalProperties: {} },
+    })
+    expect(at(definitions, 'example.kubeflow.v1.Anything')).toEqual({
+      type: 'object',
+      'x-kubernetes-group-version-kind': [{ group: 'kubeflow.example', version: 'v1', kind: 'Anything' }],
+    })
   })
 
   it('is there in the protobuf form that older clients ask for', async () => {

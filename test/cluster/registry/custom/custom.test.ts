@@ -388,6 +388,16 @@ describe('a custom resource definition', () => {
     expect(messages(nested({ maxItems: 100 }))).toEqual([])
   })
 
+  it('is refused when there could be nothing at its root', () => {
+    const definition = crd({ ...trainJobSchema, nullable: true })
+    expect(faults(definition)).toMatchObject([
+      {
+        field: 'spec.validation.openAPIV3Schema.nullable',
+        message: 'Forbidden: nullable cannot be true at the root',
+      },
+    ])
+  })
+
   it('gets its names unless another definition of the group holds one', () => {
     const time = '2026-01-01T00:00:00Z'
     const first = { ...crd(), status: establishedStatus(crd(), [], time) } as CustomResourceDefinition

@@ -97,6 +97,15 @@ describe('a merge patch', () => {
 describe('a JSON patch', () => {
   const to = () => ({ resource: configMaps, object: configMap() })
 
+  it('is warned about when its operations have members that are unknown or there twice', async () => {
+    const body =
+      '[{"op":"add","path":"/data/p","value":"1","foo":"bar"},{"op":"add","path":"/data/q","path":"/data/r","value":"1"}]'
+    expect((await patched('json', body, to())).warnings).toEqual([
+      'json patch unknown field "[0].foo"',
+      'json patch duplicate field "[1].path"',
+    ])
+  })
+
   it('carries out its operations', async () => {
     const { object } = await patched(
       'json',

@@ -70,6 +70,29 @@ describe('decoding a built-in kind', () => {
     ])
   })
 
+  it('says once of an unknown field that it is unknown, however often it comes', () => {
+    const body = '{"kind":"ConfigMap","odd":1,"odd":{"b":1,"b":2},"data":{"a":"1","a":"2"}}'
+    expect(decodeJson(body, configMap, 'Warn').warnings).toEqual([
+      'unknown field "odd"',
+      'duplicate field "data.a"',
+    ])
+  })
+
+  it('reports the unknown fields of YAML in the order of their names, after all duplicates', async () => {
+    const body =
+      'kind: Pod\nunder: 1\nspec:\n  zeal: 1\n  hostname: a\n  hostname: b\n  containers:\n  - odd: 1\n  ' +
+      '- even: 2\n  art: 1\n'
+    const { warnings } = await decodeBody(body, pod, { validation: 'Warn', mediaType: 'application/yaml' })
+    expect(warnings).toEqual([
+      'line 6: key "hostname" already set in map',
+      'unknown field "spec.art"',
+      'unknown field "spec.containers[0].odd"',
+      'unknown field "spec.containers[1].even"',
+      'unknown field "spec.zeal"',
+      'unknown field "under"',
+    ])
+  })
+
   it('says nothing of unknown fields when validation is off', () => {
     expect(decodeJson('{"nonsense":1,"nonsense":2}', configMap, 'Ignore')).toEqual({
       object: {},
