@@ -242,6 +242,26 @@ describe('the life of a pod', () => {
     })
   })
 
+  test('is over by a time that it was given while it ran', async () => {
+    await fixture.create('job', { restartPolicy: 'Never', containers: [container] })
+    await fixture.phase('job', 'Running')
+    const deadline = (activeDeadlineSeconds: number) =>
+      fixture.client.patch(
+        kinds.pods,
+        { namespace: 'default', name: 'job' },
+        { type: 'merge', patch: { spec: { activeDeadlineSeconds } } },
+      )
+    await deadline(60)
+    await deadline(5)
+    await fixture.until(
+      'job',
+      ({ status }) =>
+        status !== undefined && 'observedGeneration' in status && status.observedGeneration === 3,
+    )
+    clock.advance(5_000)
+    expect((await fixture.phase('job', 'Failed')).status?.reason).toBe('DeadlineExceeded')
+  })
+
   test('starts its sidecars before the rest', async () => {
     await fixture.create('job', {
       restartPolicy: 'Never',

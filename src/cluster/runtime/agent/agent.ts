@@ -19,6 +19,7 @@ import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
 import { capacityOf, keepLeases, type NodeSpec, registerNode, registerPatiently } from './node.ts'
+import { serviceVariables } from './container/service-environment.ts'
 import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod/pod-streams.ts'
@@ -123,12 +124,10 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     },
     isRoot: process.getuid?.() === 0,
     nfsDirectories: options.nfsDirectories ?? {},
-    clusterEnvironment: {
-      KUBERNETES_SERVICE_HOST: host,
-      KUBERNETES_SERVICE_PORT: String(port),
-      KUBERNETES_SERVICE_PORT_HTTPS: String(port),
-      KUBERNETES_PORT: `tcp://${host}:${port}`,
-    },
+    // Where the API server really listens, not at the address of its service.
+    servicesOf: (namespace) =>
+      services.list(namespace).filter((one) => namespace !== 'default' || one.metadata.name !== 'kubernetes'),
+    clusterEnvironment: serviceVariables('kubernetes', host, [{ name: 'https', port }]),
     signal,
     endings: new Set(),
     onError,

@@ -9,6 +9,7 @@ import {
   type Mount,
 } from '../../runtime.ts'
 import { expand } from './environment.ts'
+import { systemNameOf } from './host-name.ts'
 import type { PreparedVolume } from '../volumes/prepare.ts'
 
 export interface ContainerParts {
@@ -38,7 +39,7 @@ export function containerSpec(
     pod: {
       namespace: pod.metadata.namespace ?? '',
       name: pod.metadata.name,
-      hostname: hostnameOf(pod),
+      hostname: systemNameOf(pod),
       address: parts.podAddress,
       annotations: pod.metadata.annotations ?? {},
     },
@@ -57,12 +58,6 @@ export function containerSpec(
     terminationMessagePath: manifest.terminationMessagePath ?? '/dev/termination-log',
     stopSignal: 'SIGTERM',
   }
-}
-
-/** Host names are at most 63 characters; Kubernetes cuts longer pod names and what dangles at the cut. */
-export function hostnameOf(pod: Persisted<Pod>): string {
-  const name = pod.spec?.hostname ?? pod.metadata.name
-  return name.slice(0, 63).replace(/[-.]+$/, '')
 }
 
 /** GPUs that a container asks for. */

@@ -7,6 +7,7 @@ import { contentReader } from '../content-reader.ts'
 import type { PodFacts } from './downward.ts'
 import { resolveEnvironment } from './environment.ts'
 import { identityOf } from './identity.ts'
+import { serviceEnvironment } from './service-environment.ts'
 import type { AgentContext, NodeContext } from '../pod-context.ts'
 import type { PodNotices } from '../pod/pod-notices.ts'
 import type { PodVolumes } from '../pod/pod-volumes.ts'
@@ -43,7 +44,10 @@ export class ContainerStarter {
       ? await resolveEnvironment(manifest, {
           facts,
           reader: contentReader(context.client, pod.metadata.namespace ?? ''),
-          cluster: context.clusterEnvironment,
+          cluster: {
+            ...serviceEnvironment(pod, context.servicesOf(pod.metadata.namespace ?? '')),
+            ...context.clusterEnvironment,
+          },
         })
       : {}
     const container = await runtime.start(

@@ -9,7 +9,7 @@ import { Ending } from '../ending.ts'
 import { PodContainers } from './pod-containers.ts'
 import type { AgentContext, NodeContext } from '../pod-context.ts'
 import { type PodCourse, runInit, runMain } from './pod-course.ts'
-import { deadlineVerdict, watchDeadline } from './pod-deadline.ts'
+import { deadlineVerdict, PodDeadline } from './pod-deadline.ts'
 import { deletionGraceMsOf, forcedGraceMs, graceMsOf } from './pod-grace.ts'
 import { PodNotices } from './pod-notices.ts'
 import { removeFromApi } from './pod-removal.ts'
@@ -31,6 +31,7 @@ export class PodAgent {
   readonly #containers: PodContainers
   readonly #resizes: PodResizes
   readonly #startedAt: Date
+  readonly #deadline: PodDeadline
   #pod: Persisted<Pod>
   #address: string | undefined
   #isPrepared = false
@@ -38,7 +39,6 @@ export class PodAgent {
   #isGone = false
   #verdict: { reason: string; message: string } | undefined
   #graceMs: number | undefined
-  #cancelDeadline = (): void => undefined
   #deletionRequested = (): void => undefined
   readonly #deletion: Promise<void>
   readonly #agentEnd: AgentEnd
@@ -48,6 +48,11 @@ export class PodAgent {
     this.#context = context
     this.#node = node
     this.#startedAt = new Date(timeOf(pod.status?.startTime) ?? context.clock.now())
+    this.#deadline = new PodDeadline({
+      startedAt: this.#startedAt,
+      clock: context.clock,
+      onReached: () => this.#endByDeadline(),
+    })
     this.#deletion = new Promise((resolve) => {
       this.#deletionRequested = resolve
     })
@@ -113,13 +118,16 @@ export class PodAgent {
 
   /** The pod changed in the API. */
   update(pod: Persisted<Pod>): void {
-    const isChanged = pod.metadata.generation !== this.#pod.metadata.generation
+    const before = this.#pod
+    const isChanged = pod.metadata.generation !== before.metadata.generation
     this.#pod = pod
     this.#publisher.update(pod)
     if (pod.metadata.deletionTimestamp === undefined) {
       if (this.#isOver) return
       if (isChanged || pod.spec?.readinessGates !== undefined) this.#publisher.request()
       if (isChanged) this.#containers.useImages()
+      this.#deadline.follow(pod)
+      this.#volumes.follow(before)
       this.#followSpec()
       return
     }
@@ -169,11 +177,7 @@ export class PodAgent {
 
   async #live(): Promise<void> {
     this.#takeAddress()
-    const { clock } = this.#context
-    this.#cancelDeadline = watchDeadline(this.#pod, () => this.#endByDeadline(), {
-      startedAt: this.#startedAt,
-      clock,
-    })
+    this.#deadline.follow(this.#pod)
     const { runtime } = this.#node
     if (runtime.usesFiles) {
       // A pod that was running when the agent was restarted need not look as if it began anew.
@@ -196,7 +200,7 @@ export class PodAgent {
     if (await runInit(course)) await runMain(course)
     if (this.#context.signal.aborted) return
     await this.#stop()
-    this.#cancelDeadline()
+    this.#deadline.cancel()
     // Ended from outside, or by its deadline: whatever its containers said, nothing will run again.
     if (this.#stopping.isReached) this.#isOver = true
     this.#starter.releaseDevices()
