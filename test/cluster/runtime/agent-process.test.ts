@@ -205,6 +205,30 @@ describe('a pod of processes', () => {
     await fixture.remove('too-long')
   })
 
+  test('resolves names as its dnsConfig says, and sets what is its own of the kernel', async () => {
+    const read = shell('cat /etc/resolv.conf /proc/sys/kernel/shm_rmid_forced')
+    const dnsConfig = {
+      nameservers: ['10.1.1.1'],
+      searches: ['one.example.org', 'two.example.org'],
+      options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }],
+    }
+    const sysctls = [
+      { name: 'kernel.shm_rmid_forced', value: '1' },
+      { name: 'net.ipv4.tcp_syncookies', value: '1' },
+    ]
+    const securityContext = { ...unprivileged, sysctls }
+    // A namespace of a user does not give the right.
+    const forced = process.getuid?.() === 0 ? 1 : 0
+    expect(await fixture.output('own', { ...read, dnsPolicy: 'None', dnsConfig, securityContext })).toBe(
+      `search one.example.org two.example.org\nnameserver 10.1.1.1\noptions ndots:2 edns0\n${forced}\n`,
+    )
+    expect(await fixture.event('own', 'SysctlNotSet')).toContain('net.ipv4.tcp_syncookies stays as it is')
+    const added = await fixture.output('added', { ...read, dnsConfig: { searches: ['three.example.org'] } })
+    expect(added).toMatch(/^search .*three\.example\.org\n/)
+    expect(added).toContain(readFileSync('/etc/resolv.conf', 'utf8').match(/^nameserver .*$/m)?.[0] ?? '')
+    expect(added).toMatch(/\n0\n$/)
+  })
+
   test('is not over before its sidecar is', async () => {
     const wait = 'trap "sleep 0.3; exit 0" TERM; while true; do sleep 0.05; done'
     const side = { name: 'side', image: 'x', restartPolicy: 'Always', command: ['sh', '-c', wait] }

@@ -117,8 +117,8 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     addresses: new PodAddresses(),
     allowRoot: options.allowRoot === true,
     *othersOn(node, uid) {
-      for (const { pod } of agents.values()) {
-        const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+      for (const { pod, isOver } of agents.values()) {
+        const hasEnded = isOver || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
         if (pod.spec?.nodeName === node && pod.metadata.uid !== uid && !hasEnded) yield pod
       }
     },
@@ -233,7 +233,7 @@ function nodeContext(node: AgentNode): NodeContext {
   return {
     name: node.name,
     address: node.address ?? '127.0.0.1',
-    allocatable: node.capacity,
+    allocatable: capacityOf(node),
     runtime: node.runtime,
     devices: new NodeDevices(node.gpus ?? Array.from({ length: count }, (_, index) => index)),
   }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Container as ContainerManifest, Persisted, Pod } from '../../../../kube/index.ts'
-import { quantityToNumber, quantityToUnits } from '../../../../kube/index.ts'
+import { dottedName, quantityToNumber, quantityToUnits } from '../../../../kube/index.ts'
 import {
   type ContainerLimits,
   ContainerRefused,
@@ -19,6 +19,7 @@ export interface ContainerParts {
   /** Left out when nothing will be mounted. */
   readonly volumes: ReadonlyMap<string, PreparedVolume> | undefined
   readonly hostsFile: string | undefined
+  readonly resolver: string | undefined
   readonly podAddress: string
   readonly gpus: readonly number[]
 }
@@ -50,6 +51,10 @@ export function containerSpec(
     identity: parts.identity,
     mounts: mountsOf(manifest, workingDirectory, parts),
     hostsFile: parts.hostsFile,
+    ...(parts.resolver !== undefined && { resolver: parts.resolver }),
+    sysctls: Object.fromEntries(
+      (pod.spec?.securityContext?.sysctls ?? []).map(({ name, value }) => [dottedName(name), value]),
+    ),
     limits: limitsOf(manifest),
     gpus: parts.gpus,
     stdin: manifest.stdin === true,

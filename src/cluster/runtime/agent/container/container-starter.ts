@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Container as ContainerManifest } from '../../../../kube/index.ts'
 import { hostsFile } from '../../pod-directory.ts'
 import type { Container } from '../../runtime.ts'
@@ -7,6 +8,7 @@ import { contentReader } from '../content-reader.ts'
 import type { PodFacts } from './downward.ts'
 import { resolveEnvironment } from './environment.ts'
 import { identityOf } from './identity.ts'
+import { resolverText } from './resolver.ts'
 import { serviceEnvironment } from './service-environment.ts'
 import type { AgentContext, NodeContext } from '../pod-context.ts'
 import type { PodNotices } from '../pod/pod-notices.ts'
@@ -18,6 +20,16 @@ export interface ContainerStarterOptions {
   readonly volumes: PodVolumes
   readonly notices: PodNotices
   readonly facts: () => PodFacts
+}
+
+function machineResolver(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8')
+  } catch (error) {
+    // A machine without one resolves nothing, and so do its pods.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 /** Starts the containers of one pod: who they are, what they see, which devices they have. */
@@ -57,6 +69,8 @@ export class ContainerStarter {
         environment,
         volumes: runtime.usesFiles ? volumes.volumes : undefined,
         hostsFile: runtime.usesFiles ? hostsFile(context.dataDirectory, pod.metadata.uid) : undefined,
+        resolver:
+          runtime.usesFiles && pod.spec !== undefined ? resolverText(pod.spec, machineResolver) : undefined,
         podAddress: facts.podAddress,
         gpus,
       }),

@@ -8,6 +8,7 @@ import {
   timestamp,
 } from '../../../../kube/index.ts'
 import { type ContainerView, statusOf } from '../container/container-view.ts'
+import type { Rejection } from './admission.ts'
 import type { ResizeNote } from './resize.ts'
 
 export interface PodState {
@@ -23,12 +24,15 @@ export interface PodState {
   readonly resize?: ResizeNote
   /** Why the pod was ended from outside, as in `DeadlineExceeded`. */
   readonly verdict?: { readonly reason: string; readonly message: string }
+  /** Why the node has not taken the pod at all. */
+  readonly rejection?: Rejection
 }
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
 /** The status that a pod should show, given what its containers are doing. Keeps what others have put there. */
 export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodStatus {
+  if (whole.rejection !== undefined) return rejectedStatus(pod, whole.startedAt, whole.rejection)
   const ephemeral = whole.views.filter(({ kind }) => kind === 'ephemeral')
   // What somebody looks at the pod with says nothing about how the pod is.
   const state = { ...whole, views: whole.views.filter(({ kind }) => kind !== 'ephemeral') }
@@ -52,6 +56,17 @@ export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodS
     containerStatuses: main.map(statusOf),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(statusOf) }),
   } as PodStatus
+}
+
+/** Nothing of the pod has been here: there is nothing to say of containers. */
+function rejectedStatus({ metadata }: Persisted<Pod>, at: Date, { reason, message }: Rejection): PodStatus {
+  return {
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    phase: 'Failed',
+    reason,
+    message: `Pod was rejected: ${message}`,
+    startTime: timestamp(at),
+  }
 }
 
 function isTerminal(phase: Phase): boolean {
