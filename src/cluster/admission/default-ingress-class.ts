@@ -1,7 +1,6 @@
 import type { Admission, Admitter } from '../registry/index.ts'
-import type { Ingress, KubeObject } from '../../kube/index.ts'
+import { type Ingress, type KubeObject, newestMarked } from '../../kube/index.ts'
 import type { AdmissionContext } from './context.ts'
-import { newestMarked } from './newest-marked.ts'
 import { resourceOf } from './refusal.ts'
 
 const classes = 'networking.k8s.io/ingressclasses'

@@ -1,14 +1,9 @@
 import type { Admission, Admitter } from '../registry/index.ts'
-import type { PersistentVolumeClaim } from '../../kube/index.ts'
+import { defaultStorageClassMarks, newestMarked, type PersistentVolumeClaim } from '../../kube/index.ts'
 import type { AdmissionContext } from './context.ts'
-import { newestMarked } from './newest-marked.ts'
 import { resourceOf } from './refusal.ts'
 
 const classes = 'storage.k8s.io/storageclasses'
-const marks = [
-  'storageclass.kubernetes.io/is-default-class',
-  'storageclass.beta.kubernetes.io/is-default-class',
-]
 
 /** A claim that names no storage class gets the cluster's default; one that names `""` asked for none. */
 export function defaultStorageClass({ reader }: Pick<AdmissionContext, 'reader'>): Admitter {
@@ -21,7 +16,7 @@ export function defaultStorageClass({ reader }: Pick<AdmissionContext, 'reader'>
       const claim = object as PersistentVolumeClaim
       if (claim.spec === undefined || claim.spec.storageClassName !== undefined) return
       if (object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return
-      const name = newestMarked(reader.list(classes), marks)
+      const name = newestMarked(reader.list(classes), defaultStorageClassMarks)
       if (name !== undefined) claim.spec.storageClassName = name
     },
   }

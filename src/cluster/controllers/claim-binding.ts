@@ -3,9 +3,11 @@ import {
   bindCompletedAnnotation,
   boundByControllerAnnotation,
   classOfClaim,
+  defaultStorageClassMarks,
   hasAnnotation,
   isPromisedTo,
   keyOf,
+  newestMarked,
   volumeMismatch,
   type ObjectReference,
   type Persisted,
@@ -65,6 +67,15 @@ export class ClaimBinding {
       onlyPromised: storageClass?.volumeBindingMode === 'WaitForFirstConsumer',
     })
     if (volume !== undefined) return this.#bind(volume, claim)
+    if (claim.spec?.storageClassName === undefined && className === '') {
+      const given = newestMarked(this.#classes.objects.values(), defaultStorageClassMarks)
+      // The change brings the claim here again, as one of that class.
+      if (given !== undefined) {
+        this.forget(claim)
+        await this.#records.writeClaim({ ...claim, spec: { ...claim.spec, storageClassName: given } })
+        return
+      }
+    }
     if (waitsForPod) {
       this.#records.tell(
         claim,

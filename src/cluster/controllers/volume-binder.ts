@@ -52,7 +52,11 @@ export const volumeBinderController: Controller = {
       if (claim?.namespace && claim.name) claimQueue.add(`${claim.namespace}/${claim.name}`)
       if (change.type !== 'DELETED' && status?.phase === 'Available') wake(classOfVolume(change.object))
     })
-    classes.subscribe((change) => wake(change.object.metadata.name))
+    classes.subscribe((change) => {
+      wake(change.object.metadata.name)
+      // It may have become the default of claims that were made without a class.
+      if (change.type !== 'DELETED') wake('')
+    })
     const upkeep = new VolumeUpkeep(context, records, (key) => claimQueue.add(key))
     // One at a time: two claims must not be given the same volume.
     await Promise.all([

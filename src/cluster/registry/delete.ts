@@ -38,6 +38,10 @@ export async function deleteObject(
   body?: JsonObject,
 ): Promise<Deleted> {
   const { resource } = request
+  const { propagationWarning } = resource
+  if (propagationWarning !== undefined && options.propagationPolicy === undefined) {
+    request.warn(propagationWarning)
+  }
   const key = keyOf(
     storedAs(resource),
     resource.namespaced ? request.namespace : undefined,

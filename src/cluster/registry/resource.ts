@@ -120,6 +120,8 @@ export interface ResourceDefinition {
   readonly deleteReturnsObject?: boolean
   /** Default propagation; `background` for all but legacy batch kinds. */
   readonly defaultPropagation?: 'Background' | 'Orphan'
+  /** Told who deletes without saying what becomes of the dependents. */
+  readonly propagationWarning?: string
   /** Marks an object that a delete could not remove at once (a namespace's phase). */
   onDeleting?(object: KubeObject): void
   /** Beside `metadata.finalizers`: is there something that keeps a deleted object? (A namespace's `spec.finalizers`.) */

@@ -59,6 +59,10 @@ export interface ContainerSpec {
   readonly mounts: readonly Mount[]
   /** File that is the container's `/etc/hosts`; changed in place while it runs. */
   readonly hostsFile: string | undefined
+  /** Text of the container's `/etc/resolv.conf`; that of the machine when left out. */
+  readonly resolver?: string
+  /** Kernel parameters that the pod wants set, by name. */
+  readonly sysctls?: Readonly<Record<string, string>>
   readonly limits: ContainerLimits
   /** Indexes of the machine's GPUs given to it. */
   readonly gpus: readonly number[]

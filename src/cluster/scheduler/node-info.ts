@@ -1,11 +1,10 @@
-import type { Node, Persisted, Taint } from '../../kube/index.ts'
+import { type HostPort, type Node, type Persisted, portsCollide, type Taint } from '../../kube/index.ts'
 import { type Amounts, type ResourceList, addTo, amountsOf, noAmounts } from './amounts.ts'
 import type { Labels } from './label-match.ts'
-import type { HostPort, PodInfo } from './pod-info.ts'
+import type { PodInfo } from './pod-info.ts'
 
 const noLabels: Labels = {}
 const noTaints: readonly Taint[] = []
-const anyAddress = '0.0.0.0'
 
 /** A node and what is on it, kept up to date pod by pod. */
 export class NodeInfo {
@@ -78,7 +77,7 @@ export class NodeInfo {
   hasPortOf(ports: readonly HostPort[]): boolean {
     for (const pod of this.pods.values()) {
       if (pod.ports.length === 0) continue
-      for (const held of pod.ports) if (ports.some((port) => collide(held, port))) return true
+      for (const held of pod.ports) if (ports.some((port) => portsCollide(held, port))) return true
     }
     return false
   }
@@ -90,14 +89,6 @@ function hasTerms(pod: PodInfo): boolean {
     pod.antiAffinity.length > 0 ||
     pod.preferredAffinity.length > 0 ||
     pod.preferredAntiAffinity.length > 0
-  )
-}
-
-function collide(a: HostPort, b: HostPort): boolean {
-  return (
-    a.port === b.port &&
-    a.protocol === b.protocol &&
-    (a.ip === b.ip || a.ip === anyAddress || b.ip === anyAddress)
   )
 }
 

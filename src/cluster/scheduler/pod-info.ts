@@ -1,21 +1,17 @@
 import {
   ephemeralClaimName,
   extended,
+  type HostPort,
   nodeTermTest,
   type Persisted,
   type Pod,
   type PodSpec,
+  portsOnHost,
   requiredNodes,
   type Toleration,
 } from '../../kube/index.ts'
 import { type LabelTest, type Labels, labelTest } from './label-match.ts'
 import { type PodRequests, podRequests } from './pod-requests.ts'
-
-export interface HostPort {
-  readonly ip: string
-  readonly protocol: string
-  readonly port: number
-}
 
 /** Pods that a (anti-)affinity term speaks of, and the node label whose value tells one place from another. */
 export interface PodTerm {
@@ -88,7 +84,7 @@ export function podInfo(pod: Persisted<Pod>): PodInfo {
     name: pod.metadata.name,
     labels,
     priority: spec.priority ?? 0,
-    ports: hostPorts(spec),
+    ports: portsOnHost(spec),
     tolerations: spec.tolerations ?? none,
     claims: claimsOf(pod.metadata.name, spec),
     matchesNode: requiredNodes(spec),
@@ -113,19 +109,6 @@ function claimsOf(podName: string, spec: PodSpec): readonly string[] {
     if (claim !== undefined) (claims ??= []).push(claim)
   }
   return claims ?? none
-}
-
-function hostPorts(spec: PodSpec): readonly HostPort[] {
-  let ports: HostPort[] | undefined
-  const sidecars = (spec.initContainers ?? none).filter((container) => container.restartPolicy === 'Always')
-  for (const container of sidecars.length === 0 ? spec.containers : [...spec.containers, ...sidecars]) {
-    for (const port of container.ports ?? none) {
-      if (!port.hostPort) continue
-      const ip = port.hostIP === undefined || port.hostIP === '' ? '0.0.0.0' : port.hostIP
-      ;(ports ??= []).push({ ip, protocol: port.protocol ?? 'TCP', port: port.hostPort })
-    }
-  }
-  return ports ?? none
 }
 
 interface RawTerm {

@@ -93,6 +93,29 @@ const isDone =
     status?.observedGeneration === metadata.generation
 
 describe('a deployment', () => {
+  it('takes up replica sets that fit it, and counts on from their revisions, however large', async () => {
+    const labels = { app: 'adopting' }
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'm', image: 'busybox:0' }] } }
+    const annotations = { 'deployment.kubernetes.io/revision': '3546343826724305832' }
+    await cluster.client.create(
+      kinds.replicaSets,
+      {
+        metadata: { name: 'earlier', namespace, labels, annotations },
+        spec: { replicas: 0, selector: { matchLabels: labels }, template },
+      },
+      { namespace },
+    )
+    await create('adopting', { replicas: 0 })
+    const adopting = await cluster.until(
+      kinds.deployments,
+      at('adopting'),
+      (now) => now?.metadata.annotations?.['deployment.kubernetes.io/revision'] !== undefined,
+    )
+    expect(adopting?.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('3546343826724305833')
+    const earlier = await cluster.client.get(kinds.replicaSets, at('earlier'))
+    expect(earlier.metadata.ownerReferences?.[0]?.name).toBe('adopting')
+  })
+
   it('gets what it leaves out, and is refused what makes no sense', async () => {
     const made = await create('defaults', { replicas: 0 })
     expect(made.spec).toMatchObject({

@@ -240,6 +240,34 @@ describe('volumes and claims', () => {
     expect(bound?.spec?.volumeName).toBe('late')
   })
 
+  it('gives a claim that names no class the default one that comes later, unless it wants none', async () => {
+    const classless = (name: string, spec: object) =>
+      cluster.client.create(
+        kinds.persistentVolumeClaims,
+        {
+          metadata: claimAt(name),
+          spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } }, ...spec },
+        },
+        claimAt(name),
+      )
+    await classless('any-class', {})
+    await classless('no-class', { storageClassName: '' })
+    const marked = { 'storageclass.kubernetes.io/is-default-class': 'true' }
+    await cluster.client.create(kinds.storageClasses, {
+      metadata: { name: 'late-default', annotations: marked },
+      provisioner: 'example.com/disk',
+    })
+    const given = await cluster.until(
+      kinds.persistentVolumeClaims,
+      claimAt('any-class'),
+      (now) => now?.spec?.storageClassName !== undefined,
+    )
+    expect(given?.spec?.storageClassName).toBe('late-default')
+    const refused = await cluster.client.get(kinds.persistentVolumeClaims, claimAt('no-class'))
+    expect(refused.spec?.storageClassName).toBe('')
+    await cluster.client.delete(kinds.storageClasses, { name: 'late-default' })
+  })
+
   it('keeps a volume that is promised to a claim for that claim', async () => {
     await volume('promised', '5Gi', { storageClassName: 'own', claimRef: claimAt('chosen') })
     await claim('other', '1Gi', { storageClassName: 'own' })

@@ -103,6 +103,32 @@ describe('a stateful set', () => {
     )
   })
 
+  it('shrinks one after the other, and not while another pod is not ready', async () => {
+    const pods = ['shrink-0', 'shrink-1', 'shrink-2']
+    const ready = (pod: string, status: 'True' | 'False') =>
+      cluster.client.patch(
+        kinds.pods,
+        at(pod),
+        { type: 'strategic', patch: { status: { conditions: [{ type: 'Ready', status }] } } as never },
+        { subresource: 'status' },
+      )
+    await create('shrink', { replicas: 3 })
+    for (const pod of pods) await serve(pod)
+    await untilSet('shrink', ({ readyReplicas }) => readyReplicas === 3)
+    for (const pod of pods) await ready(pod, 'False')
+    await untilSet('shrink', ({ readyReplicas }) => readyReplicas === undefined)
+    await change('shrink', { replicas: 0 })
+    await untilSet('shrink', ({ observedGeneration }) => observedGeneration === 2)
+    expect(await podsOf('shrink')).toHaveLength(3)
+    await ready('shrink-2', 'True')
+    await cluster.until(kinds.pods, at('shrink-2'), (now) => now === undefined)
+    await ready('shrink-0', 'True')
+    await untilSet('shrink', ({ readyReplicas }) => readyReplicas === 1)
+    // The last one that is not ready, and nobody's help is to be had from those below it.
+    await cluster.until(kinds.pods, at('shrink-1'), (now) => now === undefined)
+    await untilSet('shrink', ({ replicas }) => replicas === 0)
+  })
+
   it('rolls from the highest down to its partition, keeping a revision of every template', async () => {
     await create('roll', {
       replicas: 2,

@@ -25,6 +25,23 @@ test('refuses to replace or create by name an object that does not say its name'
   })
 })
 
+test('says that a job leaves its pods behind where its deletion does not say what becomes of them', async () => {
+  const jobs = '/apis/batch/v1/namespaces/default/jobs'
+  const spec = { restartPolicy: 'Never', containers: [{ name: 'm', image: 'busybox' }] }
+  const metadata = { name: 'left', labels: { kept: 'no' } }
+  await api.send('POST', jobs, { metadata, spec: { suspend: true, template: { spec } } })
+  const why = 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background'
+  expect((await api.send('DELETE', `${jobs}?labelSelector=kept%3Dno&dryRun=All`)).warning).toContain(why)
+  const answers = await Promise.all(
+    ['Orphan', 'Background'].map((policy) =>
+      api.send('DELETE', `${jobs}/left?dryRun=All&propagationPolicy=${policy}`),
+    ),
+  )
+  expect(answers.map(({ warning }) => warning)).toEqual(['', ''])
+  const deleted = await api.send('DELETE', `${jobs}/left`)
+  expect(deleted.warning).toContain(why)
+})
+
 test('takes an owner that is named twice once, and says so', async () => {
   const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'u-1' }
   const other = { ...owner, uid: 'u-2' }

@@ -126,6 +126,117 @@ describe('a pod of processes', () => {
     )
   })
 
+  test('sees in its files at once what its labels have become', async () => {
+    const script = 'until grep -q green /info/labels; do sleep 0.05; done; cat /info/labels'
+    const spec = {
+      ...shell(script, { volumeMounts: [{ name: 'info', mountPath: '/info' }] }),
+      volumes: [
+        {
+          name: 'info',
+          projected: {
+            sources: [
+              { downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+            ],
+          },
+        },
+      ],
+    }
+    await fixture.create('relabelled', spec, { labels: { colour: 'blue' } })
+    await fixture.phase('relabelled', 'Running')
+    await fixture.client.patch(
+      kinds.pods,
+      { namespace: 'default', name: 'relabelled' },
+      { type: 'merge', patch: { metadata: { labels: { colour: 'green' } } } },
+    )
+    await fixture.phase('relabelled', 'Succeeded')
+    expect(await fixture.log('relabelled')).toBe('colour="green"')
+  })
+
+  test('knows the services of its namespace by its environment, unless it does not want to', async () => {
+    const service = await fixture.client.create(kinds.services, {
+      metadata: { name: 'foo-service', namespace: 'default' },
+      spec: {
+        ports: [
+          { name: 'web-ui', port: 8765 },
+          { name: 'stats', port: 53, protocol: 'UDP' },
+        ],
+      },
+    })
+    const address = service.spec?.clusterIP ?? ''
+    const lines = (await fixture.output('linked', shell('env'))).split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `FOO_SERVICE_SERVICE_HOST=${address}`,
+        'FOO_SERVICE_SERVICE_PORT=8765',
+        'FOO_SERVICE_SERVICE_PORT_WEB_UI=8765',
+        `FOO_SERVICE_PORT=tcp://${address}:8765`,
+        `FOO_SERVICE_PORT_8765_TCP=tcp://${address}:8765`,
+        'FOO_SERVICE_PORT_8765_TCP_PROTO=tcp',
+        'FOO_SERVICE_PORT_8765_TCP_PORT=8765',
+        `FOO_SERVICE_PORT_8765_TCP_ADDR=${address}`,
+        `FOO_SERVICE_PORT_53_UDP=udp://${address}:53`,
+      ]),
+    )
+    // The API server is told by where it listens, in the namespace of its service too.
+    expect(lines).toContain('KUBERNETES_SERVICE_HOST=127.0.0.1')
+    expect(lines.filter((line) => line.startsWith('KUBERNETES_PORT_443'))).toEqual([])
+    const bare = await fixture.output('unlinked', { ...shell('env'), enableServiceLinks: false })
+    expect(bare).not.toContain('FOO_SERVICE')
+    expect(bare).toContain('KUBERNETES_SERVICE_HOST=127.0.0.1')
+  })
+
+  test('calls its host by the name that it asks for', async () => {
+    const named = { ...shell('hostname'), hostname: 'node-b', subdomain: 'ring' }
+    expect(await fixture.output('short', named)).toBe('node-b\n')
+    expect(await fixture.output('qualified', { ...named, setHostnameAsFQDN: true })).toBe(
+      'node-b.ring.default.svc.cluster.local\n',
+    )
+    expect(await fixture.output('other', { ...named, hostnameOverride: 'db.example.org' })).toBe(
+      'db.example.org\n',
+    )
+    await fixture.create('too-long', { ...named, subdomain: 's'.repeat(40), setHostnameAsFQDN: true })
+    const refused = await fixture.until(
+      'too-long',
+      ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.message !== undefined,
+    )
+    expect(refused.status?.containerStatuses?.[0]?.state?.waiting?.message).toContain(
+      'is too long (64 is the max, 73 characters requested)',
+    )
+    await fixture.remove('too-long')
+  })
+
+  test('resolves names as its dnsConfig says, and sets what is its own of the kernel', async () => {
+    const read = shell('cat /etc/resolv.conf /proc/sys/kernel/shm_rmid_forced')
+    const dnsConfig = {
+      nameservers: ['10.1.1.1'],
+      searches: ['one.example.org', 'two.example.org'],
+      options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }],
+    }
+    const sysctls = [
+      { name: 'kernel.shm_rmid_forced', value: '1' },
+      { name: 'net.ipv4.tcp_syncookies', value: '1' },
+    ]
+    const securityContext = { ...unprivileged, sysctls }
+    // A namespace of a user does not give the right.
+    const forced = process.getuid?.() === 0 ? 1 : 0
+    expect(await fixture.output('own', { ...read, dnsPolicy: 'None', dnsConfig, securityContext })).toBe(
+      `search one.example.org two.example.org\nnameserver 10.1.1.1\noptions ndots:2 edns0\n${forced}\n`,
+    )
+    expect(await fixture.event('own', 'SysctlNotSet')).toContain('net.ipv4.tcp_syncookies stays as it is')
+    const added = await fixture.output('added', { ...read, dnsConfig: { searches: ['three.example.org'] } })
+    expect(added).toMatch(/^search .*three\.example\.org\n/)
+    expect(added).toContain(readFileSync('/etc/resolv.conf', 'utf8').match(/^nameserver .*$/m)?.[0] ?? '')
+    expect(added).toMatch(/\n0\n$/)
+  })
+
+  test('is not over before its sidecar is', async () => {
+    const wait = 'trap "sleep 0.3; exit 0" TERM; while true; do sleep 0.05; done'
+    const side = { name: 'side', image: 'x', restartPolicy: 'Always', command: ['sh', '-c', wait] }
+    await fixture.create('sided', { ...shell('true'), initContainers: [side] })
+    const pod = await fixture.phase('sided', 'Succeeded')
+    expect(pod.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode).toBe(0)
+  })
+
   test('has a token that the server takes for its own service account', async () => {
     const script = `python3 - <<'END'
 import json, os, ssl, urllib.request

@@ -242,6 +242,26 @@ describe('the life of a pod', () => {
     })
   })
 
+  test('is over by a time that it was given while it ran', async () => {
+    await fixture.create('job', { restartPolicy: 'Never', containers: [container] })
+    await fixture.phase('job', 'Running')
+    const deadline = (activeDeadlineSeconds: number) =>
+      fixture.client.patch(
+        kinds.pods,
+        { namespace: 'default', name: 'job' },
+        { type: 'merge', patch: { spec: { activeDeadlineSeconds } } },
+      )
+    await deadline(60)
+    await deadline(5)
+    await fixture.until(
+      'job',
+      ({ status }) =>
+        status !== undefined && 'observedGeneration' in status && status.observedGeneration === 3,
+    )
+    clock.advance(5_000)
+    expect((await fixture.phase('job', 'Failed')).status?.reason).toBe('DeadlineExceeded')
+  })
+
   test('starts its sidecars before the rest', async () => {
     await fixture.create('job', {
       restartPolicy: 'Never',
@@ -250,6 +270,63 @@ describe('the life of a pod', () => {
     })
     const running = await fixture.phase('job', 'Running')
     expect(running.status?.initContainerStatuses?.[0]?.state).toHaveProperty('running')
+  })
+})
+
+describe('a pod that names its node itself', () => {
+  test('is turned away where it has no room, no free port, or is not meant to be', async () => {
+    const asking = (cpu: string) => ({ ...container, resources: { requests: { cpu } } })
+    await fixture.create('first', {
+      containers: [{ ...asking('3'), ports: [{ containerPort: 80, hostPort: 8080 }] }],
+    })
+    await fixture.phase('first', 'Running')
+    const turnedAway = async (name: string, spec: object): Promise<unknown> => {
+      await fixture.create(name, { containers: [container], ...spec })
+      const { status } = await fixture.phase(name, 'Failed')
+      expect(status?.containerStatuses).toBeUndefined()
+      expect(await fixture.event(name, status?.reason ?? '')).toBe(
+        status?.message?.slice('Pod was rejected: '.length),
+      )
+      return [status?.reason, status?.message]
+    }
+    expect(await turnedAway('large', { containers: [asking('1500m')] })).toEqual([
+      'OutOfcpu',
+      "Pod was rejected: Node didn't have enough resource: cpu, requested: 1500, used: 3000, capacity: 4000",
+    ])
+    const port = { containers: [{ ...container, ports: [{ containerPort: 81, hostPort: 8080 }] }] }
+    expect(await turnedAway('port', port)).toEqual([
+      'NodePorts',
+      "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    ])
+    expect(await turnedAway('elsewhere', { nodeSelector: { zone: 'b' } })).toEqual([
+      'NodeAffinity',
+      "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    ])
+    const sysctls = { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '65536' }] } }
+    expect(await turnedAway('unsafe', sysctls)).toEqual([
+      'SysctlForbidden',
+      'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted',
+    ])
+    await fixture.remove('large')
+    await expect.poll(async () => fixture.isGone('large')).toBe(true)
+    await fixture.create('small', { containers: [asking('1')] })
+    await fixture.phase('small', 'Running')
+  })
+
+  test('stays away from a node whose taint would have it leave', async () => {
+    const taints = [{ key: 'sick', effect: 'NoExecute' as const }]
+    await fixture.client.patch(
+      kinds.nodes,
+      { name: 'worker01' },
+      { type: 'merge', patch: { spec: { taints } } },
+    )
+    await fixture.create('job', { containers: [container] })
+    expect((await fixture.phase('job', 'Failed')).status?.reason).toBe('TaintToleration')
+    await fixture.create('nurse', {
+      containers: [container],
+      tolerations: [{ key: 'sick', operator: 'Exists' }],
+    })
+    await fixture.phase('nurse', 'Running')
   })
 })
 

@@ -111,6 +111,22 @@ describe('the name service file', () => {
     expect(text).toContain('127.0.0.1 kubernetes.default kubernetes.default.svc')
   })
 
+  test('is in the form that programs know: who keeps it, its own names, and what the pod adds', () => {
+    const spec = {
+      containers: [],
+      hostname: 'node-a',
+      subdomain: 'ring',
+      hostAliases: [{ ip: '10.1.2.3', hostnames: ['foo', 'bar'] }],
+    }
+    const text = hostsContent({ ...input, pod: { ...pod, spec }, services: [], slices: [] })
+    expect(text.split('\n')[0]).toBe('# Kubernetes-managed hosts file.')
+    expect(text).toContain('\n127.64.0.5\tnode-a.ring.dev1.svc.cluster.local\tnode-a\n')
+    expect(text).toContain('\n# Entries added by HostAliases.\n10.1.2.3\tfoo\tbar\n')
+    const host = { ...pod, spec: { ...spec, hostNetwork: true } }
+    const other = hostsContent({ ...input, pod: host, services: [], slices: [] })
+    expect(other).not.toContain('# Kubernetes-managed hosts file.')
+  })
+
   test('leaves out pods that are not ready, unless the service says otherwise', () => {
     const hidden = hostsContent({ ...input, services: [service], slices: [slice(false)] })
     expect(hidden).not.toContain('job-worker-0.dev1.svc')

@@ -17,16 +17,30 @@ const notCopied: ReadonlySet<string> = new Set([
 ])
 
 type Annotations = Record<string, string>
+type Revised = Pick<Generation, 'metadata'>
 
-export function revisionOf({ metadata }: Pick<Generation, 'metadata'>): number {
-  const text = metadata.annotations?.[revisionAnnotation]
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : 0
+/** Revisions have 64 bits, of which the numbers of this language hold 53. */
+export function revisionOf({ metadata }: Revised): bigint {
+  return revisionIn(metadata.annotations)
+}
+
+/** One more than that of any of the sets. */
+export function revisionAfter(sets: readonly Revised[]): bigint {
+  return sets.map(revisionOf).reduce((most, one) => (one > most ? one : most), 0n) + 1n
+}
+
+const largestRevision = 2n ** 63n - 1n
+
+function revisionIn(annotations: Annotations | undefined): bigint {
+  const text = annotations?.[revisionAnnotation] ?? ''
+  const revision = /^\d+$/.test(text) ? BigInt(text) : 0n
+  return revision > largestRevision ? 0n : revision
 }
 
 /** Annotations of the newest replica set: the deployment's own, and its place in the history. */
 export function newestAnnotations(
   owner: Owner,
-  revision: number,
+  revision: bigint,
   before: Annotations | undefined,
 ): Annotations {
   const next: Annotations = { ...before }
@@ -34,7 +48,7 @@ export function newestAnnotations(
     if (!notCopied.has(name)) next[name] = value
   }
   const old = before?.[revisionAnnotation]
-  if (Number(old ?? 0) >= revision) return next
+  if (revisionIn(before) >= revision) return next
   next[revisionAnnotation] = String(revision)
   if (old !== undefined) next[historyAnnotation] = withRevision(before?.[historyAnnotation], old)
   return next

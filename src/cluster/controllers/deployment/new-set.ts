@@ -1,5 +1,5 @@
 import type { ObjectMeta, ReplicaSet } from '../../../kube/index.ts'
-import { newestAnnotations, revisionOf } from './annotations.ts'
+import { newestAnnotations, revisionAfter } from './annotations.ts'
 import { newestSize, sizeNotes } from './sizes.ts'
 import { type Generation, hashLabel, type Owner, ownKind, templateHash } from './template.ts'
 
@@ -13,7 +13,7 @@ export function newSet(owner: Owner, others: readonly Generation[]): NewSet {
   const { selector = {}, template = {}, minReadySeconds = 0 } = owner.spec ?? {}
   const hash = templateHash(template, owner.status?.collisionCount)
   const labels = { ...template.metadata?.labels, [hashLabel]: hash }
-  const revision = Math.max(0, ...others.map(revisionOf)) + 1
+  const revision = revisionAfter(others)
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

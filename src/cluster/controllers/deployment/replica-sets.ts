@@ -1,6 +1,6 @@
 import { isStatus, kinds, referenceTo, timestamp } from '../../../kube/index.ts'
 import { type ControllerContext, TryAgain, unlessGone } from '../controller.ts'
-import { newestAnnotations, revisionAnnotation, revisionOf } from './annotations.ts'
+import { newestAnnotations, revisionAfter, revisionAnnotation, revisionOf } from './annotations.ts'
 import { newSet } from './new-set.ts'
 import { byAge, type Resize, sizeNotes, sizeOf } from './sizes.ts'
 import { conditionOf, hasDeadline, replicasIn, withCondition } from './status.ts'
@@ -41,7 +41,7 @@ export class ReplicaSets {
   async syncNewest(): Promise<Generation | undefined> {
     const newest = this.newest
     if (newest === undefined) return undefined
-    const revision = Math.max(0, ...this.old.map(revisionOf)) + 1
+    const revision = revisionAfter(this.old)
     const before = newest.metadata.annotations
     const annotations = newestAnnotations(this.#owner, revision, before)
     const minReadySeconds = this.#owner.spec?.minReadySeconds ?? 0
@@ -155,7 +155,9 @@ export class ReplicaSets {
     const { revisionHistoryLimit: limit } = this.#owner.spec ?? {}
     if (limit === undefined) return
     const old = this.old.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    const eldest = old.sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, old.length - limit))
+    const eldest = old
+      .sort((a, b) => (revisionOf(a) < revisionOf(b) ? -1 : 1))
+      .slice(0, Math.max(0, old.length - limit))
     for (const set of eldest) {
       const { namespace = '', name, uid, generation = 0 } = set.metadata
       const isInUse = replicasIn(set) > 0 || sizeOf(set) > 0

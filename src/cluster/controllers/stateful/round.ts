@@ -71,13 +71,18 @@ export class Round {
     return true
   }
 
-  /** Takes away what is too much, from the highest down. */
+  /**
+   * Takes away what is too much, from the highest down. In order, one at a time: while another one is not available none
+   * goes but the lowest of those that are not, so that whoever waits for a quorum may see to it first.
+   */
   async #shrink(): Promise<boolean> {
     const condemned = [...this.#pods]
       .filter(([ordinal]) => !this.#isWanted(ordinal))
       .sort(([a], [b]) => b - a)
+    const lowest = condemned.findLast(([, pod]) => !this.#isAvailable(pod))?.[1]
     for (const [, pod] of condemned) {
-      if (pod.metadata.deletionTimestamp === undefined) await this.#delete(pod)
+      const mayGo = !this.#isOrdered || pod === lowest || this.#isAvailable(pod)
+      if (mayGo && pod.metadata.deletionTimestamp === undefined) await this.#delete(pod)
       if (this.#isOrdered) return false
     }
     return true
@@ -98,22 +103,26 @@ export class Round {
     return ordinal >= this.#start && ordinal < this.#start + this.#replicas
   }
 
-  /** Replaces pods of an old revision, as many at a time as may be missing, from the highest down to the partition. */
+  /**
+   * Replaces pods of an old revision from the highest down to the partition, as many at a time as may be missing with all
+   * that are missing already.
+   */
   async #update(): Promise<void> {
     const { type, rollingUpdate } = this.#owner.spec?.updateStrategy ?? {}
     if (type === 'OnDelete') return
     const lowest = this.#start + (rollingUpdate?.partition ?? 0)
+    const end = this.#start + this.#replicas
     let left = mostUnavailable(this.#owner)
-    for (let ordinal = this.#start + this.#replicas - 1; ordinal >= lowest && left > 0; ordinal -= 1) {
+    for (let ordinal = this.#start; ordinal < end; ordinal += 1) {
       const pod = this.#pods.get(ordinal)
-      if (pod === undefined) left -= 1
-      else if (
-        pod.metadata.deletionTimestamp === undefined &&
-        revisionOf(pod) !== this.#revisions.update.name
-      ) {
-        await this.#delete(pod)
-        left -= 1
-      } else if (!this.#isAvailable(pod)) left -= 1
+      if (pod === undefined || !this.#isAvailable(pod)) left -= 1
+    }
+    for (let ordinal = end - 1; ordinal >= lowest && left > 0; ordinal -= 1) {
+      const pod = this.#pods.get(ordinal)
+      if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) continue
+      if (revisionOf(pod) === this.#revisions.update.name) continue
+      await this.#delete(pod)
+      left -= 1
     }
   }
 

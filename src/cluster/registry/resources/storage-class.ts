@@ -1,4 +1,5 @@
 import type { StorageClass } from 'kubernetes-types/storage/v1.js'
+import { defaultStorageClassMarks } from '../../../kube/index.ts'
 import { type Fault, forbiddenField } from '../faults.ts'
 import { optionalChoice, requiredChoice } from '../validation/checks.ts'
 import { same } from '../validation/equality.ts'
@@ -6,11 +7,6 @@ import { immutableField } from '../validation/metadata.ts'
 import { ageColumn, column, nameColumn } from './columns.ts'
 import { define } from './define.ts'
 import { driverFaults, parameterFaults } from './storage/class-faults.ts'
-
-const defaultAnnotations = [
-  'storageclass.kubernetes.io/is-default-class',
-  'storageclass.beta.kubernetes.io/is-default-class',
-]
 
 export const storageClasses = define<StorageClass>({
   group: 'storage.k8s.io',
@@ -50,7 +46,7 @@ export const storageClasses = define<StorageClass>({
     {
       ...nameColumn,
       cell: ({ metadata }) => {
-        const isDefault = defaultAnnotations.some((name) => metadata.annotations?.[name] === 'true')
+        const isDefault = defaultStorageClassMarks.some((name) => metadata.annotations?.[name] === 'true')
         return `${metadata.name ?? ''}${isDefault ? ' (default)' : ''}`
       },
     },

@@ -19,6 +19,7 @@ import { NodeDevices } from './devices.ts'
 import { Gate } from './gate.ts'
 import { HostsFiles } from './hosts.ts'
 import { capacityOf, keepLeases, type NodeSpec, registerNode, registerPatiently } from './node.ts'
+import { serviceVariables } from './container/service-environment.ts'
 import { PodAgent } from './pod/pod-agent.ts'
 import type { AgentContext, NodeContext } from './pod-context.ts'
 import { podStreams } from './pod/pod-streams.ts'
@@ -116,19 +117,17 @@ export function startNodeAgent(options: NodeAgentOptions): NodeAgent {
     addresses: new PodAddresses(),
     allowRoot: options.allowRoot === true,
     *othersOn(node, uid) {
-      for (const { pod } of agents.values()) {
-        const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+      for (const { pod, isOver } of agents.values()) {
+        const hasEnded = isOver || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
         if (pod.spec?.nodeName === node && pod.metadata.uid !== uid && !hasEnded) yield pod
       }
     },
     isRoot: process.getuid?.() === 0,
     nfsDirectories: options.nfsDirectories ?? {},
-    clusterEnvironment: {
-      KUBERNETES_SERVICE_HOST: host,
-      KUBERNETES_SERVICE_PORT: String(port),
-      KUBERNETES_SERVICE_PORT_HTTPS: String(port),
-      KUBERNETES_PORT: `tcp://${host}:${port}`,
-    },
+    // Where the API server really listens, not at the address of its service.
+    servicesOf: (namespace) =>
+      services.list(namespace).filter((one) => namespace !== 'default' || one.metadata.name !== 'kubernetes'),
+    clusterEnvironment: serviceVariables('kubernetes', host, [{ name: 'https', port }]),
     signal,
     endings: new Set(),
     onError,
@@ -234,7 +233,7 @@ function nodeContext(node: AgentNode): NodeContext {
   return {
     name: node.name,
     address: node.address ?? '127.0.0.1',
-    allocatable: node.capacity,
+    allocatable: capacityOf(node),
     runtime: node.runtime,
     devices: new NodeDevices(node.gpus ?? Array.from({ length: count }, (_, index) => index)),
   }

@@ -8,7 +8,7 @@ import {
   type Service,
 } from '../../../kube/index.ts'
 import type { Clock } from '../clock.ts'
-import { hostnameOf } from './container/container-spec.ts'
+import { clusterDomain, hostnameOf, qualifiedNameOf } from './container/host-name.ts'
 
 interface Entry {
   readonly file: string
@@ -112,30 +112,26 @@ export interface HostsInput {
   readonly slices: readonly Persisted<EndpointSlice>[]
 }
 
-const domain = 'svc.cluster.local'
-
 /** The text of a pod's `/etc/hosts`. */
 export function hostsContent({ pod, address, apiAddress, services, slices }: HostsInput): string {
   const namespace = pod.metadata.namespace ?? ''
   const hostname = hostnameOf(pod)
-  const subdomain = pod.spec?.subdomain
-  const own =
-    subdomain === undefined || subdomain === ''
-      ? [hostname]
-      : [`${hostname}.${subdomain}.${namespace}.${domain}`, hostname]
+  const qualified = qualifiedNameOf(pod)
+  // Programs know by the first line that the file is not the image's own, and which network it speaks of.
+  const kept = pod.spec?.hostNetwork === true ? ' (host network)' : ''
   const lines = [
-    '# Kept by the node agent: the services of this namespace and the pods behind them.',
-    '127.0.0.1 localhost',
-    '::1 localhost ip6-localhost ip6-loopback',
-    `${address} ${own.join(' ')}`,
-    `${apiAddress} kubernetes.default kubernetes.default.svc kubernetes.default.${domain}`,
+    `# Kubernetes-managed hosts file${kept}.`,
+    '127.0.0.1\tlocalhost',
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    [address, ...(qualified === undefined ? [] : [qualified]), hostname].join('\t'),
+    `${apiAddress} kubernetes.default kubernetes.default.svc kubernetes.default.${clusterDomain}`,
   ]
   for (const service of [...services].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))) {
     lines.push(...serviceLines(service, slices, namespace))
   }
-  for (const alias of pod.spec?.hostAliases ?? []) {
-    lines.push(`${alias.ip ?? ''} ${(alias.hostnames ?? []).join(' ')}`)
-  }
+  const { hostAliases = [] } = pod.spec ?? {}
+  if (hostAliases.length > 0) lines.push('', '# Entries added by HostAliases.')
+  for (const { ip = '', hostnames = [] } of hostAliases) lines.push([ip, ...hostnames].join('\t'))
   return `${lines.join('\n')}\n`
 }
 
@@ -163,5 +159,5 @@ function serviceLines(
 }
 
 function forms(name: string, namespace: string): string[] {
-  return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.${domain}`]
+  return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.${clusterDomain}`]
 }

@@ -36,7 +36,7 @@ const renewalsPerSecond = 20
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' }
 
 /** Everything a node has: what it was given, and how many pods it takes. */
-export function capacityOf(spec: NodeSpec): Record<string, string> {
+export function capacityOf(spec: Pick<NodeSpec, 'capacity'>): Record<string, string> {
   return { pods: podsPerNode, ...spec.capacity }
 }
 

@@ -1,4 +1,4 @@
-import type { EventRecorder, KubeClient, Persisted, Pod } from '../../../kube/index.ts'
+import type { EventRecorder, KubeClient, Persisted, Pod, Service } from '../../../kube/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { PodAddresses } from './addresses.ts'
@@ -19,6 +19,8 @@ export interface AgentContext {
   readonly allowRoot: boolean
   /** The other pods of a node that have not ended. */
   othersOn(node: string, uid: string): Iterable<Persisted<Pod>>
+  /** The services of a namespace whose addresses pods are told, as far as they are known. */
+  servicesOf(namespace: string): readonly Persisted<Service>[]
   readonly isRoot: boolean
   readonly nfsDirectories: Readonly<Record<string, string>>
   /** Variables that tell pods where the API server is. */

@@ -18,6 +18,8 @@ export interface ContainerRootOptions {
   readonly scratch: string
   /** File that takes the termination message. */
   readonly messageFile: string
+  /** File that takes the place of the machine's `/etc/resolv.conf`. */
+  readonly resolverFile: string | undefined
   readonly devices: readonly string[]
 }
 
@@ -49,7 +51,7 @@ export function planContainerRoot(spec: ContainerSpec, options: ContainerRootOpt
           ]
         : []),
       ...mounts.map((mount) => volumeStep(mount)),
-      ...fileSteps(spec, targets, options.messageFile),
+      ...fileSteps(spec, targets, options),
       ...(work.isMade ? [{ kind: 'directory', target: work.path } satisfies RootStep] : []),
     ],
     workingDirectory: work.path,
@@ -81,11 +83,18 @@ function volumeStep({ target, source, readOnly }: Mount): RootStep {
   }
 }
 
-function fileSteps(spec: ContainerSpec, targets: readonly string[], messageFile: string): RootStep[] {
+function fileSteps(
+  spec: ContainerSpec,
+  targets: readonly string[],
+  { messageFile, resolverFile }: Pick<ContainerRootOptions, 'messageFile' | 'resolverFile'>,
+): RootStep[] {
   const steps: RootStep[] = []
   // A volume that the pod puts there itself comes first.
   if (spec.hostsFile !== undefined && !targets.includes('/etc/hosts')) {
     steps.push({ kind: 'bind', source: spec.hostsFile, target: '/etc/hosts', readOnly: true })
+  }
+  if (resolverFile !== undefined && !targets.includes('/etc/resolv.conf')) {
+    steps.push({ kind: 'bind', source: resolverFile, target: '/etc/resolv.conf', readOnly: true })
   }
   if (!targets.includes('/etc/hostname')) {
     steps.push({ kind: 'file', target: '/etc/hostname', content: `${spec.pod.hostname}\n`, mode: 0o644 })

@@ -37,12 +37,14 @@ export async function prepareRun(
   const messageFile = join(directory, 'termination-log')
   const scratch = join(directory, 'scratch')
   const devices = gpuDevices(spec.gpus)
-  const root = planContainerRoot(spec, { isolation, view, scratch, messageFile, devices })
+  const resolverFile = spec.resolver === undefined ? undefined : join(directory, 'resolv.conf')
+  const root = planContainerRoot(spec, { isolation, view, scratch, messageFile, resolverFile, devices })
   await makeScratch(scratch, spec.identity, { isRoot: isolation === 'root', extra: root.scratch })
   for (const layer of layerDirectories(root.steps)) await mkdir(layer, { recursive: true })
   if (isolation === 'none') await linkVolumes(spec, scratch)
   await writeFile(messageFile, '')
   await chmod(messageFile, 0o666)
+  if (resolverFile !== undefined) await writeFile(resolverFile, spec.resolver ?? '', { mode: 0o644 })
   return {
     isolation,
     hostname: spec.pod.hostname,

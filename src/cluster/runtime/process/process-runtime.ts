@@ -28,6 +28,7 @@ import { allRuns, removePod, removeRun, runsOf } from './runs-on-disk.ts'
 import { readShimFile, startShim } from './shim.ts'
 import type { Isolation, ShimSpec, ShimState } from './shim-spec.ts'
 import { findListener } from './sockets.ts'
+import { planSysctls } from './sysctls.ts'
 
 /** Where containers are kept, and how far they are let. */
 export interface ProcessRuntimeOptions {
@@ -97,11 +98,13 @@ export class ProcessRuntime implements Runtime {
       logMaxFiles: this.#options.logMaxFiles ?? 5,
     })
     const group = await this.#groups.create(groupName(spec.key), spec.limits)
-    const shimSpec: ShimSpec = { ...plan, cgroups: group.procs }
+    const sysctls = planSysctls(spec.sysctls ?? {}, isolation)
+    const shimSpec: ShimSpec = { ...plan, sysctls: sysctls.set, cgroups: group.procs }
     const directory = runDirectory(dataDirectory, spec.key)
     await writeFile(join(directory, 'spec.json'), JSON.stringify(shimSpec), { mode: 0o600 })
     return this.#launch(spec.key, directory, shimSpec, [
       ...notices,
+      ...sysctls.notices,
       ...(group.notEnforced === undefined
         ? []
         : [{ reason: 'LimitsNotEnforced', message: group.notEnforced }]),

@@ -46,6 +46,8 @@ export interface ShimSpec {
   readonly isolation: Isolation
   readonly hostname: string
   readonly steps: readonly RootStep[]
+  /** Kernel parameters of the namespaces that are the container's own. */
+  readonly sysctls?: Readonly<Record<string, string>>
   readonly readOnlyRoot: boolean
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>

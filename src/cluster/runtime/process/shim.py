@@ -340,6 +340,10 @@ def first_process(spec, control, out, err):
             check(libc.unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS), "unshare")
             name = os.fsencode(spec["hostname"])
             check(libc.sethostname(name, len(name)), "set host name")
+            # Of the namespace just made; the new root shows these for reading only.
+            for parameter, value in spec.get("sysctls", {}).items():
+                with open("/proc/sys/" + parameter.replace(".", "/"), "w") as file:
+                    file.write(value)
             enter_root(spec, (spec["uid"], spec["gid"]))
         streams, terminal = (stdin, out, err), None
         if spec["tty"]:

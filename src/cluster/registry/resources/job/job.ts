@@ -27,6 +27,8 @@ export const jobs = define<Job>({
   hasStatus: true,
   tracksGeneration: true,
   defaultPropagation: 'Orphan',
+  propagationWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   setDefaults: setJobDefaults,
   prepareForCreate(job, request) {
     job.status = {}

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Container as ContainerManifest, Persisted, Pod } from '../../../../kube/index.ts'
-import { quantityToNumber, quantityToUnits } from '../../../../kube/index.ts'
+import { dottedName, quantityToNumber, quantityToUnits } from '../../../../kube/index.ts'
 import {
   type ContainerLimits,
   ContainerRefused,
@@ -9,6 +9,7 @@ import {
   type Mount,
 } from '../../runtime.ts'
 import { expand } from './environment.ts'
+import { systemNameOf } from './host-name.ts'
 import type { PreparedVolume } from '../volumes/prepare.ts'
 
 export interface ContainerParts {
@@ -18,6 +19,7 @@ export interface ContainerParts {
   /** Left out when nothing will be mounted. */
   readonly volumes: ReadonlyMap<string, PreparedVolume> | undefined
   readonly hostsFile: string | undefined
+  readonly resolver: string | undefined
   readonly podAddress: string
   readonly gpus: readonly number[]
 }
@@ -38,7 +40,7 @@ export function containerSpec(
     pod: {
       namespace: pod.metadata.namespace ?? '',
       name: pod.metadata.name,
-      hostname: hostnameOf(pod),
+      hostname: systemNameOf(pod),
       address: parts.podAddress,
       annotations: pod.metadata.annotations ?? {},
     },
@@ -49,6 +51,10 @@ export function containerSpec(
     identity: parts.identity,
     mounts: mountsOf(manifest, workingDirectory, parts),
     hostsFile: parts.hostsFile,
+    ...(parts.resolver !== undefined && { resolver: parts.resolver }),
+    sysctls: Object.fromEntries(
+      (pod.spec?.securityContext?.sysctls ?? []).map(({ name, value }) => [dottedName(name), value]),
+    ),
     limits: limitsOf(manifest),
     gpus: parts.gpus,
     stdin: manifest.stdin === true,
@@ -57,12 +63,6 @@ export function containerSpec(
     terminationMessagePath: manifest.terminationMessagePath ?? '/dev/termination-log',
     stopSignal: 'SIGTERM',
   }
-}
-
-/** Host names are at most 63 characters; Kubernetes cuts longer pod names and what dangles at the cut. */
-export function hostnameOf(pod: Persisted<Pod>): string {
-  const name = pod.spec?.hostname ?? pod.metadata.name
-  return name.slice(0, 63).replace(/[-.]+$/, '')
 }
 
 /** GPUs that a container asks for. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Container as ContainerManifest } from '../../../../kube/index.ts'
 import { hostsFile } from '../../pod-directory.ts'
 import type { Container } from '../../runtime.ts'
@@ -7,6 +8,8 @@ import { contentReader } from '../content-reader.ts'
 import type { PodFacts } from './downward.ts'
 import { resolveEnvironment } from './environment.ts'
 import { identityOf } from './identity.ts'
+import { resolverText } from './resolver.ts'
+import { serviceEnvironment } from './service-environment.ts'
 import type { AgentContext, NodeContext } from '../pod-context.ts'
 import type { PodNotices } from '../pod/pod-notices.ts'
 import type { PodVolumes } from '../pod/pod-volumes.ts'
@@ -17,6 +20,16 @@ export interface ContainerStarterOptions {
   readonly volumes: PodVolumes
   readonly notices: PodNotices
   readonly facts: () => PodFacts
+}
+
+function machineResolver(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8')
+  } catch (error) {
+    // A machine without one resolves nothing, and so do its pods.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 /** Starts the containers of one pod: who they are, what they see, which devices they have. */
@@ -43,7 +56,10 @@ export class ContainerStarter {
       ? await resolveEnvironment(manifest, {
           facts,
           reader: contentReader(context.client, pod.metadata.namespace ?? ''),
-          cluster: context.clusterEnvironment,
+          cluster: {
+            ...serviceEnvironment(pod, context.servicesOf(pod.metadata.namespace ?? '')),
+            ...context.clusterEnvironment,
+          },
         })
       : {}
     const container = await runtime.start(
@@ -53,6 +69,8 @@ export class ContainerStarter {
         environment,
         volumes: runtime.usesFiles ? volumes.volumes : undefined,
         hostsFile: runtime.usesFiles ? hostsFile(context.dataDirectory, pod.metadata.uid) : undefined,
+        resolver:
+          runtime.usesFiles && pod.spec !== undefined ? resolverText(pod.spec, machineResolver) : undefined,
         podAddress: facts.podAddress,
         gpus,
       }),

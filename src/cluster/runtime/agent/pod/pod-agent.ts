@@ -1,23 +1,25 @@
 import type { Persisted, Pod } from '../../../../kube/index.ts'
 import { hostsFile } from '../../pod-directory.ts'
 import type { Container } from '../../runtime.ts'
+import { type Rejection, rejectionOf } from './admission.ts'
 import { startAdded } from './added-containers.ts'
 import { type AgentEnd, awaitAgentEnd } from '../agent-end.ts'
-import { ContainerStarter } from '../container/container-starter.ts'
+import type { ContainerStarter } from '../container/container-starter.ts'
 import type { PodFacts } from '../container/downward.ts'
 import { Ending } from '../ending.ts'
-import { PodContainers } from './pod-containers.ts'
+import type { PodContainers } from './pod-containers.ts'
 import type { AgentContext, NodeContext } from '../pod-context.ts'
 import { type PodCourse, runInit, runMain } from './pod-course.ts'
-import { deadlineVerdict, watchDeadline } from './pod-deadline.ts'
+import { deadlineVerdict, PodDeadline } from './pod-deadline.ts'
 import { deletionGraceMsOf, forcedGraceMs, graceMsOf } from './pod-grace.ts'
-import { PodNotices } from './pod-notices.ts'
+import type { PodNotices } from './pod-notices.ts'
 import { removeFromApi } from './pod-removal.ts'
-import { podStatus, type PodState } from './pod-status.ts'
-import { PodResizes } from './pod-resizes.ts'
-import { PodVolumes } from './pod-volumes.ts'
+import { podParts } from './pod-parts.ts'
+import type { PodState } from './pod-status.ts'
+import type { PodResizes } from './pod-resizes.ts'
+import type { PodVolumes } from './pod-volumes.ts'
 import { setGoing } from '../set-going.ts'
-import { StatusPublisher } from './status-publisher.ts'
+import type { StatusPublisher } from './status-publisher.ts'
 
 /** Sees one pod through its life on a node, from its volumes to the removal of its last trace. */
 export class PodAgent {
@@ -31,14 +33,15 @@ export class PodAgent {
   readonly #containers: PodContainers
   readonly #resizes: PodResizes
   readonly #startedAt: Date
+  readonly #deadline: PodDeadline
   #pod: Persisted<Pod>
   #address: string | undefined
   #isPrepared = false
   #isOver = false
   #isGone = false
+  #rejection: Rejection | undefined
   #verdict: { reason: string; message: string } | undefined
   #graceMs: number | undefined
-  #cancelDeadline = (): void => undefined
   #deletionRequested = (): void => undefined
   readonly #deletion: Promise<void>
   readonly #agentEnd: AgentEnd
@@ -48,54 +51,40 @@ export class PodAgent {
     this.#context = context
     this.#node = node
     this.#startedAt = new Date(timeOf(pod.status?.startTime) ?? context.clock.now())
+    this.#deadline = new PodDeadline({
+      startedAt: this.#startedAt,
+      clock: context.clock,
+      onReached: () => this.#endByDeadline(),
+    })
     this.#deletion = new Promise((resolve) => {
       this.#deletionRequested = resolve
     })
     this.#agentEnd = awaitAgentEnd(context, () => this.#containers.release())
-    this.#notices = new PodNotices({
-      recorder: context.recorder,
-      pod: () => this.#pod,
-      // Pods that are only played are many, and nobody reads about their lives.
-      isQuiet: !node.runtime.usesFiles,
-    })
-    this.#volumes = new PodVolumes(context, this.#notices, () => this.#facts())
-    this.#starter = new ContainerStarter({
-      context,
-      node,
-      volumes: this.#volumes,
-      notices: this.#notices,
-      facts: () => this.#facts(),
-    })
-    this.#publisher = new StatusPublisher(pod, {
-      client: context.client,
-      clock: context.clock,
-      gate: context.writes,
-      signal: context.signal,
-      onError: context.onError,
-      compute: () => podStatus(this.#pod, this.#state(), new Date(context.clock.now())),
-    })
-    const onChange = (): void => this.#publisher.request()
-    this.#containers = new PodContainers({
-      context,
-      node,
-      starter: this.#starter,
-      notices: this.#notices,
+    const parts = podParts({
+      pod,
       found,
-      facts: () => this.#facts(),
-      onChange,
-    })
-    this.#resizes = new PodResizes({
       context,
       node,
-      containers: this.#containers,
       stopping: this.#stopping,
-      pod: () => this.#pod,
-      onChange,
+      current: () => this.#pod,
+      facts: () => this.#facts(),
+      state: () => this.#state(),
     })
+    this.#notices = parts.notices
+    this.#volumes = parts.volumes
+    this.#starter = parts.starter
+    this.#publisher = parts.publisher
+    this.#containers = parts.containers
+    this.#resizes = parts.resizes
   }
 
   get pod(): Persisted<Pod> {
     return this.#pod
+  }
+
+  /** Nothing of it runs or will, whether the API knows already or not. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   get address(): string | undefined {
@@ -113,13 +102,16 @@ export class PodAgent {
 
   /** The pod changed in the API. */
   update(pod: Persisted<Pod>): void {
-    const isChanged = pod.metadata.generation !== this.#pod.metadata.generation
+    const before = this.#pod
+    const isChanged = pod.metadata.generation !== before.metadata.generation
     this.#pod = pod
     this.#publisher.update(pod)
     if (pod.metadata.deletionTimestamp === undefined) {
       if (this.#isOver) return
       if (isChanged || pod.spec?.readinessGates !== undefined) this.#publisher.request()
       if (isChanged) this.#containers.useImages()
+      this.#deadline.follow(pod)
+      this.#volumes.follow(before)
       this.#followSpec()
       return
     }
@@ -160,6 +152,9 @@ export class PodAgent {
       // Its last status has been told, by an agent that knew more than its containers' ends.
       this.#publisher.end()
       await this.#agentEnd.or(this.#deletion)
+    } else if (await this.#isRejected()) {
+      await this.#publisher.flush()
+      await this.#agentEnd.or(this.#deletion)
     } else {
       await this.#live()
     }
@@ -169,11 +164,7 @@ export class PodAgent {
 
   async #live(): Promise<void> {
     this.#takeAddress()
-    const { clock } = this.#context
-    this.#cancelDeadline = watchDeadline(this.#pod, () => this.#endByDeadline(), {
-      startedAt: this.#startedAt,
-      clock,
-    })
+    this.#deadline.follow(this.#pod)
     const { runtime } = this.#node
     if (runtime.usesFiles) {
       // A pod that was running when the agent was restarted need not look as if it began anew.
@@ -181,7 +172,7 @@ export class PodAgent {
       const file = hostsFile(this.#context.dataDirectory, this.#pod.metadata.uid)
       await this.#context.hosts.add(this.#pod, this.#address ?? '', file)
       this.#isPrepared = await this.#volumes.prepare(this.#stopping.signal)
-      this.#tellAboutImages()
+      this.#notices.tellAboutImages(this.#containers.views)
     } else {
       this.#isPrepared = true
     }
@@ -196,13 +187,21 @@ export class PodAgent {
     if (await runInit(course)) await runMain(course)
     if (this.#context.signal.aborted) return
     await this.#stop()
-    this.#cancelDeadline()
+    this.#deadline.cancel()
     // Ended from outside, or by its deadline: whatever its containers said, nothing will run again.
     if (this.#stopping.isReached) this.#isOver = true
     this.#starter.releaseDevices()
     this.#context.hosts.remove(this.#pod.metadata.uid)
     await this.#publisher.flush()
     await this.#agentEnd.or(this.#deletion)
+  }
+
+  async #isRejected(): Promise<boolean> {
+    this.#rejection = await rejectionOf(this.#pod, this.#context, this.#node)
+    if (this.#rejection === undefined) return false
+    this.#isOver = true
+    this.#notices.event('Warning', this.#rejection.reason, this.#rejection.message)
+    return true
   }
 
   /** Brings a pod that is running to what was changed in it, or added to it. */
@@ -263,14 +262,6 @@ export class PodAgent {
     this.#requestStop(graceMsOf(this.#pod))
   }
 
-  #tellAboutImages(): void {
-    const images = [...new Set(this.#containers.views.map(({ image }) => image))].join(', ')
-    this.#notices.tell({
-      reason: 'ImageNotPulled',
-      message: `the image ${images} is recorded and not pulled: the command runs on this machine's own software and network`,
-    })
-  }
-
   #facts(): PodFacts {
     return {
       pod: this.#pod,
@@ -291,6 +282,7 @@ export class PodAgent {
       isOver: this.#isOver,
       ...(resize !== undefined && { resize }),
       ...(this.#verdict !== undefined && { verdict: this.#verdict }),
+      ...(this.#rejection !== undefined && { rejection: this.#rejection }),
     }
   }
 }

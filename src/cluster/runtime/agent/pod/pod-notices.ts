@@ -25,6 +25,14 @@ export class PodNotices {
     this.#recorder.record({ about, host: pod.spec?.nodeName ?? '', type, reason, message })
   }
 
+  tellAboutImages(containers: readonly { readonly image: string }[]): void {
+    const images = [...new Set(containers.map(({ image }) => image))].join(', ')
+    this.tell({
+      reason: 'ImageNotPulled',
+      message: `the image ${images} is recorded and not pulled: the command runs on this machine's own software and network`,
+    })
+  }
+
   /** Something about this machine that the pod's owner should know, said once. */
   tell({ reason, message }: Notice): void {
     const key = `${reason} ${message}`

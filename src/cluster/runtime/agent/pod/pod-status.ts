@@ -8,6 +8,7 @@ import {
   timestamp,
 } from '../../../../kube/index.ts'
 import { type ContainerView, statusOf } from '../container/container-view.ts'
+import type { Rejection } from './admission.ts'
 import type { ResizeNote } from './resize.ts'
 
 export interface PodState {
@@ -23,16 +24,20 @@ export interface PodState {
   readonly resize?: ResizeNote
   /** Why the pod was ended from outside, as in `DeadlineExceeded`. */
   readonly verdict?: { readonly reason: string; readonly message: string }
+  /** Why the node has not taken the pod at all. */
+  readonly rejection?: Rejection
 }
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
 /** The status that a pod should show, given what its containers are doing. Keeps what others have put there. */
 export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodStatus {
+  if (whole.rejection !== undefined) return rejectedStatus(pod, whole.startedAt, whole.rejection)
   const ephemeral = whole.views.filter(({ kind }) => kind === 'ephemeral')
   // What somebody looks at the pod with says nothing about how the pod is.
   const state = { ...whole, views: whole.views.filter(({ kind }) => kind !== 'ephemeral') }
-  const phase = podPhase(pod, state)
+  const phase = shownPhase(pod, state, whole.views)
+  const verdict = isTerminal(phase) ? state.verdict : undefined
   const init = state.views.filter(({ kind }) => kind !== 'main')
   const main = state.views.filter(({ kind }) => kind === 'main')
   return {
@@ -46,11 +51,37 @@ export function podStatus(pod: Persisted<Pod>, whole: PodState, now: Date): PodS
       podIPs: [{ ip: state.podAddress }],
     }),
     startTime: timestamp(state.startedAt),
-    ...(state.verdict !== undefined && { reason: state.verdict.reason, message: state.verdict.message }),
+    ...(verdict !== undefined && { reason: verdict.reason, message: verdict.message }),
     ...(init.length > 0 && { initContainerStatuses: init.map(statusOf) }),
     containerStatuses: main.map(statusOf),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral.map(statusOf) }),
   } as PodStatus
+}
+
+/** Nothing of the pod has been here: there is nothing to say of containers. */
+function rejectedStatus({ metadata }: Persisted<Pod>, at: Date, { reason, message }: Rejection): PodStatus {
+  return {
+    ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+    phase: 'Failed',
+    reason,
+    message: `Pod was rejected: ${message}`,
+    startTime: timestamp(at),
+  }
+}
+
+function isTerminal(phase: Phase): boolean {
+  return phase === 'Succeeded' || phase === 'Failed'
+}
+
+/** The phase; a pod is not over while anything of it runs, be it a sidecar that is being ended. */
+function shownPhase(pod: Persisted<Pod>, state: PodState, all: readonly ContainerView[]): Phase {
+  const phase = podPhase(pod, state)
+  if (!isTerminal(phase) || !all.some(({ state: one }) => one.running !== undefined)) return phase
+  const { verdict: _verdict, ...rest } = state
+  const before = podPhase(pod, rest)
+  if (!isTerminal(before)) return before
+  const hasBegun = state.views.some(({ kind, state: one }) => kind === 'main' && one.terminated !== undefined)
+  return hasBegun ? 'Running' : 'Pending'
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
@@ -75,7 +106,6 @@ function podPhase(pod: Persisted<Pod>, state: PodState): Phase {
 }
 
 function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Date): PodCondition[] {
-  const isTerminal = phase === 'Succeeded' || phase === 'Failed'
   const unfinished = state.views
     .filter((view) => (view.kind === 'init' ? !view.ready : view.kind === 'sidecar' && !view.started))
     .map(({ name }) => name)
@@ -95,7 +125,7 @@ function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Dat
   const notOpen =
     notReady ?? (shut.length > 0 ? { reason: 'ReadinessGatesNotReady', message: shut.join(', ') } : undefined)
   const notInitialized =
-    unfinished.length > 0 && !(isTerminal && phase === 'Succeeded')
+    unfinished.length > 0 && phase !== 'Succeeded'
       ? {
           reason: 'ContainersNotInitialized',
           message: `containers with incomplete status: [${unfinished.join(' ')}]`,

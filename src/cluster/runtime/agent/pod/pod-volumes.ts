@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Persisted, Pod } from '../../../../kube/index.ts'
 import { pause } from '../../clock.ts'
 import { containersOf } from '../container/container-kinds.ts'
@@ -13,6 +14,7 @@ import {
   refreshVolumes,
   type VolumeContext,
 } from '../volumes/prepare.ts'
+import { setGoing } from '../set-going.ts'
 
 const firstRetryMs = 500
 const longestRetryMs = 122_000
@@ -24,6 +26,8 @@ export class PodVolumes {
   readonly #notices: PodNotices
   readonly #facts: () => PodFacts
   readonly #tokens = new Map<string, IssuedToken>()
+  #isPrepared = false
+  #refreshing = Promise.resolve()
   #prepared: PreparedVolumes = { volumes: new Map(), groups: [], notices: [] }
 
   constructor(context: AgentContext, notices: PodNotices, facts: () => PodFacts) {
@@ -48,6 +52,7 @@ export class PodVolumes {
       try {
         this.#prepared = await prepareVolumes(this.#facts().pod, this.#volumeContext())
         for (const notice of this.#prepared.notices) this.#notices.tell(notice)
+        this.#isPrepared = true
         return true
       } catch (error) {
         if (!(error instanceof VolumeError)) this.#context.onError(error)
@@ -59,14 +64,30 @@ export class PodVolumes {
     return false
   }
 
+  /** The pod has changed. What its files tell of itself is told at once, all else at the next {@link refresh}. */
+  follow(before: Persisted<Pod>): void {
+    const { pod } = this.#facts()
+    if (!this.#isPrepared || !tellsOfItself(pod)) return
+    const [then, now] = [before.metadata, pod.metadata]
+    const isSame =
+      isDeepStrictEqual(then.labels, now.labels) && isDeepStrictEqual(then.annotations, now.annotations)
+    if (!isSame) setGoing(async () => this.refresh(), this.#context.onError)
+  }
+
   /** Brings config maps, secrets and tokens up to date. */
   async refresh(): Promise<void> {
+    // One after the other: two of them would write the same files.
+    this.#refreshing = this.#refreshing.then(async () => this.#refresh())
+    await this.#refreshing
+  }
+
+  async #refresh(): Promise<void> {
     try {
       await refreshVolumes(this.#facts().pod, this.#volumeContext())
     } catch (error) {
-      if (!(error instanceof VolumeError)) throw error
       // What is mounted stays as it was.
-      this.#notices.event('Warning', 'FailedMount', error.message)
+      if (!(error instanceof VolumeError)) this.#context.onError(error)
+      else this.#notices.event('Warning', 'FailedMount', error.message)
     }
   }
 
@@ -98,6 +119,13 @@ export class PodVolumes {
       group: whole?.fsGroup ?? firstGroup(pod) ?? whole?.runAsGroup,
     }
   }
+}
+
+function tellsOfItself({ spec }: Persisted<Pod>): boolean {
+  return (spec?.volumes ?? []).some(
+    ({ downwardAPI, projected }) =>
+      downwardAPI !== undefined || projected?.sources?.some((source) => source.downwardAPI !== undefined),
+  )
 }
 
 /** As closed as the containers that read the token allow. */

@@ -17,17 +17,18 @@ export async function hostPathSource(
   }
   if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true, mode: 0o755 })
   if (type === 'FileOrCreate') await (await open(path, 'a', 0o644)).close()
+  const wanted = checks[type ?? '']
   let real: string
   try {
     real = await realpath(path)
   } catch (cause) {
-    throw new VolumeError(`hostPath type check failed: ${path} does not exist`, { cause })
+    const why = wanted === undefined ? 'does not exist' : `is not a ${wanted.name}`
+    throw new VolumeError(`hostPath type check failed: ${path} ${why}`, { cause })
   }
   if (closed !== undefined && isWithin(real, await realpath(closed).catch(() => closed))) {
     throw new VolumeError(`host path "${path}" lies in the cluster's own data`)
   }
   const status = await stat(real)
-  const wanted = checks[type ?? '']
   if (wanted !== undefined && !wanted.test(status)) {
     throw new VolumeError(`hostPath type check failed: ${path} is not a ${wanted.name}`)
   }
@@ -41,7 +42,7 @@ const checks: Readonly<Record<string, { readonly name: string; test(status: Stat
   DirectoryOrCreate: { name: 'directory', test: (status) => status.isDirectory() },
   File: { name: 'file', test: (status) => status.isFile() },
   FileOrCreate: { name: 'file', test: (status) => status.isFile() },
-  Socket: { name: 'socket', test: (status) => status.isSocket() },
+  Socket: { name: 'socket file', test: (status) => status.isSocket() },
   CharDevice: { name: 'character device', test: (status) => status.isCharacterDevice() },
   BlockDevice: { name: 'block device', test: (status) => status.isBlockDevice() },
 }

@@ -1,4 +1,10 @@
-import type { KubeObject } from '../../kube/index.ts'
+import type { KubeObject } from './object.ts'
+
+/** Annotations that make a storage class the default of those that name none. */
+export const defaultStorageClassMarks = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+] as const
 
 /** Name of the newest of the classes that an annotation calls the default; of two of one second, the first by name. */
 export function newestMarked(all: Iterable<KubeObject>, marks: readonly string[]): string | undefined {
