@@ -34,6 +34,11 @@ export const errorCodes = {
   NOT_FOUND: { exit: 3, meaning: 'The named object does not exist, or the user may not know of it.' },
   ALREADY_EXISTS: { exit: 1, meaning: 'An object of that name exists already.' },
   CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
+  LOCKED: {
+    exit: 1,
+    meaning:
+      'Another command is changing the same organisation, its file or the same host; it is named. Nothing was changed.',
+  },
   REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
   ORG_FILE_INVALID: {
     exit: 1,
