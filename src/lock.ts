@@ -63,7 +63,7 @@ export async function withLock<T>(file: string, options: LockOptions, work: () =
 
 async function takeLock(file: string, options: LockOptions): Promise<string> {
   const { what, subject, patienceMs, signal } = options
-  const mine = `${prefixOf(file)}${machine()}-${process.pid}-${startTimeOf(process.pid) ?? ''}-${randomBytes(6).toString('hex')}`
+  const mine = `${prefixOf(file)}${newMark()}`
   const path = join(dirname(file), mine)
   const giveUpAt = performance.now() + Math.max(patienceMs, shortestPatienceMs)
   let isPlaced = false
@@ -77,7 +77,7 @@ async function takeLock(file: string, options: LockOptions): Promise<string> {
         rivals = await rivalsOf(file, mine, subject)
       }
       if (rivals.length === 0) {
-        await tell(path, { pid: process.pid, host: hostname(), what, since: new Date().toISOString() })
+        await tell(path, newHolder(what))
         return path
       }
       // Of those who wait one stays in line, so that they do not make way for each other for ever.
@@ -144,8 +144,8 @@ async function rivalsOf(file: string, mine: string, subject: string): Promise<re
 }
 
 async function isAlive(directory: string, name: string, prefix: string): Promise<boolean> {
-  const [where, pid, started = ''] = name.slice(prefix.length).split('-')
-  if (where === machine()) return isRunning(Number(pid), started)
+  const life = lifeOf(name.slice(prefix.length))
+  if (life !== 'elsewhere') return life === 'running'
   try {
     return Date.now() - (await stat(join(directory, name))).mtimeMs < silentMs
   } catch (error) {
@@ -164,7 +164,13 @@ async function holderOf(file: string, rivals: readonly string[]): Promise<LockHo
   return { pid: Number(rivals[0]?.slice(prefixOf(file).length).split('-')[1]) }
 }
 
-function parseHolder(text: string): LockHolder | undefined {
+/** This process as whoever asks for a lock from now on. */
+export function newHolder(what: string): LockHolder {
+  return { pid: process.pid, host: hostname(), what, since: new Date().toISOString() }
+}
+
+/** What was written down of a holder; undefined when it is none. */
+export function parseHolder(text: string): LockHolder | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -199,6 +205,19 @@ export function locked(subject: string, holder: LockHolder): UserError {
   return new UserError('LOCKED', `${subject} is being changed by ${describeHolder(holder)}`, {
     hint: 'nothing was changed; run the command again when the other one has ended',
   })
+}
+
+/** A mark of this process that is never made twice; {@link lifeOf} reads it. */
+export function newMark(): string {
+  const started = startTimeOf(process.pid) ?? ''
+  return [machine(), process.pid, started, randomBytes(6).toString('hex')].join('-')
+}
+
+/** What is known of the process that made a mark; of another machine's nothing is. */
+export function lifeOf(mark: string): 'running' | 'ended' | 'elsewhere' {
+  const [where, pid, started = ''] = mark.split('-')
+  if (where !== machine()) return 'elsewhere'
+  return isRunning(Number(pid), started) ? 'running' : 'ended'
 }
 
 let known: string | undefined

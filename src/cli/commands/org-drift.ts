@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { allowDestroyFlag, fileFlag, yesFlag } from '../organisation/flags.ts'
+import { allowDestroyFlag, fileFlag, waitFlag, yesFlag } from '../organisation/flags.ts'
 import { outputFlag } from '../output.ts'
 
 export const orgDrift: Command = {
@@ -24,6 +24,7 @@ Examples:
     { name: 'audit-log', type: 'string', value: 'FILE', meaning: "The API server's audit log." },
     yesFlag,
     allowDestroyFlag,
+    waitFlag,
     outputFlag,
   ],
   async run(input, context) {

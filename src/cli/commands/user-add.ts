@@ -31,26 +31,24 @@ Examples:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { addUser, idsOfThoseWhoLeft }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ addUser, idsOfThoseWhoLeft }, { changeOrg }, { organisationFile }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
+      import('../organisation/flags.ts'),
     ])
     const [name = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
     const [uid, fullName, email] = [input.integer('uid'), input.text('full-name'), input.text('email')]
-    const left = await idsOfThoseWhoLeft(loaded.path)
-    const edits = addUser(loaded.org, {
+    const left = await idsOfThoseWhoLeft(organisationFile(input, context).path)
+    const user = {
       name,
-      usedIds: left.keys(),
       group: input.text('group') ?? '',
       role: input.text('role') ?? 'member',
       sshKeys: input.texts('ssh-key'),
       ...(uid !== undefined && { uid }),
       ...(fullName !== undefined && { fullName }),
       ...(email !== undefined && { email }),
-    })
-    await changeOrg(loaded, edits, input, context)
+    }
+    await changeOrg('user add', input, context, ({ org }) => addUser(org, { ...user, usedIds: left.keys() }))
     const earlier = uid === undefined ? undefined : left.get(uid)
     if (earlier !== undefined && earlier !== name) {
       context.note(

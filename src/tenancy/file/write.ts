@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
-import { hasCode, writeWhole } from '../../files.ts'
-import { withLock } from '../../lock.ts'
+import { hasCode, readIfThere, writeWhole } from '../../files.ts'
+import { type LockOptions, withLock } from '../../lock.ts'
 
 const lockPatienceMs = 10_000
 
@@ -25,6 +25,29 @@ export async function writeOrgFile(path: string, text: string, before?: string):
 }
 
 /**
+ * Writes an organisation file that is not there yet.
+ *
+ * @throws {UserError} `ALREADY_EXISTS`, `FILE_UNREADABLE`, `LOCKED`
+ */
+export async function createOrgFile(path: string, text: string): Promise<void> {
+  try {
+    await withLock(path, lockOptions(path), async () => {
+      if ((await readIfThere(path)) !== undefined) throw alreadyThere(path)
+      await write(path, text)
+    })
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+}
+
+/** What is said of a file that is not to be written over. */
+export function alreadyThere(path: string): UserError {
+  return new UserError('ALREADY_EXISTS', `organisation file "${path}" exists already`, {
+    hint: 'name another one with -f FILE, or write over it with --force',
+  })
+}
+
+/**
  * Changes an organisation file from what it says at that moment, so that of many who do so at once nobody's change is lost.
  *
  * @throws {UserError} `FILE_UNREADABLE`, `LOCKED`, and what `change` throws; then the file is left as it is
@@ -32,8 +55,7 @@ export async function writeOrgFile(path: string, text: string, before?: string):
 export async function changeOrgFile(path: string, change: (text: string) => string): Promise<void> {
   try {
     const file = await targetOf(path)
-    const options = { subject: `organisation file "${path}"`, what: 'command', patienceMs: lockPatienceMs }
-    await withLock(file, options, async () => {
+    await withLock(file, lockOptions(path), async () => {
       const current = await readFile(file, 'utf8')
       const text = change(current)
       if (text !== current) await write(file, text)
@@ -42,6 +64,12 @@ export async function changeOrgFile(path: string, change: (text: string) => stri
     throw unwritable(path, error)
   }
 }
+
+const lockOptions = (path: string): LockOptions => ({
+  subject: `organisation file "${path}"`,
+  what: 'command',
+  patienceMs: lockPatienceMs,
+})
 
 function unwritable(path: string, cause: unknown): unknown {
   if (cause instanceof UserError || !(cause instanceof Error && 'code' in cause)) return cause
