@@ -11,7 +11,7 @@ export interface ErrorCode {
  * command line ends with 1, as in the original tool.
  */
 export const exitStatuses: Readonly<Record<number, string>> = {
-  0: 'Done; `org plan` and `host plan`: nothing to do; `org drift`: none.',
+  0: 'Done; `org plan` and `host plan`: nothing to do; `org drift`: none, or its `--watch` was ended.',
   1: 'The command line is wrong, or the request was refused or failed.',
   2: 'No error: `org plan` and `host plan` found changes that are pending, `org drift` found drift.',
   3: 'What was named does not exist; `cluster status`: it does not run.',

@@ -32,7 +32,10 @@ export async function lookOnce(input: Input, context: CommandContext): Promise<n
   return found.hasStrangers ? 2 : 0
 }
 
-/** Looks again at every change until it is interrupted. A fault ends it only at the first look: later ones may pass. */
+/**
+ * Looks again at every change until it is interrupted, which is how a watch ends: status 0, also in the middle of a repair,
+ * whose changes under way are finished first. A fault ends it only at the first look: later ones may pass.
+ */
 export async function lookOn(input: Input, context: CommandContext): Promise<number> {
   const { org } = await loadOrg(input, context)
   const { client } = await context.connect()
@@ -51,7 +54,8 @@ export async function lookOn(input: Input, context: CommandContext): Promise<num
       if (found.hasChanges && input.flag('repair')) await repair(input, context, { text: found.text })
       fault = undefined
     } catch (error) {
-      if (told === undefined || context.signal.aborted || !(error instanceof Error)) throw error
+      if (context.signal.aborted) break
+      if (told === undefined || !(error instanceof Error)) throw error
       if (error.message !== fault) context.note(`${stamp} ${error.message}`)
       fault = error.message
     }
