@@ -40,14 +40,12 @@ export interface TestOrganisation {
   close(): Promise<void>
 }
 
-export async function openOrganisation(
-  settings: { audit?: ClusterConfig['audit'] } = {},
-): Promise<TestOrganisation> {
+export async function openOrganisation(settings: Partial<ClusterConfig> = {}): Promise<TestOrganisation> {
   const directory = await mkdtemp(join(tmpdir(), 'arena-org-'))
   const cluster = await startCluster({
     dataDir: join(directory, 'data'),
     log: () => undefined,
-    ...(settings.audit && { config: { ...usualConfig, audit: settings.audit } }),
+    config: { ...usualConfig, ...settings },
   })
   const environment = {
     HOME: directory,

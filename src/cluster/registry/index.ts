@@ -27,3 +27,4 @@ export { apiVersionOf, type Encoded, itemText, typed, typedText } from './stored
 export { readerOf } from './stored-reader.ts'
 export type { Change, View } from './update.ts'
 export type { Event, WatchOptions } from './watch.ts'
+export { domainPrefixedPath } from './validation/checks.ts'
