@@ -45,9 +45,8 @@ function arena(words, kubeconfig = environment.KUBECONFIG) {
 
 const dataDir = join(directory, 'data')
 try {
-  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}')
+  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   await writeFile(
     join(directory, 'cluster.yaml'),
     'runtime: simulated\nnodes: [{ name: worker01, capacity: { cpu: 64, memory: 256Gi, nvidia.com/gpu: 8 } }]\n',

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -30,10 +30,9 @@ export async function withDirectory(work) {
 
 /** The program to measure: the one named, or one built from the sources into the directory. */
 export async function programIn(directory, named) {
-  if (named) return named
-  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
+  if (named) return resolve(named)
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}')
+  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   return join(directory, 'dist', 'arena.js')
 }
 

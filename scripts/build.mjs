@@ -2,11 +2,12 @@
 // Bundles the command line and the demo: `node scripts/build.mjs [OUTDIR]`, by default into dist/. Native packages stay
 // outside of the bundle. A build that fails leaves the last good one in place.
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { recordCode } from './record-code.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outdir = resolve(root, process.argv[2] ?? 'dist')
@@ -34,16 +35,54 @@ const usual = {
   absWorkingDir: root,
   outdir: fresh,
   bundle: true,
-  format: 'esm',
+  // Only a script, not a module, can be kept compiled in Node 20.
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
+  external: ['lmdb'],
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: 'linked',
   sourcesContent: false,
-  // Read by `arena version`, which must not have to look for files.
-  define: { ARENA_BUILD: JSON.stringify(JSON.stringify({ version, commit, treeState, date })) },
+  legalComments: 'external',
+  define: {
+    // Read by `arena version`, which must not have to look for files.
+    ARENA_BUILD: JSON.stringify(JSON.stringify({ version, commit, treeState, date })),
+    'import.meta.url': '__url',
+  },
   logLevel: 'warning',
+}
+const url = "const __url=require('node:url').pathToFileURL(__filename).href;"
+
+/** Files of their own, by the source that is imported: each is loaded only when it is needed. */
+const programs = files('src/cli/programs', ['everyday', 'cluster', 'all'])
+/** Large, seldom wanted, and without classes that would be another's in another file. */
+const parts = new Map([
+  ...files('src/cluster/registry/schema/generated', ['descriptions']),
+  ...files('src/cluster/registry/resources/certificates', ['pkcs10']),
+])
+/** The cluster's code, for the program with all commands; only `arena cluster` runs it. */
+const library = new Map([[`${root}src/cluster/index.ts`, 'cluster']])
+
+function files(folder, names) {
+  return new Map(names.map((name) => [`${root}${folder}/${name}.ts`, name]))
+}
+
+/** Turns a dynamic import of one of these sources into loading its file. */
+function loadedApart(sources) {
+  return {
+    name: 'loaded-apart',
+    setup(plugin) {
+      plugin.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir, kind }) => {
+        const name = sources.get(resolve(resolveDir, path))
+        return kind === 'dynamic-import' && name ? { path: name, namespace: 'loaded' } : undefined
+      })
+      plugin.onLoad({ filter: /.*/, namespace: 'loaded' }, ({ path }) => ({
+        resolveDir: root,
+        contents: `const{loadProgram}=require('./src/cli/programs/load.ts');module.exports=loadProgram(__dirname+'/${path}.js')`,
+      }))
+    },
+  }
 }
 
 try {
@@ -51,29 +90,25 @@ try {
     build({
       ...usual,
       entryPoints: { arena: 'src/cli/main.ts', demo: 'e2e/guide/demo.ts' },
-      splitting: true,
-      external: ['lmdb'],
-      plugins: [
-        {
-          name: 'everyday-apart',
-          setup: (plugin) =>
-            plugin.onResolve({ filter: /\/everyday\.ts$/ }, ({ kind }) =>
-              kind === 'dynamic-import' ? { path: './everyday.js', external: true } : undefined,
-            ),
-        },
-      ],
-      banner: {
-        // Bundled CommonJS packages call require for Node's own modules.
-        js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-      },
+      plugins: [loadedApart(programs)],
+      banner: { js: url },
     }),
-    // In one piece: finding and linking a dozen files takes longer than what these commands do. Nothing of the other
-    // files is loaded beside it, so that it does not matter that both have classes of the same names.
-    build({ ...usual, entryPoints: { everyday: 'src/cli/everyday.ts' }, external: ['js-yaml'] }),
+    ...[...programs, ...parts].map(([source, name]) =>
+      build({
+        ...usual,
+        entryPoints: { [name]: source },
+        plugins: [loadedApart(name === 'cluster' ? parts : library)],
+        // What loadProgram takes: an expression, the function that CommonJS would make of it.
+        banner: { js: `(function(exports,require,module,__filename,__dirname){${url}` },
+        footer: { js: '})' },
+      }),
+    ),
   ])
+  await writeFile(`${fresh}/package.json`, '{ "type": "commonjs" }\n')
   // Runs beside each container, by an interpreter of its own: it has to be a file.
   await copyFile(`${root}src/cluster/runtime/process/shim.py`, `${fresh}/shim.py`)
   await chmod(`${fresh}/arena.js`, 0o755)
+  await recordCode(fresh)
   await rm(outdir, { recursive: true, force: true })
   await rename(fresh, outdir)
   if (outdir === `${root}dist`) await offerCommand()

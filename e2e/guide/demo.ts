@@ -16,17 +16,21 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.a
 
 const screen = createScreen(process.stdout)
 const begun = Date.now()
-const stage = await setStage()
-let failed = true
-try {
-  failed = !(await play(stage, screen))
-} catch (error) {
-  const why = error instanceof Error ? error.message : String(error)
-  screen.say(stop.signal.aborted ? '\nInterrupted; cleaning up.' : `\nThe demo stops here: ${why}`)
-} finally {
-  await stage.close({ keepCluster: keep && !failed })
+void demo()
+
+async function demo(): Promise<void> {
+  const stage = await setStage()
+  let failed = true
+  try {
+    failed = !(await play(stage, screen))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    screen.say(stop.signal.aborted ? '\nInterrupted; cleaning up.' : `\nThe demo stops here: ${why}`)
+  } finally {
+    await stage.close({ keepCluster: keep && !failed })
+  }
+  process.exit(stop.signal.aborted ? 130 : failed ? 1 : 0)
 }
-process.exit(stop.signal.aborted ? 130 : failed ? 1 : 0)
 
 async function play(stage: Stage, screen: Screen): Promise<boolean> {
   const show = async (person: Person, ...words: string[]): Promise<Result> => {

@@ -229,8 +229,6 @@ async function installProgram(root: string, wanted: WantedHost): Promise<void> {
   const fresh = `${target}.new`
   await rm(fresh, { recursive: true, force: true })
   await cp(wanted.program.directory, fresh, { recursive: true, dereference: true })
-  // Outside of its package Node would have to guess that these are modules, at every start.
-  await writeFile(join(fresh, 'package.json'), '{ "type": "module" }\n')
   // Whatever the mask of whoever built it: everybody runs it, and root alone changes it.
   for (const name of await readdir(fresh)) await chmod(join(fresh, name), name === 'arena.js' ? 0o755 : 0o644)
   await chmod(fresh, 0o755)

@@ -10,6 +10,7 @@ import {
   StatusError,
 } from '../kube/index.ts'
 import {
+  describeHolder,
   lifeOf,
   locked,
   type LockHolder,
@@ -95,7 +96,10 @@ async function openLease(
       // Out of reach for a moment, or too busy: others wait longer than one beat.
       if (!isStatus(error, 'Conflict') && !isStatus(error, 'NotFound')) return
       clearInterval(beats)
-      lost.abort(locked(subject, holderOf(await find(client, organisation).catch(() => undefined))))
+      const holder = describeHolder(holderOf(await find(client, organisation).catch(() => undefined)))
+      const hint =
+        'this command gave no sign of life for too long, and may have made a part of its changes; run it again'
+      lost.abort(new UserError('LOCKED', `${subject} was taken over by ${holder}`, { hint }))
     }
   }
   const start = (): void => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,9 +16,8 @@ let asked: () => void = () => undefined
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'arena-process-'))
-  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}')
+  await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   server = createServer((request, response) => {
     asked()
     // A watch that never tells anything; every list is empty.
@@ -92,6 +91,23 @@ describe('the program', () => {
       status: 1,
       err: expect.stringContaining('arena list'),
     })
+  })
+
+  it('starts with what the build kept compiled, and without it or with a spoilt one alike', async () => {
+    const spoilt = join(directory, 'spoilt')
+    await cp(join(directory, 'dist'), spoilt, { recursive: true })
+    const kept = join(spoilt, 'all.js.code')
+    const whole = await readFile(kept)
+    const damaged = Buffer.from(whole)
+    damaged.fill(255, damaged.length / 2, damaged.length / 2 + 64)
+    const expected = await run(['group', '--help'])
+    expect(expected.out).toContain('arena group COMMAND')
+    for (const content of [whole, damaged, whole.subarray(0, 1000), Buffer.alloc(0), undefined]) {
+      if (content) await writeFile(kept, content)
+      else await rm(kept)
+      const { stdout } = await execute(process.execPath, [join(spoilt, 'arena.js'), 'group', '--help'])
+      expect(stdout).toBe(expected.out)
+    }
   })
 
   it('says in words and by its status that the cluster cannot be reached, or that there is no kubeconfig', async () => {

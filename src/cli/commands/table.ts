@@ -1,11 +1,6 @@
 import type { Command } from '../command.ts'
+import { clusterCommands } from './cluster.ts'
 import { everydayCommands } from './everyday.ts'
-import { clusterBackup } from './cluster-backup.ts'
-import { clusterReset } from './cluster-reset.ts'
-import { clusterRestore } from './cluster-restore.ts'
-import { clusterStart } from './cluster-start.ts'
-import { clusterStatus } from './cluster-status.ts'
-import { clusterStop } from './cluster-stop.ts'
 import { completion } from './completion.ts'
 import { version } from './version.ts'
 import { groupList } from './group-list.ts'
@@ -37,12 +32,7 @@ import { orgDrift } from './org-drift.ts'
 /** Every command of `arena`, in the order of the help. */
 export const commands: readonly Command[] = [
   ...everydayCommands,
-  clusterStart,
-  clusterStop,
-  clusterStatus,
-  clusterBackup,
-  clusterRestore,
-  clusterReset,
+  ...clusterCommands,
   orgInit,
   orgCheck,
   orgPlan,

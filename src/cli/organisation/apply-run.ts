@@ -12,7 +12,8 @@ import {
 import { type KubeClient, StatusError } from '../../kube/index.ts'
 import type { CommandContext, Input } from '../command.ts'
 import { formatData, outputFormat } from '../output.ts'
-import { isTerminal, mayAsk, promptStreams } from './flags.ts'
+import { mayAsk, promptStreams } from './flags.ts'
+import { liveOutcomes } from './live-outcomes.ts'
 import { changeRecord, planRecord, planText } from './plan-view.ts'
 
 export interface RunOptions {
@@ -75,15 +76,14 @@ export async function runPlan(
     return []
   }
   const { client } = await context.connect()
-  const progress = progressLine(context, plan.changes.length)
+  const live = liveOutcomes(context, plan.changes.length)
   const outcomes = await applyChanges(plan.changes, client, {
     signal: AbortSignal.any([context.signal, options.lock.signal]),
-    onProgress: progress.show,
+    onProgress: live.advance,
     onOutcome(outcome) {
-      if (isText) progress.above(() => context.print(outcomeText(outcome)))
+      if (isText) live.tell(outcomeText(outcome))
     },
-  })
-  progress.clear()
+  }).finally(live.end)
   if (outcomes.some((outcome) => outcome.result === 'done')) {
     await keepHistory(client, plan, outcomes, context, options.text)
   }
@@ -187,34 +187,4 @@ export async function askToGoOn(
     ...promptStreams(context),
   })
   if (answer !== true) throw new UserError('INTERRUPTED', 'nothing was changed')
-}
-
-interface ProgressLine {
-  show(done: number): void
-  /** Prints what stays above the bar. */
-  above(print: () => void): void
-  clear(): void
-}
-
-/** A bar below the outcomes; nothing where nobody watches. */
-function progressLine(context: CommandContext, total: number): ProgressLine {
-  if (!isTerminal(context.stderr) || total < 5) {
-    return { show: () => undefined, above: (print) => print(), clear: () => undefined }
-  }
-  const width = 30
-  let bar = ''
-  const clear = (): void => void context.stderr.write('\r\u001b[K')
-  return {
-    show(done) {
-      const filled = Math.round((done / total) * width)
-      bar = `\r[${'='.repeat(filled)}${' '.repeat(width - filled)}] ${done}/${total}`
-      context.stderr.write(bar)
-    },
-    above(print) {
-      clear()
-      print()
-      context.stderr.write(bar)
-    },
-    clear,
-  }
 }
