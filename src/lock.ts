@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { UserError } from './errors.ts'
-import { hasCode } from './files.ts'
+import { cannotWrite, hasCode } from './files.ts'
 import { isRunning, startTimeOf } from './process-life.ts'
 
 /** Who works on something, as far as it can be told. */
@@ -104,19 +104,8 @@ async function place(path: string, subject: string): Promise<void> {
   try {
     await (await open(path, 'wx', 0o644)).close()
   } catch (cause) {
-    throw noPlace(path, subject, cause)
+    throw cannotWrite(subject, cause)
   }
-}
-
-function noPlace(path: string, subject: string, cause: unknown): UserError {
-  return new UserError(
-    'FILE_UNREADABLE',
-    `${subject} cannot be locked: directory ${dirname(path)} takes no lock`,
-    {
-      hint: `make the directory writable, and see that the disk is not full: ${cause instanceof Error ? cause.message : ''}`,
-      cause,
-    },
-  )
 }
 
 /** The lock holds without the words: a full disk takes the name and not the text. */
@@ -132,7 +121,7 @@ const prefixOf = (file: string): string => `.${basename(file)}.lock-`
 async function rivalsOf(file: string, mine: string, subject: string): Promise<readonly string[]> {
   const directory = dirname(file)
   const names = await readdir(directory).catch((error: unknown) => {
-    throw noPlace(file, subject, error)
+    throw cannotWrite(subject, error)
   })
   const rivals: string[] = []
   for (const name of names) {

@@ -114,7 +114,7 @@ describe('a lock', () => {
       withLock(join(directory, 'no/number'), ask(0), () => Promise.resolve()),
     ).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
-      message: expect.stringContaining('the number cannot be locked'),
+      message: expect.stringContaining('the number cannot be written'),
     })
   })
 })

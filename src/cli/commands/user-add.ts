@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { changeFlags } from '../organisation/change-flags.ts'
 
@@ -38,7 +39,12 @@ Examples:
     ])
     const [name = ''] = input.arguments
     const [uid, fullName, email] = [input.integer('uid'), input.text('full-name'), input.text('email')]
-    const left = await idsOfThoseWhoLeft(organisationFile(input, context).path)
+    const left = await idsOfThoseWhoLeft(organisationFile(input, context).path).catch((error: unknown) => {
+      // Whoever names an id has chosen it; receipts are for the admin who wrote them.
+      if (uid === undefined || !(error instanceof UserError)) throw error
+      context.note(`note: ${error.message}: whether somebody who left had the id ${uid} is not known`)
+      return new Map<number, string>()
+    })
     const user = {
       name,
       group: input.text('group') ?? '',

@@ -38,7 +38,7 @@ const unfinished = 'not reached'
 export async function letGo(leaving: Leaving, input: Input, context: CommandContext): Promise<void> {
   const first = await loadOrg(input, context)
   // Before anything is asked of the cluster: most mistakes show here.
-  decide(leaving, first.org)
+  if (decide(leaving, first.org) === undefined) await unfinishedRemoval(leaving.name, first, context)
   undoTime(input)
   const hostRoot = await rootDirectory(input, context)
   await withLoadedOrg(first, 'user remove', { input, context }, async (run) => {
@@ -158,9 +158,12 @@ function groupsLedByNobodyElse(org: Org, leaving: string): readonly string[] {
     .map(({ name }) => name)
 }
 
-/** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
-async function goOn(name: string, run: OrgRun): Promise<void> {
-  const { loaded, lock, input, context } = run
+/**
+ * The removal of somebody who is not in the file, when it is one to go on with.
+ *
+ * @throws {UserError} `NOT_FOUND`
+ */
+async function unfinishedRemoval(name: string, loaded: LoadedOrg, context: CommandContext): Promise<Receipt> {
   const receipt = await findReceipt(loaded.path, name).catch((error: unknown) => {
     // The word for a name that nobody has, with the nearest one.
     userNamed(loaded.org, name)
@@ -175,6 +178,13 @@ async function goOn(name: string, run: OrgRun): Promise<void> {
         : `until ${receipt.undoUntil} this brings them back: arena user remove ${name} --undo -f ${loaded.name}`,
     })
   }
+  return receipt
+}
+
+/** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
+async function goOn(name: string, run: OrgRun): Promise<void> {
+  const { loaded, lock, input, context } = run
+  const receipt = await unfinishedRemoval(name, loaded, context)
   context.note(`going on with the removal of ${name} that began at ${receipt.removedAt}, as decided then`)
   const user: User = { name, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
   const jobs = jobDecision(

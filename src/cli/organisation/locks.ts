@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { cannotWrite } from '../../files.ts'
 import { parseDurationMs } from '../../kube/index.ts'
 import { describeHolder, type LockHolder, withLock } from '../../lock.ts'
 import { type OrganisationLock, readOrgText, withOrganisationLock } from '../../tenancy/index.ts'
@@ -21,10 +22,7 @@ export async function withHostLock<T>(
   const patienceMs = patienceOf(input)
   const directory = join(host.root, 'var/lib/arena')
   await mkdir(directory, { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
-    throw new UserError('FILE_UNREADABLE', `directory "${directory}" cannot be made`, {
-      hint: `it keeps what is made here: ${cause instanceof Error ? cause.message : ''}`,
-      cause,
-    })
+    throw cannotWrite(`directory "${directory}", which keeps what is made here,`, cause)
   })
   const subject = host.root === '/' ? 'this host' : `host "${host.root}"`
   return withLock(

@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
-import { hasCode, readIfThere, writeWhole } from '../../files.ts'
+import { cannotWrite, hasCode, readIfThere, writeWhole } from '../../files.ts'
 import { type LockOptions, withLock } from '../../lock.ts'
 
 const lockPatienceMs = 10_000
@@ -72,11 +72,7 @@ const lockOptions = (path: string): LockOptions => ({
 })
 
 function unwritable(path: string, cause: unknown): unknown {
-  if (cause instanceof UserError || !(cause instanceof Error && 'code' in cause)) return cause
-  return new UserError('FILE_UNREADABLE', `organisation file "${path}" cannot be written`, {
-    hint: 'check that the directory exists and is writable',
-    cause,
-  })
+  return cannotWrite(`organisation file "${path}"`, cause)
 }
 
 function changedMeanwhile(path: string): UserError {
