@@ -8,6 +8,7 @@ export { labels } from './objects/ownership.ts'
 export { type DesiredObject, desiredObjects } from './objects/desired.ts'
 export { draftFromCluster, type ImportOptions, listOrganisations } from './import/cluster.ts'
 export { draftFromCsv } from './import/csv.ts'
+export { decodeCsv } from './import/csv-words.ts'
 export { draftText, fillIds, type KnownIds, type OrgDraft } from './import/draft.ts'
 export { findOwnedJobs, type JobDecision, type OwnedJob, settleJobs, type SettledJob } from './leaving.ts'
 export {
