@@ -11,7 +11,7 @@ export interface ErrorCode {
  * command line ends with 1, as in the original tool.
  */
 export const exitStatuses: Readonly<Record<number, string>> = {
-  0: 'Done; `org plan` and `host plan`: nothing to do; `org drift`: none.',
+  0: 'Done; `org plan` and `host plan`: nothing to do; `org drift`: none, or its `--watch` was ended.',
   1: 'The command line is wrong, or the request was refused or failed.',
   2: 'No error: `org plan` and `host plan` found changes that are pending, `org drift` found drift.',
   3: 'What was named does not exist; `cluster status`: it does not run.',
@@ -34,6 +34,11 @@ export const errorCodes = {
   NOT_FOUND: { exit: 3, meaning: 'The named object does not exist, or the user may not know of it.' },
   ALREADY_EXISTS: { exit: 1, meaning: 'An object of that name exists already.' },
   CONFLICT: { exit: 1, meaning: 'The object changed in the meantime.' },
+  LOCKED: {
+    exit: 1,
+    meaning:
+      'Another command is changing the same organisation, its file or the same host; it is named. Nothing was changed.',
+  },
   REJECTED: { exit: 1, meaning: 'The API server refused the request for a reason given in the message.' },
   ORG_FILE_INVALID: {
     exit: 1,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { UserError } from './errors.ts'
 
 /**
  * Writes a file whole and on disk before it settles: a reader, or a crash, finds the old text or the new one, never a part.
@@ -50,43 +50,34 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }
 
-const lockStaleMs = 30_000
-const lockPatienceMs = 10_000
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: make room on it',
+  EDQUOT: 'your share of the disk is used up: make room in it',
+  EROFS: 'the file system may only be read: choose another place',
+  EACCES: 'you may not write there: run this as the owner, or choose another place',
+  EPERM: 'you may not write there: run this as the owner, or choose another place',
+  ENOENT: 'the directory is not there: make it first',
+  ENOTDIR: 'a part of the path is no directory: choose another place',
+  EISDIR: 'a directory of that name is there: choose another name',
+  ENAMETOOLONG: 'the name is too long: choose a shorter one',
+}
 
 /**
- * Does `work` while no other program that asks for the same lock works on this file. A lock that its holder left behind
- * is broken after half a minute; without a place for a lock the work is done all the same.
+ * What a person is told when something could not be written: `what` as in `file "x.json"`. Errors that are not the
+ * operating system's come back as they are.
  */
-export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${file}.lock`
-  const isHeld = await takeLock(lock)
-  try {
-    return await work()
-  } finally {
-    if (isHeld) await rm(lock, { force: true })
-  }
+export function cannotWrite(what: string, cause: unknown): unknown {
+  return cannot('written', what, cause)
 }
 
-async function takeLock(lock: string): Promise<boolean> {
-  const giveUpAt = Date.now() + lockPatienceMs
-  while (Date.now() < giveUpAt) {
-    try {
-      await (await open(lock, 'wx', 0o600)).close()
-      return true
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) return false
-    }
-    if (await isStale(lock)) await rm(lock, { force: true })
-    else await setTimeout(50)
-  }
-  return false
+/** The same for what could not be read. */
+export function cannotRead(what: string, cause: unknown): unknown {
+  return cannot('read', what, cause)
 }
 
-async function isStale(lock: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(lock)).mtimeMs > lockStaleMs
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
-  }
+function cannot(done: 'read' | 'written', what: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) return cause
+  const reason = reasons[String(cause.code)]
+  const hint = done === 'written' || !hasCode(cause, 'EACCES', 'EPERM') ? reason : 'run this as the owner'
+  return new UserError('FILE_UNREADABLE', `${what} cannot be ${done}`, { hint: hint ?? cause.message, cause })
 }

@@ -20,7 +20,7 @@ const levels: Readonly<Record<string, number>> = {
 /** The house inside `cluster/`: which other folders of it each may import. */
 const insideCluster: Readonly<Record<string, readonly string[]>> = {
   http: ['auth', 'admission', 'registry', 'runtime', 'storage'],
-  auth: ['registry'],
+  auth: ['registry', 'cel'],
   admission: ['registry', 'cel'],
   registry: ['storage', 'cel'],
   cel: [],

@@ -14,7 +14,7 @@ import {
   policyExpressionFaults,
   policyTypeWarnings,
 } from './admission/index.ts'
-import { type Auth, createAuth, type Pki } from './auth/index.ts'
+import { type Auth, createAuth, type Pki, type TokenIssuers } from './auth/index.ts'
 import { keepAuthenticationTrust } from './authentication-trust.ts'
 import { bootstrap } from './bootstrap.ts'
 import { keepFlowControl } from './flow-control.ts'
@@ -61,6 +61,8 @@ export interface ApiServerOptions {
   /** Ends what goes on in the background: custom kinds coming and going. */
   readonly signal: AbortSignal
   readonly auditor?: Auditor
+  /** Others whose tokens are taken. */
+  readonly issuers?: TokenIssuers
   log(line: string): void
 }
 
@@ -84,7 +86,11 @@ export async function assembleApiServer(options: ApiServerOptions): Promise<ApiS
   const { store, pki } = options
   const reader = readerOf(store)
   const writer = writerOf({ store })
-  const auth = createAuth({ reader, tokenKey: pki.tokenKey })
+  const auth = createAuth({
+    reader,
+    tokenKey: pki.tokenKey,
+    ...(options.issuers && { issuers: options.issuers }),
+  })
   const admitters: Admitter[] = []
   const parts = { store, admitters, now: Date.now, newUid: randomUUID }
   const registry = createRegistry(parts)

@@ -6,6 +6,7 @@ import { writeAdminKubeconfig } from './admin-kubeconfig.ts'
 import { assembleApiServer } from './api-server.ts'
 import { finishRestore } from './backup.ts'
 import { openPki } from './auth/index.ts'
+import { openTokenIssuers } from './authentication.ts'
 import { type ClusterConfig, usualConfig } from './config.ts'
 import { openAudit } from './audit.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -53,6 +54,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   setMaxListeners(0, stopping.signal)
   const config = options.config ?? usualConfig
   await finishRestore(dataDir)
+  const issuers = await openTokenIssuers(config, { signal: stopping.signal, log })
   const audit = await openAudit(config, dataDir, log)
   const store = new OrderedStore<KubeObject>(openLmdb(join(dataDir, 'store')))
   let server: ApiServer | undefined
@@ -75,6 +77,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       usage: () => engine?.nodes?.usage,
       signal: stopping.signal,
       ...(audit && { auditor: audit.auditor }),
+      ...(issuers && { issuers }),
       log,
     })
     server = await serveOrExplain({

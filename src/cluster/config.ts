@@ -35,6 +35,8 @@ const configSchema = v.strictObject({
     }),
     {},
   ),
+  /** An AuthenticationConfiguration of Kubernetes: who else than this cluster makes tokens. */
+  authentication: v.optional(v.strictObject({ configFile: v.optional(v.string()) }), {}),
   /** NFS exports served from directories of this machine: `server:/path` to directory. */
   nfsDirectories: v.optional(v.record(v.string(), v.string()), {}),
 })

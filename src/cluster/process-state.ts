@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { readIfThere, writeWhole } from '../files.ts'
+import { startTimeOf } from '../process-life.ts'
 
 /** What a running cluster leaves in its data directory, so that others find it. */
 export interface ClusterProcess {
@@ -90,18 +90,6 @@ export async function removeData(dataDir: string): Promise<void> {
   const { endProcesses } = await import('./runtime/index.ts')
   await endProcesses(dataDir)
   await rm(dataDir, { recursive: true, force: true })
-}
-
-/** Field 22 of `/proc/PID/stat` (proc(5)); undefined when there is no such process. */
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // A zombie has ended; only its parent has not looked yet.
-    return state === 'Z' || state === 'X' ? undefined : fields[18]
-  } catch {
-    return undefined
-  }
 }
 
 function isClusterProcess(value: unknown): value is ClusterProcess {

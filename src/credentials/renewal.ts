@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { hasCode, withLock } from '../files.ts'
+import { hasCode } from '../files.ts'
+import { withLock } from '../lock.ts'
 import { UserError } from '../errors.ts'
 import { type Account, type ClusterAddress, describeAccount } from './account.ts'
 import { requestToken, type TokenAnswer } from './request-token.ts'
@@ -52,7 +53,7 @@ export async function currentToken(source: CredentialSource, world: CredentialWo
   const stored = await readTokens(file)
   if (world.renewNow !== true && isGood(stored.access)) return stored.access
   await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(ignoreUnwritable)
-  return withLock(file, async () => {
+  return oneAtATime(file, async () => {
     // Another program may have renewed while this one waited.
     const latest = await readTokens(file)
     const isOther = world.renewNow !== true || latest.access?.token !== stored.access?.token
@@ -61,6 +62,23 @@ export async function currentToken(source: CredentialSource, world: CredentialWo
     await writeTokens(file, renewed).catch(ignoreUnwritable)
     return renewed.access
   })
+}
+
+const lockPatienceMs = 10_000
+
+/** Without a place for a lock, or when it is not given in time, the work is done all the same: twice costs a request. */
+async function oneAtATime<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const options = { subject: 'the token', what: 'credential', patienceMs: lockPatienceMs }
+  let hasBegun = false
+  try {
+    return await withLock(file, options, () => {
+      hasBegun = true
+      return work()
+    })
+  } catch (error) {
+    if (hasBegun || !(error instanceof UserError)) throw error
+    return work()
+  }
 }
 
 /** A home that cannot be written to costs a request each time, but locks nobody out. */

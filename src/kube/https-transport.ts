@@ -16,8 +16,8 @@ export interface ConnectionOptions {
   readonly tlsServerName?: string
   /** Called for every request, so that a token can be renewed in between. */
   readonly token?: (signal?: AbortSignal) => Promise<string | undefined>
-  /** Told that the server refused the token, so that the next one is fresh. */
-  readonly tokenRefused?: () => void
+  /** Told that the server refused the token, so that the next one is fresh. Says why, where the token tells. */
+  readonly tokenRefused?: () => UserError | undefined
 }
 
 /** A {@link Transport} that can be closed. */
@@ -94,7 +94,11 @@ export async function openHttpsTransport(connection: ConnectionOptions): Promise
     const response =
       (await sendOnce(options, request, { mayRepeat: true })) ?? (await sendOnce(options, request))
     if (response === undefined) throw unreachable(connection.server, new Error('the connection was dropped'))
-    if (response.statusCode === 401) connection.tokenRefused?.()
+    const refusal = response.statusCode === 401 ? connection.tokenRefused?.() : undefined
+    if (refusal !== undefined) {
+      response.resume()
+      throw refusal
+    }
     return response
   }
 

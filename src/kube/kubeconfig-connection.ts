@@ -91,7 +91,9 @@ async function credentialsOf(
   const { fields } = user
   if (typeof fields['token'] === 'string' && fields['token'] !== '') {
     const token = fields['token']
-    return { token: async () => token }
+    const what = `the token in kubeconfig ${user.file}`
+    const hint = 'ask your admin for a new kubeconfig'
+    return { token: async () => token, tokenRefused: () => expired(token, what, hint) }
   }
   if (typeof fields['tokenFile'] === 'string') {
     // Read for every request: whoever mounts such a file renews it in place.
@@ -102,10 +104,18 @@ async function credentialsOf(
     const exec = execConfigOf(user, fields['exec'], options.clusterInfo)
     const credential = options.ownPlugin?.(exec) ?? execCredential(exec, options)
     // A plugin may hand out a client certificate, which must be there before the first connection.
+    let last: string | undefined
     const first = exec.mayHandOutCertificate ? await credential.get() : undefined
     return {
-      token: async (signal) => (await credential.get(signal)).token,
-      tokenRefused: () => credential.forget(),
+      token: async (signal) => {
+        last = (await credential.get(signal)).token
+        return last
+      },
+      tokenRefused: () => {
+        credential.forget()
+        const hint = 'sign in again with the command of the plugin, or clear what it keeps'
+        return expired(last, `the token of credential plugin "${exec.command}"`, hint)
+      },
       ...(first?.clientCertificate !== undefined && { clientCertificate: first.clientCertificate }),
       ...(first?.clientKey !== undefined && { clientKey: first.clientKey }),
     }
@@ -142,12 +152,17 @@ function providerToken(user: Fields, provider: unknown): string {
   if (typeof token !== 'string' || token === '') {
     throw new UserError('UNAUTHENTICATED', `kubeconfig ${user.file} holds no id-token yet`, { hint })
   }
-  const expiresAt = expiryOf(token)
-  if (expiresAt === undefined || expiresAt > Date.now()) return token
+  const refusal = expired(token, `the id-token in kubeconfig ${user.file}`, hint)
+  if (refusal !== undefined) throw refusal
+  return token
+}
+
+/** What is said of a token whose time is over, by its own word and this machine's clock; undefined for others. */
+function expired(token: string | undefined, what: string, hint: string): UserError | undefined {
+  const expiresAt = token === undefined ? undefined : expiryOf(token)
+  if (expiresAt === undefined || expiresAt > Date.now()) return undefined
   const when = new Date(expiresAt).toISOString()
-  throw new UserError('UNAUTHENTICATED', `the id-token in kubeconfig ${user.file} expired at ${when}`, {
-    hint,
-  })
+  return new UserError('UNAUTHENTICATED', `${what} expired at ${when}`, { hint })
 }
 
 /** Milliseconds since 1970; undefined where the token does not tell. */

@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
+import { openGrowingLog } from './audit-log-files.ts'
 import { ruledKinds } from './objects/desired.ts'
 import { type Change, keyOf } from './plan/change.ts'
 
@@ -28,18 +29,17 @@ const isWrite = /"verb":\s*"(?:create|update|patch|delete)/
 
 /** Objects whose last writer is remembered. Those that nobody has touched for longest are forgotten first. */
 const mostObjects = 50_000
-const pieceBytes = 1024 * 1024
-/** Longer lines carry whole bodies, and are of no organisation's object. */
-const longestLine = 4 * 1024 * 1024
+/** A server writes its log a moment after it has answered. */
+const writtenWithinMs = 100
 
 /**
  * Follows an audit log in Kubernetes' format: one event on each line. Each look reads what has been written since the one
- * before; a log that was rotated is read from its start.
+ * before, also what has been put aside by then. Of what was put aside before the first look it reads as much, backwards, as
+ * it takes to find who it was.
  */
 export function openAuditTrail(path: string): AuditTrail {
   const deeds = new Map<string, Deed>()
-  let position = 0
-  let file: bigint | undefined
+  const log = openGrowingLog(path)
 
   function take(line: string): void {
     if (!isWrite.test(line)) return
@@ -54,52 +54,36 @@ export function openAuditTrail(path: string): AuditTrail {
     }
   }
 
-  async function readOn(): Promise<void> {
-    const handle = await open(path, 'r')
-    try {
-      const { size, ino } = await handle.stat({ bigint: true })
-      if (ino !== file || Number(size) < position) position = 0
-      file = ino
-      let rest = Buffer.alloc(0)
-      let at = position
-      while (at < Number(size)) {
-        const { bytesRead, buffer } = await handle.read(Buffer.alloc(pieceBytes), 0, pieceBytes, at)
-        if (bytesRead === 0) break
-        at += bytesRead
-        const piece = Buffer.concat([rest, buffer.subarray(0, bytesRead)])
-        const end = piece.lastIndexOf(10) + 1
-        for (const line of piece.subarray(0, end).toString('utf8').split('\n')) take(line)
-        rest = piece.subarray(end)
-        if (rest.length > longestLine) rest = Buffer.alloc(0)
-        // What is being written is half there: it is read again when it is whole.
-        position = at - rest.length
-      }
-    } finally {
-      await handle.close()
-    }
+  function deedOf(change: Change): Deed | undefined {
+    const { group, plural } = change.type
+    const place = `${group}|${plural}|${change.namespace ?? ''}`
+    const own = deeds.get(`${place}|${change.name}`)
+    // Deleting a whole collection names no object.
+    const all = change.action === 'create' ? deeds.get(`${place}|`) : undefined
+    const last = (all?.time ?? '') > (own?.time ?? '') ? all : own
+    // What is missing was deleted by somebody: whoever made it has not taken it away.
+    const isDeletion = last?.verb.startsWith('delete') === true
+    return isDeletion === (change.action === 'create') ? last : undefined
   }
 
   return {
     async deedsOf(changes) {
       try {
-        await readOn()
+        if (changes.length > 0) await setTimeout(writtenWithinMs)
+        await log.readNew(take)
+        while (changes.some((change) => deedOf(change) === undefined) && (await log.readOlder(take)));
       } catch (cause) {
         throw new UserError('FILE_UNREADABLE', `audit log "${path}" cannot be read`, {
           hint: 'name the file that the API server writes, and run this where you may read it',
           cause,
         })
       }
-      const found = new Map<string, Deed>()
-      for (const change of changes) {
-        const { group, plural } = change.type
-        const place = `${group}|${plural}|${change.namespace ?? ''}`
-        const own = deeds.get(`${place}|${change.name}`)
-        // Deleting a whole collection names no object.
-        const all = change.action === 'create' ? deeds.get(`${place}|`) : undefined
-        const deed = (all?.time ?? '') > (own?.time ?? '') ? all : own
-        if (deed !== undefined) found.set(keyOf(change), deed)
-      }
-      return found
+      return new Map(
+        changes.flatMap((change): [string, Deed][] => {
+          const deed = deedOf(change)
+          return deed === undefined ? [] : [[keyOf(change), deed]]
+        }),
+      )
     },
   }
 }
@@ -117,6 +101,9 @@ function parseEvent(line: string): { object: string; deed: Deed } | undefined {
   const code = Number(field(field(event, 'responseStatus'), 'code') ?? 200)
   const resource = text(field(reference, 'resource'))
   const kind = `${text(field(reference, 'apiGroup'))}|${resource}`
+  // Nothing has been decided when a request comes in, and nothing is written by one that only tries.
+  if (text(field(event, 'stage')) === 'RequestReceived') return undefined
+  if (/[?&]dryRun=All(?:&|$)/.test(text(field(event, 'requestURI')))) return undefined
   // A status is written by controllers all the time, and says nothing about who changed what is asked for.
   if (!ruled.has(kind) || field(reference, 'subresource') || !writes.has(verb) || code >= 300)
     return undefined

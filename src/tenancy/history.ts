@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { UserError } from '../errors.ts'
 import { isStatus, type KubeClient, kinds, type Persisted, type Secret } from '../kube/index.ts'
-import { labels, manager } from './objects/ownership.ts'
+import { labels, manager, nameOfOrganisation } from './objects/ownership.ts'
 import { systemNamespace, systemNamespaceName } from './objects/namespace.ts'
 import type { Outcome } from './plan/apply.ts'
 import { isSupporting } from './plan/meaning.ts'
@@ -56,10 +56,7 @@ export async function recordRevision(
   }
   await createNext(client, organisation, Math.max(0, ...known.map(numberOf)) + 1, data)
   for (const old of surplusOf(known)) {
-    await client.delete(kinds.secrets, {
-      namespace: systemNamespaceName,
-      name: secretName(organisation, numberOf(old)),
-    })
+    await client.delete(kinds.secrets, { namespace: systemNamespaceName, name: old.metadata.name })
   }
 }
 
@@ -111,7 +108,7 @@ function revisionLabels(organisation: string): Record<string, string> {
 }
 
 function secretName(organisation: string, number: number): string {
-  return `history.${organisation.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}.${String(number).padStart(6, '0')}`
+  return `history.${nameOfOrganisation(organisation)}.${String(number).padStart(6, '0')}`
 }
 
 async function listSecrets(client: KubeClient, organisation: string): Promise<Persisted<Secret>[]> {

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { hasCode, writePrivateFile } from '../files.ts'
+import { cannotRead, cannotWrite, hasCode, writePrivateFile } from '../files.ts'
 import { UserError } from '../errors.ts'
 import type { Cut } from './file/cut.ts'
 import type { SettledJob } from './leaving.ts'
@@ -56,14 +56,23 @@ export async function keepManifest(
 ): Promise<void> {
   const name = `${job.namespace}-${job.kind.toLowerCase()}-${job.name}.json`
   const path = join(manifestDirectory(orgFile, receipt), name)
-  await writePrivateFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`)
+  await write(path, manifest)
 }
 
 /** Writes a receipt beside the organisation file, for the admin alone; again, it takes the place of the first. Returns its path. */
 export async function writeReceipt(orgFile: string, receipt: Receipt): Promise<string> {
   const path = `${pathOf(orgFile, receipt)}.json`
-  await writePrivateFile(path, `${JSON.stringify(receipt, undefined, 2)}\n`)
+  await write(path, receipt)
   return path
+}
+
+/** @throws {UserError} `FILE_UNREADABLE` */
+async function write(path: string, record: unknown): Promise<void> {
+  try {
+    await writePrivateFile(path, `${JSON.stringify(record, undefined, 2)}\n`)
+  } catch (error) {
+    throw cannotWrite(`receipt "${path}"`, error)
+  }
 }
 
 /** Throws away the receipt of a removal that never began. */
@@ -78,10 +87,7 @@ export async function dropReceipt(orgFile: string, receipt: Receipt): Promise<vo
  */
 export async function findReceipt(orgFile: string, user: string): Promise<Receipt> {
   const directory = receiptDirectory(orgFile)
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return []
-    throw error
-  })
+  const names = await namesIn(directory)
   const newest = names
     .filter((each) => stamp.test(each) && each.replace(stamp, '') === user)
     .sort()
@@ -105,10 +111,7 @@ export async function findReceipt(orgFile: string, user: string): Promise<Receip
 /** The Linux ids of those who left, and who had them: their files are still there, so nobody else should get one. */
 export async function idsOfThoseWhoLeft(orgFile: string): Promise<ReadonlyMap<number, string>> {
   const directory = receiptDirectory(orgFile)
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return []
-    throw error
-  })
+  const names = await namesIn(directory)
   const ids = new Map<number, string>()
   for (const name of names.filter((each) => stamp.test(each))) {
     const value = await readJson(join(directory, name))
@@ -117,13 +120,22 @@ export async function idsOfThoseWhoLeft(orgFile: string): Promise<ReadonlyMap<nu
   return ids
 }
 
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return []
+    throw cannotRead(`the receipts in "${directory}"`, error)
+  }
+}
+
 /** What a file holds; nothing when it is damaged. */
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
-    throw error
+    throw cannotRead(`receipt "${path}"`, error)
   }
 }
 

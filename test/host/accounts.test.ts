@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { withLock } from '../../src/lock.ts'
 import { runArena } from '../tenancy/organisation.ts'
 
 const run = promisify(execFile)
@@ -39,17 +40,21 @@ async function host(...typed: string[]) {
   })
 }
 
+/** A directory with what an image needs to have accounts made in it. */
+async function image(): Promise<string> {
+  const root = join(directory, 'image')
+  await Promise.all(['etc', 'home', 'bin'].map((name) => mkdir(join(root, name), { recursive: true })))
+  await writeFile(join(root, 'bin/bash'), '')
+  for (const name of ['passwd', 'group', 'shadow', 'gshadow']) {
+    const [first] = (await readFile(join('/etc', name), 'utf8')).split('\n')
+    await writeFile(join(root, 'etc', name), `${first}\n`)
+  }
+  return root
+}
+
 describe.skipIf(!isRoot)('accounts in an image', () => {
   it('are made once, with closed homes, keys and a password for the first login; and locked when removed', async () => {
-    const root = join(directory, 'image')
-    await Promise.all(['etc', 'home', 'bin'].map((name) => mkdir(join(root, name), { recursive: true })))
-    await writeFile(join(root, 'bin/bash'), '')
-    for (const name of ['passwd', 'group', 'shadow', 'gshadow']) {
-      await writeFile(
-        join(root, 'etc', name),
-        (await readFile(join('/etc', name), 'utf8')).split('\n')[0] + '\n',
-      )
-    }
+    const root = await image()
     const file = join(directory, 'org.yaml')
     await writeFile(file, organisation('company', 'bob', 'dev1', { uid: 20001, gid: 10001 }))
     expect((await host('plan', '--root', root)).status).toBe(2)
@@ -95,6 +100,41 @@ describe.skipIf(!isRoot)('accounts in an image', () => {
         })
       }
     }
+  })
+
+  it('are made once by many that run at the same time: the others wait, and find nothing to do', async () => {
+    const root = await image()
+    await writeFile(
+      join(directory, 'org.yaml'),
+      organisation('company', 'bob', 'dev1', { uid: 20001, gid: 10001 }),
+    )
+    const all = await Promise.all(
+      Array.from({ length: 4 }, () => host('apply', '--root', root, '--no-program', '--wait', '60s')),
+    )
+    for (const { status, err } of all) expect(status, err).toBe(0)
+    const shown = all.flatMap(({ out }) => out.match(/shown only now: (\S+)/g) ?? [])
+    expect(shown).toHaveLength(1)
+    expect(await host('plan', '--root', root, '--no-program')).toMatchObject({ status: 0 })
+  })
+
+  it('are left alone while another run has not ended, which is named', async () => {
+    const root = await image()
+    await writeFile(
+      join(directory, 'org.yaml'),
+      organisation('company', 'bob', 'dev1', { uid: 20001, gid: 10001 }),
+    )
+    await mkdir(join(root, 'var/lib/arena'), { recursive: true })
+    const options = { subject: 'it', what: 'host apply', patienceMs: 0 }
+    const refused = await withLock(join(root, 'var/lib/arena/host'), options, () =>
+      host('apply', '--root', root, '--no-program', '--wait', '0s'),
+    )
+    expect(refused).toMatchObject({
+      status: 1,
+      err: expect.stringMatching(
+        /host ".*image" is being changed by "arena host apply" \(process \d+ on .*\) since 20[\s\S]*hint: nothing was changed/,
+      ),
+    })
+    expect(await readFile(join(root, 'etc/passwd'), 'utf8')).not.toContain('bob')
   })
 
   it('are refused as a whole when one id is taken', async () => {

@@ -16,6 +16,7 @@ export interface BuiltProgram {
   start(
     typed: readonly string[],
     world: { directory: string; environment: Record<string, string> },
+    stdio?: 'ignore' | 'pipe',
   ): ChildProcess
   remove(): Promise<void>
 }
@@ -41,11 +42,11 @@ export async function runBuilt(): Promise<BuiltProgram> {
       }
       await ended
     },
-    start: (typed, world) =>
+    start: (typed, world, stdio = 'ignore') =>
       spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {
         cwd: world.directory,
         env: world.environment,
-        stdio: 'ignore',
+        stdio,
         detached: true,
       }),
     remove: () => rm(directory, { recursive: true, force: true }),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { commands } from '../../src/cli/commands/table.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
-import { type Cluster, startCluster } from '../../src/cluster/index.ts'
+import { type Cluster, type ClusterConfig, startCluster, usualConfig } from '../../src/cluster/index.ts'
 import {
   connectionOf,
   createKubeClient,
@@ -29,14 +29,24 @@ export interface TestOrganisation {
   /** Runs a command line with other settings. */
   run(
     typed: readonly string[],
-    options: { environment?: Record<string, string>; now?: Date; signal?: AbortSignal; answers?: string },
+    options: {
+      environment?: Record<string, string>
+      now?: Date
+      signal?: AbortSignal
+      answers?: string
+      onPrint?: (text: string) => void
+    },
   ): Promise<Printed>
   close(): Promise<void>
 }
 
-export async function openOrganisation(): Promise<TestOrganisation> {
+export async function openOrganisation(settings: Partial<ClusterConfig> = {}): Promise<TestOrganisation> {
   const directory = await mkdtemp(join(tmpdir(), 'arena-org-'))
-  const cluster = await startCluster({ dataDir: join(directory, 'data'), log: () => undefined })
+  const cluster = await startCluster({
+    dataDir: join(directory, 'data'),
+    log: () => undefined,
+    config: { ...usualConfig, ...settings },
+  })
   const environment = {
     HOME: directory,
     KUBECONFIG: cluster.adminKubeconfig,
@@ -51,6 +61,7 @@ export async function openOrganisation(): Promise<TestOrganisation> {
       now: options.now ?? new Date(),
       signal: options.signal ?? new AbortController().signal,
       ...(options.answers !== undefined && { answers: options.answers }),
+      ...(options.onPrint && { onPrint: options.onPrint }),
     })
   return {
     cluster,
@@ -77,6 +88,8 @@ export async function runArena(
     signal: AbortSignal
     /** What a person at a terminal types; nobody is there without. */
     answers?: string
+    /** Sees what is printed as it comes. */
+    onPrint?: (text: string) => void
   },
 ): Promise<Printed> {
   let out = ''
@@ -87,7 +100,10 @@ export async function runArena(
       isTTY: isThere,
       setRawMode: () => undefined,
     }),
-    stdout: collect((text) => (out += text)),
+    stdout: collect((text) => {
+      out += text
+      world.onPrint?.(text)
+    }),
     stderr: Object.assign(
       collect((text) => (err += text)),
       { isTTY: isThere },

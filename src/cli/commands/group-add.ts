@@ -21,20 +21,15 @@ Example:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { addGroup }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ addGroup }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [name = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
     const gid = input.integer('gid')
     const quota = limitsOf(input.texts('quota'))
-    await changeOrg(
-      loaded,
-      addGroup(loaded.org, { name, quota, ...(gid !== undefined && { gid }) }),
-      input,
-      context,
+    await changeOrg('group add', input, context, ({ org }) =>
+      addGroup(org, { name, quota, ...(gid !== undefined && { gid }) }),
     )
   },
 }

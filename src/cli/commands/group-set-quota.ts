@@ -15,13 +15,12 @@ Example:
   ],
   flags: changeFlags,
   async run(input, context) {
-    const [{ loadOrg }, { setQuota }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ setQuota }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [name = '', ...limits] = input.arguments
-    const loaded = await loadOrg(input, context)
-    await changeOrg(loaded, setQuota(loaded.org, name, limitsOf(limits)), input, context)
+    const quota = limitsOf(limits)
+    await changeOrg('group set-quota', input, context, ({ org }) => setQuota(org, name, quota))
   },
 }

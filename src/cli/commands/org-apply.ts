@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Command, CommandContext, Input } from '../command.ts'
-import { adoptFlag, allowDestroyFlag, fileFlag, yesFlag } from '../organisation/flags.ts'
+import { adoptFlag, allowDestroyFlag, fileFlag, waitFlag, yesFlag } from '../organisation/flags.ts'
 import { outputFlag } from '../output.ts'
 
 export const orgApply: Command = {
@@ -25,30 +25,36 @@ Examples:
     yesFlag,
     allowDestroyFlag,
     adoptFlag,
+    waitFlag,
     outputFlag,
   ],
   async run(input, context) {
     const planFile = input.text('plan')
     if (planFile !== undefined) return applySaved(planFile, input, context)
-    const [{ loadOrg }, { planAsAdmin }, { runPlan }] = await Promise.all([
+    const [{ loadOrg }, { withLoadedOrg }, { planAsAdmin }, { runPlan }] = await Promise.all([
       import('../organisation/load.ts'),
+      import('../organisation/locks.ts'),
       import('../organisation/as-admin.ts'),
       import('../organisation/apply-run.ts'),
     ])
-    const { org, name, text } = await loadOrg(input, context)
-    const { client } = await context.connect()
-    const plan = await planAsAdmin(org, client, {
-      now: context.now(),
-      adopt: input.flag('adopt'),
-      signal: context.signal,
+    const first = await loadOrg(input, context)
+    await withLoadedOrg(first, 'org apply', { input, context }, async ({ loaded, lock }) => {
+      const { org, name, text } = loaded
+      const { client } = await context.connect()
+      const plan = await planAsAdmin(org, client, {
+        now: context.now(),
+        adopt: input.flag('adopt'),
+        signal: context.signal,
+      })
+      await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text, lock })
     })
-    await runPlan(plan, input, context, { again: `arena org apply -f ${name}`, text })
   },
 }
 
 async function applySaved(planFile: string, input: Input, context: CommandContext): Promise<void> {
-  const [tenancy, { planAsAdmin }, { runPlan }] = await Promise.all([
+  const [tenancy, { withOrgLock }, { planAsAdmin }, { runPlan }] = await Promise.all([
     import('../../tenancy/index.ts'),
+    import('../organisation/locks.ts'),
     import('../organisation/as-admin.ts'),
     import('../organisation/apply-run.ts'),
   ])
@@ -59,27 +65,32 @@ async function applySaved(planFile: string, input: Input, context: CommandContex
       hint: `make one that takes over: arena org plan --adopt --plan-out ${planFile}`,
     })
   }
-  const file = input.isGiven('file') ? (input.text('file') ?? '') : saved.file
-  const current = await readFile(resolve(context.workingDirectory, file), 'utf8').catch((cause: unknown) => {
-    // The plan holds the text: the file need not be where it is carried out, unless it is named.
-    if (!input.isGiven('file')) return undefined
-    throw new UserError('FILE_UNREADABLE', `organisation file "${file}" cannot be read`, {
-      hint: 'leave -f out to carry out the plan without a look at the file',
-      cause,
+  await withOrgLock({ organisation: saved.organisation, what: 'org apply' }, input, context, async (lock) => {
+    const file = input.isGiven('file') ? (input.text('file') ?? '') : saved.file
+    const current = await readFile(resolve(context.workingDirectory, file), 'utf8').catch(
+      (cause: unknown) => {
+        // The plan holds the text: the file need not be where it is carried out, unless it is named.
+        if (!input.isGiven('file')) return undefined
+        throw new UserError('FILE_UNREADABLE', `organisation file "${file}" cannot be read`, {
+          hint: 'leave -f out to carry out the plan without a look at the file',
+          cause,
+        })
+      },
+    )
+    if (current !== undefined && current !== saved.text) {
+      throw tenancy.outdated(`${file} changed since the plan was made on ${saved.madeAt}`, saved)
+    }
+    const org = tenancy.parseOrg(saved.text, saved.file)
+    const { client } = await context.connect()
+    const plan = await planAsAdmin(org, client, {
+      now: context.now(),
+      adopt: saved.adopts,
+      signal: context.signal,
     })
+    tenancy.refuseOutdated(saved, plan)
+    const again = `arena org apply --plan ${planFile}`
+    await runPlan(plan, input, context, { again, text: saved.text, lock })
   })
-  if (current !== undefined && current !== saved.text) {
-    throw tenancy.outdated(`${file} changed since the plan was made on ${saved.madeAt}`, saved)
-  }
-  const org = tenancy.parseOrg(saved.text, saved.file)
-  const { client } = await context.connect()
-  const plan = await planAsAdmin(org, client, {
-    now: context.now(),
-    adopt: saved.adopts,
-    signal: context.signal,
-  })
-  tenancy.refuseOutdated(saved, plan)
-  await runPlan(plan, input, context, { again: `arena org apply --plan ${planFile}`, text: saved.text })
 }
 
 async function readText(path: string, name: string): Promise<string> {

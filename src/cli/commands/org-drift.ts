@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { allowDestroyFlag, fileFlag, yesFlag } from '../organisation/flags.ts'
+import { allowDestroyFlag, fileFlag, waitFlag, yesFlag } from '../organisation/flags.ts'
 import { outputFlag } from '../output.ts'
 
 export const orgDrift: Command = {
@@ -9,7 +9,8 @@ export const orgDrift: Command = {
 Compares the cluster with the organisation file and names rights that somebody gave beside it. Who did it comes from the
 objects themselves and, with --audit-log, from the API server's log. Exits with 0 when there is none, with 2 otherwise.
 --repair mends what it may: what takes something away waits for --allow-destroy, objects of others are named and never
-touched. --watch goes on until it is interrupted and asks no questions; expired grants end there too, with --repair.
+touched. --watch asks no questions and goes on until Ctrl-C or SIGTERM, then finishes the changes under way and ends with 0;
+expired grants end there too, with --repair.
 
 Examples:
   arena org drift
@@ -24,6 +25,7 @@ Examples:
     { name: 'audit-log', type: 'string', value: 'FILE', meaning: "The API server's audit log." },
     yesFlag,
     allowDestroyFlag,
+    waitFlag,
     outputFlag,
   ],
   async run(input, context) {

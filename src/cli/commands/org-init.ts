@@ -41,15 +41,16 @@ Examples:
         hint: 'name another one with -f FILE, or write over it with --force',
       })
     }
-    const [{ exampleOrg, writeOrgFile }, { askOrg }] = await Promise.all([
+    const [{ createOrgFile, exampleOrg, writeOrgFile }, { askOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/ask.ts'),
     ])
+    const write = input.flag('force') ? writeOrgFile : createOrgFile
     const source = input.text('import')
     if (source !== undefined) {
       const { importOrg } = await import('../organisation/import.ts')
       const { text: imported, notes } = await importOrg(source, input, context)
-      await writeOrgFile(path, imported)
+      await write(path, imported)
       for (const note of notes) context.note(`note: ${note}`)
       context.print(
         `${name} written; next: arena org check -f ${name}, then arena org plan -f ${name} --adopt`,
@@ -58,7 +59,7 @@ Examples:
     }
     const named = input.isGiven('name') ? { organisation: input.text('name') ?? '' } : {}
     const text = mayAsk(input, context) ? await askOrg(context, named) : exampleOrg(named)
-    await writeOrgFile(path, text)
+    await write(path, text)
     context.print(`${name} written; next: arena org check -f ${name}, then arena org plan -f ${name}`)
   },
 }

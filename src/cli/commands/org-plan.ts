@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { writePrivateFile } from '../../files.ts'
+import { cannotWrite, writePrivateFile } from '../../files.ts'
 import type { Command } from '../command.ts'
 import { adoptFlag, fileFlag } from '../organisation/flags.ts'
 import { formatData, outputFlag, outputFormat } from '../output.ts'
@@ -44,7 +44,10 @@ Examples:
     if (planOut !== undefined) {
       const saved = savePlan(plan, { file: name, text, adopts: input.flag('adopt'), now: context.now() })
       // It holds the whole file, which may have hashes of passwords in it.
-      await writePrivateFile(resolve(context.workingDirectory, planOut), `${JSON.stringify(saved)}\n`)
+      const path = resolve(context.workingDirectory, planOut)
+      await writePrivateFile(path, `${JSON.stringify(saved)}\n`).catch((cause: unknown) => {
+        throw cannotWrite(`plan "${planOut}"`, cause)
+      })
     }
     const format = outputFormat(input)
     const isText = format === 'wide' || format === 'name'

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { changeFlags } from '../organisation/change-flags.ts'
 
@@ -31,26 +32,29 @@ Examples:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { addUser, idsOfThoseWhoLeft }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ addUser, idsOfThoseWhoLeft }, { changeOrg }, { organisationFile }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
+      import('../organisation/flags.ts'),
     ])
     const [name = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
     const [uid, fullName, email] = [input.integer('uid'), input.text('full-name'), input.text('email')]
-    const left = await idsOfThoseWhoLeft(loaded.path)
-    const edits = addUser(loaded.org, {
+    const left = await idsOfThoseWhoLeft(organisationFile(input, context).path).catch((error: unknown) => {
+      // Whoever names an id has chosen it; receipts are for the admin who wrote them.
+      if (uid === undefined || !(error instanceof UserError)) throw error
+      context.note(`note: ${error.message}: whether somebody who left had the id ${uid} is not known`)
+      return new Map<number, string>()
+    })
+    const user = {
       name,
-      usedIds: left.keys(),
       group: input.text('group') ?? '',
       role: input.text('role') ?? 'member',
       sshKeys: input.texts('ssh-key'),
       ...(uid !== undefined && { uid }),
       ...(fullName !== undefined && { fullName }),
       ...(email !== undefined && { email }),
-    })
-    await changeOrg(loaded, edits, input, context)
+    }
+    await changeOrg('user add', input, context, ({ org }) => addUser(org, { ...user, usedIds: left.keys() }))
     const earlier = uid === undefined ? undefined : left.get(uid)
     if (earlier !== undefined && earlier !== name) {
       context.note(

@@ -24,21 +24,15 @@ Examples:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { grantRole }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ grantRole }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [user = '', group = '', role = ''] = input.arguments
     const until = lastDay(input, context)
-    const loaded = await loadOrg(input, context)
-    const edits = grantRole(loaded.org, {
-      user,
-      group,
-      role,
-      only: input.flag('only'),
-      ...(until !== undefined && { until }),
-    })
-    await changeOrg(loaded, edits, input, context)
+    const only = input.flag('only')
+    await changeOrg('user grant', input, context, ({ org }) =>
+      grantRole(org, { user, group, role, only, ...(until !== undefined && { until }) }),
+    )
   },
 }

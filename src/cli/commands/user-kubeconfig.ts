@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { writePrivateFile } from '../../files.ts'
+import { cannotWrite, writePrivateFile } from '../../files.ts'
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
 
@@ -82,10 +82,7 @@ Examples:
     } else {
       const name = input.text('output') ?? `${user}.config`
       await writePrivateFile(resolve(context.workingDirectory, name), text).catch((cause: unknown) => {
-        throw new UserError('FILE_UNREADABLE', `file "${name}" cannot be written`, {
-          hint: 'name another one with -o FILE',
-          cause,
-        })
+        throw cannotWrite(`file "${name}"`, cause)
       })
       context.print(`kubeconfig of ${user} written to ${name}`)
     }

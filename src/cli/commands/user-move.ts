@@ -22,18 +22,17 @@ Examples:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { moveUser }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ moveUser }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [name = '', group = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
     const [from, role] = [input.text('from'), input.text('role')]
-    const edits = moveUser(loaded.org, name, group, {
-      ...(from !== undefined && { from }),
-      ...(role !== undefined && { role }),
-    })
-    await changeOrg(loaded, edits, input, context)
+    await changeOrg('user move', input, context, ({ org }) =>
+      moveUser(org, name, group, {
+        ...(from !== undefined && { from }),
+        ...(role !== undefined && { role }),
+      }),
+    )
   },
 }

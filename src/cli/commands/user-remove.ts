@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Command } from '../command.ts'
-import { allowDestroyFlag, fileFlag, yesFlag } from '../organisation/flags.ts'
+import { allowDestroyFlag, fileFlag, waitFlag, yesFlag } from '../organisation/flags.ts'
 import { outputFlag } from '../output.ts'
 
 export const userRemove: Command = {
@@ -54,6 +54,7 @@ Examples:
     fileFlag,
     yesFlag,
     allowDestroyFlag,
+    waitFlag,
     outputFlag,
   ],
   async run(input, context) {

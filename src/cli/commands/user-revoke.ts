@@ -18,14 +18,13 @@ Examples:
   ],
   flags: changeFlags,
   async run(input, context) {
-    const [{ loadOrg }, { revokeRole }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ revokeRole }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [user = '', group = '', role] = input.arguments
-    const loaded = await loadOrg(input, context)
-    const edits = revokeRole(loaded.org, { user, group, ...(role !== undefined && { role }) })
-    await changeOrg(loaded, edits, input, context)
+    await changeOrg('user revoke', input, context, ({ org }) =>
+      revokeRole(org, { user, group, ...(role !== undefined && { role }) }),
+    )
   },
 }

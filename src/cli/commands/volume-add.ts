@@ -29,23 +29,21 @@ Examples:
     ...changeFlags,
   ],
   async run(input, context) {
-    const [{ loadOrg }, { addVolume }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ addVolume }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [name = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
     const [description, owner] = [input.text('description'), input.text('owner')]
-    const edits = addVolume(loaded.org, {
+    const volume = {
       name,
       size: input.text('size') ?? '',
       access: accessOf(input.texts('access')),
       source: sourceOf(input),
       ...(description !== undefined && { description }),
       ...(owner !== undefined && { owner }),
-    })
-    await changeOrg(loaded, edits, input, context)
+    }
+    await changeOrg('volume add', input, context, ({ org }) => addVolume(org, volume))
   },
 }
 

@@ -17,8 +17,7 @@ Example:
   ],
   flags: [untilFlag, ...changeFlags],
   async run(input, context) {
-    const [{ loadOrg }, { grantVolume }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ grantVolume }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
@@ -29,8 +28,8 @@ Example:
       })
     }
     const until = lastDay(input, context)
-    const loaded = await loadOrg(input, context)
-    const edits = grantVolume(loaded.org, { volume, group, access, ...(until !== undefined && { until }) })
-    await changeOrg(loaded, edits, input, context)
+    await changeOrg('volume grant', input, context, ({ org }) =>
+      grantVolume(org, { volume, group, access, ...(until !== undefined && { until }) }),
+    )
   },
 }

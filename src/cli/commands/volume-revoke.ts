@@ -14,13 +14,11 @@ Example:
   ],
   flags: changeFlags,
   async run(input, context) {
-    const [{ loadOrg }, { revokeVolume }, { changeOrg }] = await Promise.all([
-      import('../organisation/load.ts'),
+    const [{ revokeVolume }, { changeOrg }] = await Promise.all([
       import('../../tenancy/index.ts'),
       import('../organisation/change-run.ts'),
     ])
     const [volume = '', group = ''] = input.arguments
-    const loaded = await loadOrg(input, context)
-    await changeOrg(loaded, revokeVolume(loaded.org, { volume, group }), input, context)
+    await changeOrg('volume revoke', input, context, ({ org }) => revokeVolume(org, { volume, group }))
   },
 }

@@ -4,6 +4,7 @@ import {
   type Change,
   losses,
   nameOf,
+  type OrganisationLock,
   type Outcome,
   type Plan,
   recordRevision,
@@ -16,6 +17,8 @@ import { liveOutcomes } from './live-outcomes.ts'
 import { changeRecord, planRecord, planText } from './plan-view.ts'
 
 export interface RunOptions {
+  /** The right to change the organisation. */
+  readonly lock: OrganisationLock
   /** The command that goes on after an interruption. */
   readonly again: string
   /** The text of the organisation file, for the history. */
@@ -39,13 +42,13 @@ export async function checkPlan(
   plan: Plan,
   input: Input,
   context: CommandContext,
-  options: Pick<RunOptions, 'again' | 'consented'>,
+  options: Pick<RunOptions, 'again' | 'consented' | 'lock'>,
 ): Promise<void> {
   refuseConflicts(plan)
   refuseLosses(plan, input, options)
   if (plan.changes.length === 0 || !mayAsk(input, context)) return
   context.note(planText(plan))
-  await askToGoOn(context, { takesAway: losses(plan).length > 0 })
+  await options.lock.openFor(() => askToGoOn(context, { takesAway: losses(plan).length > 0 }))
 }
 
 /**
@@ -75,7 +78,7 @@ export async function runPlan(
   const { client } = await context.connect()
   const live = liveOutcomes(context, plan.changes.length)
   const outcomes = await applyChanges(plan.changes, client, {
-    signal: context.signal,
+    signal: AbortSignal.any([context.signal, options.lock.signal]),
     onProgress: live.advance,
     onOutcome(outcome) {
       if (isText) live.tell(outcomeText(outcome))
@@ -97,6 +100,7 @@ export async function runPlan(
     context.note(`stopped after ${done} of ${outcomes.length} changes; to go on: ${options.again}`)
     throw new UserError('INTERRUPTED', 'interrupted')
   }
+  options.lock.signal.throwIfAborted()
   if (done < outcomes.length) {
     throw new UserError(
       'APPLY_INCOMPLETE',

@@ -1,5 +1,4 @@
 import { UserError } from '../../errors.ts'
-import { findAccountIn, handHomeOver, type HostWorld, runProgram, unlockAccount } from '../../host/index.ts'
 import type { KubeClient } from '../../kube/index.ts'
 import {
   findOwnedJobs,
@@ -15,10 +14,17 @@ import { runPlan } from './apply-run.ts'
 import { planAsAdmin } from './as-admin.ts'
 import { changeOrgText } from './change-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
+import { openAccount } from './leaver-account.ts'
+import { type OrgRun, withLoadedOrg } from './locks.ts'
 
 /** Brings somebody back as the receipt of their removal has them. */
 export async function bringBack(name: string, input: Input, context: CommandContext): Promise<void> {
-  const loaded = await loadOrg(input, context)
+  const first = await loadOrg(input, context)
+  await withLoadedOrg(first, 'user remove --undo', { input, context }, (run) => bringBackInto(name, run))
+}
+
+async function bringBackInto(name: string, run: OrgRun): Promise<void> {
+  const { loaded, input, context } = run
   const present = loaded.org.users.find((user) => user.name === name)
   const receipt = await findReceipt(loaded.path, name).catch((error: unknown) => {
     if (present === undefined || !(error instanceof UserError) || error.code !== 'NOT_FOUND') throw error
@@ -48,22 +54,18 @@ export async function bringBack(name: string, input: Input, context: CommandCont
       hint: `add the user again: arena user add ${name} --uid ${receipt.uid} --group GROUP`,
     })
   }
-  if (present === undefined) await writeBack(receipt, loaded, input, context)
-  else await followFile(loaded, input, context)
+  if (present === undefined) await writeBack(receipt, run)
+  else await followFile(run)
   const { client } = await context.connect()
   if (receipt.jobsGoTo !== undefined) await takeBackJobs(client, receipt, context)
-  if (!input.flag('no-host')) await openAccount(receipt, context)
+  if (!input.flag('no-host')) await openAccount(receipt, input, context)
   await writeReceipt(loaded.path, { ...receipt, undoneAt: context.now().toISOString() })
   tellOfStopped(receipt, loaded, context)
   context.note(`${name} is back and needs a new kubeconfig: arena user kubeconfig ${name}`)
 }
 
-async function writeBack(
-  receipt: Receipt,
-  loaded: LoadedOrg,
-  input: Input,
-  context: CommandContext,
-): Promise<void> {
+async function writeBack(receipt: Receipt, run: OrgRun): Promise<void> {
+  const { loaded, context } = run
   const name = receipt.user
   const groups = new Set(loaded.org.groups.map((group) => group.name))
   const memberships = Object.entries(receipt.memberships).filter(([group]) => groups.has(group))
@@ -72,7 +74,7 @@ async function writeBack(
     ...memberships.map(([group, value]) => ({ path: ['groups', group, 'members', name], value })),
   ]
   const { text, misplaced } = mendText(loaded.text, edits, receipt.cuts ?? [])
-  await changeOrgText(loaded, text, input, context)
+  await changeOrgText(text, run)
   if (misplaced.length > 0) {
     context.note(
       `note: ${loaded.name} has changed where these stood; they are at the end of their section now, without comments: ${misplaced.join(', ')}`,
@@ -83,26 +85,11 @@ async function writeBack(
 }
 
 /** An undoing that was interrupted after it had changed the file goes on from there. */
-async function followFile(loaded: LoadedOrg, input: Input, context: CommandContext): Promise<void> {
+async function followFile({ loaded, lock, input, context }: OrgRun): Promise<void> {
   const { client } = await context.connect()
   const plan = await planAsAdmin(loaded.org, client, { now: context.now(), signal: context.signal })
   const again = `arena org apply -f ${loaded.name}`
-  await runPlan(plan, input, context, { again, text: loaded.text })
-}
-
-async function openAccount(receipt: Receipt, context: CommandContext): Promise<void> {
-  // What was left alone is still open.
-  if (receipt.host === 'left alone' || receipt.hostRoot === undefined) return
-  const world: HostWorld = { run: runProgram, root: receipt.hostRoot }
-  const account = await findAccountIn(world, receipt.user)
-  if (account?.uid !== receipt.uid) return
-  if (process.getuid?.() !== 0) {
-    return context.note(`account ${receipt.user} on this machine: open it as root with: arena host apply`)
-  }
-  await unlockAccount(world, account.name)
-  const heir = receipt.dataGoesTo === undefined ? undefined : await findAccountIn(world, receipt.dataGoesTo)
-  if (heir !== undefined) await handHomeOver(runProgram, { ...heir, home: account.home }, account)
-  context.note(`account ${account.name} on this machine is open again`)
+  await runPlan(plan, input, context, { again, text: loaded.text, lock })
 }
 
 function tellOfStopped(receipt: Receipt, loaded: LoadedOrg, context: CommandContext): void {

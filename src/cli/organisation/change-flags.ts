@@ -1,6 +1,6 @@
 import type { Flag } from '../command.ts'
 import { outputFlag } from '../output.ts'
-import { adoptFlag, allowDestroyFlag, fileFlag, yesFlag } from './flags.ts'
+import { adoptFlag, allowDestroyFlag, fileFlag, waitFlag, yesFlag } from './flags.ts'
 
 /** Flags of commands that change the organisation file and then the cluster. */
 export const changeFlags: readonly Flag[] = [
@@ -9,5 +9,6 @@ export const changeFlags: readonly Flag[] = [
   allowDestroyFlag,
   adoptFlag,
   { name: 'edit-only', type: 'boolean', meaning: 'Change the file, not the cluster.' },
+  waitFlag,
   outputFlag,
 ]

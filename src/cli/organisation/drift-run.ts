@@ -16,6 +16,7 @@ import { askToGoOn, refuseConflicts, runPlan } from './apply-run.ts'
 import { asAdmin, planAsAdmin } from './as-admin.ts'
 import { mayAsk } from './flags.ts'
 import { loadOrg } from './load.ts'
+import { type OrgRun, withLoadedOrg } from './locks.ts'
 import { changeRecord } from './plan-view.ts'
 
 /** Looks once, and mends when asked to. Returns the exit status: 2 for what is left. */
@@ -31,7 +32,10 @@ export async function lookOnce(input: Input, context: CommandContext): Promise<n
   return found.hasStrangers ? 2 : 0
 }
 
-/** Looks again at every change until it is interrupted. A fault ends it only at the first look: later ones may pass. */
+/**
+ * Looks again at every change until it is interrupted, which is how a watch ends: status 0, also in the middle of a repair,
+ * whose changes under way are finished first. A fault ends it only at the first look: later ones may pass.
+ */
 export async function lookOn(input: Input, context: CommandContext): Promise<number> {
   const { org } = await loadOrg(input, context)
   const { client } = await context.connect()
@@ -50,7 +54,8 @@ export async function lookOn(input: Input, context: CommandContext): Promise<num
       if (found.hasChanges && input.flag('repair')) await repair(input, context, { text: found.text })
       fault = undefined
     } catch (error) {
-      if (told === undefined || context.signal.aborted || !(error instanceof Error)) throw error
+      if (context.signal.aborted) break
+      if (told === undefined || !(error instanceof Error)) throw error
       if (error.message !== fault) context.note(`${stamp} ${error.message}`)
       fault = error.message
     }
@@ -71,17 +76,27 @@ function auditTrail(input: Input, context: CommandContext): AuditTrail | undefin
 async function repair(
   input: Input,
   context: CommandContext,
-  { record, text }: Pick<Found, 'record' | 'text'>,
+  found: Pick<Found, 'record' | 'text'>,
 ): Promise<void> {
-  const { org, name, text: file } = await loadOrg(input, context)
+  const first = await loadOrg(input, context)
+  await withLoadedOrg(first, 'org drift --repair', { input, context }, (run) => repairLoaded(found, run))
+}
+
+async function repairLoaded(
+  { record, text }: Pick<Found, 'record' | 'text'>,
+  { loaded, lock, input, context }: OrgRun,
+): Promise<void> {
+  const { org, name, text: file } = loaded
   const { client } = await context.connect()
   const plan = await planAsAdmin(org, client, { now: context.now(), signal: context.signal })
   const { mended, refused } = whatMayBeMended(plan, { allowsLoss: input.flag('allow-destroy') })
   if (mended.changes.length > 0) {
-    if (!input.flag('watch') && mayAsk(input, context)) await askToGoOn(context)
+    if (!input.flag('watch') && mayAsk(input, context)) {
+      await lock.openFor(() => askToGoOn(context))
+    }
     const again = `arena org apply -f ${name}`
     const told = record !== undefined && { record }
-    await runPlan(mended, input, context, { again, text: file, isChecked: true, ...told })
+    await runPlan(mended, input, context, { again, text: file, isChecked: true, lock, ...told })
   } else if (record !== undefined) {
     context.print(text)
   }

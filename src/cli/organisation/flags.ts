@@ -26,6 +26,14 @@ export const adoptFlag: Flag = {
   meaning: 'Take over objects of the needed names that nobody manages.',
 }
 
+export const waitFlag: Flag = {
+  name: 'wait',
+  type: 'string',
+  default: '10s',
+  value: 'DURATION',
+  meaning: 'How long to wait for another command that is changing the same.',
+}
+
 export const untilFlag: Flag = {
   name: 'until',
   type: 'string',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { findIds, runProgram } from '../../host/index.ts'
 import {
+  decodeCsv,
   draftFromCluster,
   draftFromCsv,
   draftText,
@@ -26,14 +27,25 @@ export async function importOrg(
           'see all of the organisation',
           draftFromCluster((await context.connect()).client, { organisation, signal: context.signal }),
         )
-      : draftFromCsv(await readCsv(source, context), organisation, source)
+      : await draftFromFile(source, organisation, context)
   fillIds(draft, await idsOfThisMachine(draft))
   return { text: draftText(draft), notes: draft.notes }
 }
 
-async function readCsv(source: string, context: CommandContext): Promise<string> {
+async function draftFromFile(
+  source: string,
+  organisation: string,
+  context: CommandContext,
+): Promise<OrgDraft> {
+  const { text, note } = decodeCsv(await readCsv(source, context))
+  const draft = draftFromCsv(text, organisation, source)
+  if (note !== undefined) draft.notes.push(`file "${source}" ${note}`)
+  return draft
+}
+
+async function readCsv(source: string, context: CommandContext): Promise<Uint8Array> {
   try {
-    return await readFile(resolve(context.workingDirectory, source), 'utf8')
+    return await readFile(resolve(context.workingDirectory, source))
   } catch (cause) {
     throw new UserError('FILE_UNREADABLE', `file "${source}" cannot be read`, {
       hint: 'use --import cluster, or name a CSV file',

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { UserError } from '../../errors.ts'
-import { findAccountIn, handHomeOver, type HostWorld, lockAccount, runProgram } from '../../host/index.ts'
 import { isStatus, type KubeClient, kinds, parseDurationMs } from '../../kube/index.ts'
 import {
   type Change,
@@ -29,33 +28,59 @@ import { planAsAdmin } from './as-admin.ts'
 import { parseChanged } from './change-run.ts'
 import { rootDirectory } from './host-run.ts'
 import { type LoadedOrg, loadOrg } from './load.ts'
+import { type OrgRun, withLoadedOrg } from './locks.ts'
+import { closeAccount } from './leaver-account.ts'
 
 /** What a receipt says of the client host while the removal is unfinished. */
 const unfinished = 'not reached'
 
 /** Takes somebody out of the file and the cluster, deals with jobs and data, and writes the receipt. */
-export async function letGo(
-  leaving: { name: string; jobs: Decision; data: Decision },
-  input: Input,
-  context: CommandContext,
-): Promise<void> {
-  const loaded = await loadOrg(input, context)
-  const user = loaded.org.users.find((each) => each.name === leaving.name)
-  if (user === undefined) return goOn(leaving.name, loaded, input, context)
-  const jobs = jobDecision(leaving.jobs, loaded.org, user)
-  const heir = leaving.data.to === undefined ? undefined : receiverNamed(loaded.org, leaving.data.to, user)
-  const undoMs = undoTime(input)
+export async function letGo(leaving: Leaving, input: Input, context: CommandContext): Promise<void> {
+  const first = await loadOrg(input, context)
+  // Before anything is asked of the cluster: most mistakes show here.
+  if (decide(leaving, first.org) === undefined) await unfinishedRemoval(leaving.name, first, context)
+  undoTime(input)
   const hostRoot = await rootDirectory(input, context)
+  await withLoadedOrg(first, 'user remove', { input, context }, async (run) => {
+    const decided = decide(leaving, run.loaded.org)
+    if (decided === undefined) await goOn(leaving.name, run)
+    else await remove({ ...decided, ...leaving, hostRoot }, run)
+  })
+}
+
+interface Leaving {
+  readonly name: string
+  readonly jobs: Decision
+  readonly data: Decision
+}
+
+/** Who leaves, and who gets what; undefined when they are not in the file. @throws {UserError} `NOT_FOUND`, `USAGE` */
+function decide(
+  { name, jobs, data }: Leaving,
+  org: Org,
+): { user: User; fate: JobDecision; heir: User | undefined } | undefined {
+  const user = org.users.find((each) => each.name === name)
+  if (user === undefined) return undefined
+  const heir = data.to === undefined ? undefined : receiverNamed(org, data.to, user)
+  return { user, fate: jobDecision(jobs, org, user), heir }
+}
+
+async function remove(
+  leaving: Leaving & { user: User; fate: JobDecision; heir: User | undefined; hostRoot: string },
+  run: OrgRun,
+): Promise<void> {
+  const { user, fate, heir, hostRoot } = leaving
+  const { loaded, lock, input, context } = run
   const { text, cuts } = cutText(loaded.text, removeUser(loaded.org, user.name))
   const org = parseChanged(text, loaded)
   const { client } = await context.connect()
   const plan = await planAsAdmin(org, client, {
     now: context.now(),
-    jobsOf: { user: user.name, fate: fateOf(jobs) },
+    jobsOf: { user: user.name, fate: fateOf(fate) },
     signal: context.signal,
   })
   const consented = (change: Change): boolean => change.labels[labels.user] === user.name
-  await checkPlan(plan, input, context, { again: 'run the same command with', consented })
+  await checkPlan(plan, input, context, { again: 'run the same command with', consented, lock })
   const now = context.now()
   const receipt: Receipt = {
     version: 1,
@@ -63,7 +88,7 @@ export async function letGo(
     uid: user.uid,
     home: user.home,
     removedAt: now.toISOString(),
-    undoUntil: new Date(now.getTime() + undoMs).toISOString(),
+    undoUntil: new Date(now.getTime() + undoTime(input)).toISOString(),
     ...entriesOf(loaded.text, user.name),
     cuts,
     jobs: [],
@@ -92,8 +117,8 @@ export async function letGo(
   const again = `arena user remove ${user.name} -f ${loaded.name}`
   let record: object | undefined
   const onRecord = (told: object): void => void (record = told)
-  await runPlan(plan, input, context, { again, text, isChecked: true, onRecord })
-  await finish({ receipt, user, jobs, heir, record }, loaded, input, context)
+  await runPlan(plan, input, context, { again, text, isChecked: true, onRecord, lock })
+  await finish({ receipt, user, jobs: fate, heir, record }, run)
 }
 
 function fateOf(decision: JobDecision): string {
@@ -133,8 +158,12 @@ function groupsLedByNobodyElse(org: Org, leaving: string): readonly string[] {
     .map(({ name }) => name)
 }
 
-/** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
-async function goOn(name: string, loaded: LoadedOrg, input: Input, context: CommandContext): Promise<void> {
+/**
+ * The removal of somebody who is not in the file, when it is one to go on with.
+ *
+ * @throws {UserError} `NOT_FOUND`
+ */
+async function unfinishedRemoval(name: string, loaded: LoadedOrg, context: CommandContext): Promise<Receipt> {
   const receipt = await findReceipt(loaded.path, name).catch((error: unknown) => {
     // The word for a name that nobody has, with the nearest one.
     userNamed(loaded.org, name)
@@ -149,6 +178,13 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
         : `until ${receipt.undoUntil} this brings them back: arena user remove ${name} --undo -f ${loaded.name}`,
     })
   }
+  return receipt
+}
+
+/** Takes up a removal that was interrupted after the file had changed, as its receipt says and not as is typed now. */
+async function goOn(name: string, run: OrgRun): Promise<void> {
+  const { loaded, lock, input, context } = run
+  const receipt = await unfinishedRemoval(name, loaded, context)
   context.note(`going on with the removal of ${name} that began at ${receipt.removedAt}, as decided then`)
   const user: User = { name, uid: receipt.uid, home: receipt.home, sshKeys: [], shell: '' }
   const jobs = jobDecision(
@@ -165,11 +201,11 @@ async function goOn(name: string, loaded: LoadedOrg, input: Input, context: Comm
   const plan = await planAsAdmin(loaded.org, client, { now: context.now(), signal: context.signal })
   const again = `arena user remove ${name} -f ${loaded.name}`
   const consented = (change: Change): boolean => change.labels[labels.user] === name
-  await checkPlan(plan, input, context, { again, consented })
+  await checkPlan(plan, input, context, { again, consented, lock })
   let record: object | undefined
   const onRecord = (told: object): void => void (record = told)
-  await runPlan(plan, input, context, { again, text: loaded.text, isChecked: true, onRecord })
-  await finish({ receipt, user, jobs, heir, record }, loaded, input, context)
+  await runPlan(plan, input, context, { again, text: loaded.text, isChecked: true, onRecord, lock })
+  await finish({ receipt, user, jobs, heir, record }, run)
 }
 
 /** What comes after the account is gone; every step may be repeated. */
@@ -182,9 +218,7 @@ async function finish(
     /** What was changed in the cluster, where that is wanted as data. */
     record: object | undefined
   },
-  loaded: LoadedOrg,
-  input: Input,
-  context: CommandContext,
+  { loaded, input, context }: OrgRun,
 ): Promise<void> {
   const { user } = removal
   const { client } = await context.connect()
@@ -199,7 +233,7 @@ async function finish(
   await writeReceipt(loaded.path, receipt)
   const settled = await settleJobs(client, receipt.jobs, removal.jobs)
   await writeReceipt(loaded.path, { ...receipt, jobs: settled })
-  const host = input.flag('no-host') ? 'left alone' : await closeAccount(receipt, user, removal.heir)
+  const host = input.flag('no-host') ? 'left alone' : await closeAccount(receipt, removal, input, context)
   const path = await writeReceipt(loaded.path, { ...receipt, jobs: settled, host })
   if (removal.record !== undefined) {
     const told = { jobs: settled, host, receipt: path, undoUntil: receipt.undoUntil }
@@ -237,20 +271,6 @@ async function dropStaticToken(client: KubeClient, user: User): Promise<void> {
   } catch (error) {
     if (!isStatus(error, 'NotFound')) throw error
   }
-}
-
-async function closeAccount(receipt: Receipt, user: User, heir: User | undefined): Promise<string> {
-  if (receipt.hostRoot === undefined) return 'left alone'
-  const world: HostWorld = { run: runProgram, root: receipt.hostRoot }
-  const account = await findAccountIn(world, user.name)
-  if (account?.uid !== user.uid) return 'there is none'
-  if (process.getuid?.() !== 0) return 'still open: lock it as root with: arena host apply'
-  await lockAccount(world, account.name)
-  if (heir === undefined) return `locked; ${account.home} stays`
-  const receiver = await findAccountIn(world, heir.name)
-  if (receiver === undefined) return `locked; ${account.home} stays, as ${heir.name} has no account here`
-  await handHomeOver(runProgram, account, receiver)
-  return `locked; ${account.home} belongs to ${heir.name} now`
 }
 
 function entriesOf(text: string, user: string): Pick<Receipt, 'entry' | 'memberships'> {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/index.ts'
 import { accountGroups, accountUserName } from './users.ts'
 
 /** What the API server calls itself in tokens, and the audience of tokens that name none. */
-const defaultIssuer = 'https://kubernetes.default.svc'
+export const defaultIssuer = 'https://kubernetes.default.svc'
 const legacyIssuer = 'kubernetes/serviceaccount'
 const algorithm = 'ES256'
 /** The clocks of objects being deleted may differ by that much; as in Kubernetes. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Reader, UserInfo } from '../registry/index.ts'
 import { unauthorized } from '../../kube/index.ts'
 import type { AccountTokens, VerifiedToken } from './account-tokens.ts'
+import type { TokenIssuers } from './oidc/issuers.ts'
 import { anonymousUser, authenticated } from './users.ts'
 
 /** Verified tokens kept in memory; each is a few hundred bytes. */
@@ -49,9 +50,11 @@ export interface Authenticator {
 export function createAuthenticator(options: {
   readonly reader: Reader
   readonly tokens: AccountTokens
+  /** Others whose tokens are taken. */
+  readonly issuers?: TokenIssuers
   readonly now?: () => number
 }): Authenticator {
-  const { reader, tokens } = options
+  const { reader, tokens, issuers } = options
   const now = options.now ?? Date.now
   const bySocket = new WeakMap<PeerSocket, { user: UserInfo | 'none' | 'bad'; expiresAt: number }>()
   const byCertificate = new Map<string, UserInfo>()
@@ -101,7 +104,7 @@ export function createAuthenticator(options: {
 
   async function verify(token: string, key: string): Promise<VerifiedToken | undefined> {
     if (token.length > longestToken) return undefined
-    const verified = await tokens.verify(token)
+    const verified = (await tokens.verify(token)) ?? (await issuers?.verify(token))
     if (!verified || !isUsable(verified)) return undefined
     const kept = { ...verified, user: authenticated(verified.user) }
     remember(byToken, key, kept)

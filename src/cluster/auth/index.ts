@@ -1,11 +1,12 @@
 /** Who asks and what they may do: certificates, tokens, RBAC, node rights, reviews. */
 import type { Admitter, Reader, Subresource, VirtualResource } from '../registry/index.ts'
-import { type AccountTokens, createAccountTokens } from './account-tokens.ts'
+import { type AccountTokens, createAccountTokens, defaultIssuer } from './account-tokens.ts'
 import { type Authenticator, createAuthenticator } from './authenticator.ts'
 import type { Authorizer } from './authorizer.ts'
 import { createImpersonator, type Impersonator } from './impersonation.ts'
 import { createNodeAuthorizer } from './node-authorizer.ts'
 import { nodeRestrictionAdmitter } from './node-restriction.ts'
+import type { TokenIssuers } from './oidc/issuers.ts'
 import { escalationAdmitter } from './rbac/escalation.ts'
 import { createRbacAuthorizer } from './rbac/rbac-authorizer.ts'
 import { createRuleResolver } from './rbac/rule-resolver.ts'
@@ -13,6 +14,7 @@ import { reviewResources } from './reviews.ts'
 import { tokenRequestSubresource } from './tokens.ts'
 
 export type { AccountTokens } from './account-tokens.ts'
+export type { TokenIssuers } from './oidc/issuers.ts'
 export type { Authenticator, PeerSocket } from './authenticator.ts'
 export {
   assertAuthorized,
@@ -41,6 +43,8 @@ export interface AuthOptions {
   readonly tokenKey: string
   /** What the API server calls itself in tokens. */
   readonly issuer?: string
+  /** Others whose tokens are taken ({@link readTokenIssuers}). */
+  readonly issuers?: TokenIssuers
   /** Milliseconds since the epoch. */
   readonly now?: () => number
 }
@@ -84,6 +88,7 @@ export function createAuth(options: AuthOptions): Auth {
   const authenticator = createAuthenticator({
     reader,
     tokens,
+    ...(options.issuers && { issuers: options.issuers }),
     ...(options.now && { now: options.now }),
   })
   return {
@@ -95,4 +100,23 @@ export function createAuth(options: AuthOptions): Auth {
     subresources: [tokenRequestSubresource({ reader, tokens })],
     admitters: [escalationAdmitter(authorizer, resolver), nodeRestrictionAdmitter(reader)],
   }
+}
+
+/**
+ * The issuers of an `AuthenticationConfiguration` of Kubernetes.
+ *
+ * @param file its name, for messages
+ * @throws {UserError} `CONFIG_INVALID` naming every fault.
+ */
+export async function readTokenIssuers(
+  text: string,
+  file: string,
+  options: { readonly signal: AbortSignal; readonly now: () => number; log(line: string): void },
+): Promise<TokenIssuers> {
+  const [{ parseAuthentication }, { createTokenIssuers }] = await Promise.all([
+    import('./oidc/configuration.ts'),
+    import('./oidc/issuers.ts'),
+  ])
+  const issuers = await parseAuthentication(text, file, defaultIssuer)
+  return createTokenIssuers(issuers, { ...options, audience: defaultIssuer })
 }

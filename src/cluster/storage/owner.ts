@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { startTimeOf } from '../../process-life.ts'
 
 /** The process that has a directory open: its id, and its start time because ids are given out again. */
 export interface Owner {
@@ -9,12 +10,12 @@ export interface Owner {
 }
 
 export function thisProcess(): Owner {
-  return { pid: process.pid, started: startTime(process.pid) ?? '' }
+  return { pid: process.pid, started: startTimeOf(process.pid) ?? '' }
 }
 
 /** Another process that still runs. */
 export function isOtherAlive(owner: Owner): boolean {
-  return owner.pid !== process.pid && startTime(owner.pid) === owner.started
+  return owner.pid !== process.pid && startTimeOf(owner.pid) === owner.started
 }
 
 /**
@@ -73,15 +74,3 @@ export function isOwner(value: unknown): value is Owner {
 }
 
 const fileIn = (directory: string): string => join(directory, 'owner.json')
-
-/** Field 22 of /proc/PID/stat; undefined when there is no such process, or only what its parent has not looked at yet. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state === 'Z' || state === 'X' ? undefined : fields[18]
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined
-    throw error
-  }
-}

@@ -28,15 +28,30 @@ function describeFaults(file: string, source: string, faults: readonly Fault[]):
   return faults
     .map((fault) => {
       const where = `${file}:${fault.line}:${fault.column}: ${fault.message}`
-      const line = (lines[fault.line - 1] ?? '').replace(/\r$/, '')
-      const underline = '^'.repeat(Math.max(1, Math.min(fault.text.length, line.length - fault.column + 1)))
+      const { line, column } = around((lines[fault.line - 1] ?? '').replace(/\r$/, ''), fault.column)
+      const underline = '^'.repeat(Math.max(1, Math.min(fault.text.length, line.length - column + 1)))
       const shown = [
         `  ${String(fault.line).padStart(width)} | ${line}`,
-        `  ${' '.repeat(width)} | ${' '.repeat(fault.column - 1)}${underline}`,
+        `  ${' '.repeat(width)} | ${' '.repeat(column - 1)}${underline}`,
       ]
       return [where, ...shown, ...(fault.hint ? [`  hint: ${fault.hint}`] : [])].join('\n')
     })
     .join('\n')
+}
+
+/** Longer lines are shown in part. */
+const longestLine = 100
+/** So much is shown before the place of a fault. */
+const before = 40
+
+/** The part of a long line around a column, and where that column is in it. */
+function around(line: string, column: number): { readonly line: string; readonly column: number } {
+  if (line.length <= longestLine) return { line, column }
+  const start = Math.max(0, Math.min(column - 1 - before, line.length - longestLine))
+  const left = start > 0 ? '...' : ''
+  const right = start + longestLine < line.length ? '...' : ''
+  const part = line.slice(start + left.length, start + longestLine - right.length)
+  return { line: left + part + right, column: column - start }
 }
 
 /** An organisation file with faults. `faults` has them one by one, for editors and `-o json`. */

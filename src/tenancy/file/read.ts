@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
-import { type Document, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, LineCounter, parseDocument } from 'yaml'
 import { UserError } from '../../errors.ts'
 import { canonicalQuantity, type PolicyRule } from '../../kube/index.ts'
 import type { Grant, Group, Membership, Org, Source, User, Volume } from '../org.ts'
@@ -9,6 +9,7 @@ import type { Finding } from './checks/report.ts'
 import { type Fault, OrgFileError } from './fault.ts'
 import { membershipsOf } from './memberships.ts'
 import { describeIssue } from './issues.ts'
+import { checkKeys } from './keys.ts'
 import { positionOf } from './position.ts'
 import { quotaKeys } from './quota-keys.ts'
 import { rulesOf } from './rules.ts'
@@ -41,7 +42,8 @@ export async function readOrgText(path: string, name = path): Promise<string> {
  */
 export function parseOrg(text: string, path = 'org.yaml'): Org {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  // Keys that stand twice are looked for below: to the parser they would be a fault that ends everything.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   const faults: Fault[] = document.errors.map((error) => {
     const [start, end] = error.pos
     const { line, col } = lines.linePos(start)
@@ -65,10 +67,7 @@ export function parseOrg(text: string, path = 'org.yaml'): Org {
       ...(finding.hint !== undefined && { hint: finding.hint }),
     })
   }
-  reportUnusableKeys(document, (message, offset) => {
-    const { line, col } = lines.linePos(offset)
-    faults.push({ message, line, column: col, text: '' })
-  })
+  checkKeys(document, lines, (fault) => faults.push(fault))
   const plain = toPlain(document, report)
   const malformed: Finding[] = listsForMappings(plain).map((path) => ({
     path,
@@ -103,19 +102,6 @@ function toPlain(document: Document, report: (finding: Finding) => void): unknow
     report({ path: [], message: `not YAML: ${error instanceof Error ? error.message : String(error)}` })
     return {}
   }
-}
-
-// Schema validation leaves these keys out without a word, as objects must not be made from them.
-const unusableKeys = new Set(['__proto__', 'constructor', 'prototype'])
-
-function reportUnusableKeys(document: Document, report: (message: string, offset: number) => void): void {
-  visit(document, {
-    Scalar(key, node) {
-      if (key === 'key' && unusableKeys.has(String(node.value))) {
-        report(`"${String(node.value)}" is a name that cannot be used`, node.range?.[0] ?? 0)
-      }
-    },
-  })
 }
 
 function toOrg(file: OrgFile): Org {

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { columnNamed, fullNameOf } from './csv-words.ts'
 import { emptyDraft, type OrgDraft } from './draft.ts'
 
 const columns = ['user', 'uid', 'group', 'gid', 'role', 'name', 'email'] as const
@@ -21,7 +22,7 @@ export function draftFromCsv(text: string, organisation: string, file: string): 
     )
   }
   const [header = [], ...lines] = rows
-  const names = header.map((name) => name.text.trim().toLowerCase())
+  const names = header.map((name) => columnNamed(name.text))
   for (const needed of ['user', 'group']) {
     if (!names.includes(needed)) {
       throw new UserError('CONFIG_INVALID', `file "${file}" has no column "${needed}"`, {
@@ -83,7 +84,7 @@ export function draftFromCsv(text: string, organisation: string, file: string): 
     refuseSecond(`user "${user}"`, person.uid, uid)
     refuseSecond(`group "${group}"`, draft.groups.get(group)?.gid, gid)
     if (uid !== undefined) person.uid ??= uid
-    if (cell('name') !== '') person.name ??= cell('name')
+    if (cell('name') !== '') person.name ??= fullNameOf(cell('name'))
     if (cell('email') !== '') person.email ??= cell('email')
     draft.users.set(user, person)
     const team = draft.groups.get(group) ?? { quota: {}, members: {} }

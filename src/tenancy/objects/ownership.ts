@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Org } from '../org.ts'
 
 /** Labels and annotations by which Arena's objects are known. */
@@ -32,6 +33,13 @@ export const annotations = {
 } as const
 
 export const manager = 'arena'
+
+/** An organisation's name as part of an object's name, other for each: labels may hold what names may not. */
+export function nameOfOrganisation(organisation: string): string {
+  const plain = organisation.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  if (plain === organisation) return plain
+  return `${plain}-${createHash('sha256').update(organisation).digest('hex').slice(0, 8)}`
+}
 
 /** Selects what one organisation file brought about. */
 export function ownershipSelector(organisation: string): string {

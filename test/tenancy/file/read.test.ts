@@ -131,7 +131,47 @@ volumes:
     expect(faultsOf('organisation: [a\n')).toMatchObject([{ at: expect.stringMatching(/^[12]:/) }])
     expect(faultsOf('a: *nowhere\n')[0]?.message).toMatch(/^not YAML/)
     expect(faultsOf('a: 1\n---\nb: 2\n')[0]?.message).toBe('the file goes on after its end, "---"')
-    expect(faultsOf('users: {}\nusers: {}\n')[0]?.message).toMatch(/not YAML/)
+  })
+
+  it('names keys that stand twice, beside all other faults', () => {
+    const text = `organisation: department1
+users:
+  bob: { uid: 20001, uid: 20002 }
+  bob: { uid: 20003 }
+  tom: { uid: 20002, shel: /bin/sh }
+groups:
+  dev1: { gid: 10001, members: { bob: member, tom: member, bob: lead } }
+groups: {}
+`
+    expect(faultsOf(text)).toMatchObject([
+      {
+        at: '3:22',
+        message: 'users.bob.uid stands twice; the first is on line 3',
+        hint: 'keep one of the two',
+      },
+      { at: '4:3', message: 'users.bob stands twice; the first is on line 3' },
+      { at: '5:22', message: '"shel" is no key of users.tom' },
+      { at: '7:60', message: 'groups.dev1.members.bob stands twice; the first is on line 7' },
+      { at: '8:1', message: 'groups stands twice; the first is on line 6' },
+    ])
+  })
+
+  it('shows of a long line what is around the fault, with the place below it', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `user${index}: member`).join(', ')
+    const text = base.replace('bob: member }', `bob: member, ${many} }`)
+    let shown = ''
+    try {
+      parseOrg(text)
+    } catch (error) {
+      shown = error instanceof OrgFileError ? error.message : ''
+    }
+    for (const line of shown.split('\n').filter((each) => / \| /.test(each))) {
+      expect(line.length).toBeLessThanOrEqual(110)
+    }
+    const marked = [...shown.matchAll(/(.* \| .*)\n(.* \|.*\^+)/g)].map(([, source = '', marks = '']) =>
+      source.slice(marks.indexOf('^'), marks.length),
+    )
+    expect(marked).toEqual(many.split(', ').map((each) => each.replace(': member', '')))
   })
 
   it('does not blow up on aliases that multiply', () => {
