@@ -74,8 +74,9 @@ export function createHandler(parts: HandlerParts): ApiHandler {
     }
     if (target) answer = pretty(answer, received, target.query)
     if (target) counts.add(received.method, target, answer.status)
-    record?.answered(answer)
-    return answer
+    if (!record) return answer
+    record.answered(answer)
+    return { ...answer, headers: { ...answer.headers, 'audit-id': record.id } }
   }
 }
 
