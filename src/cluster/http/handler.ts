@@ -10,6 +10,7 @@ import { StoreFailed } from '../storage/index.ts'
 import { yamlText } from '../registry/schema/index.ts'
 import { negotiateDocument, wantsAggregatedDiscovery } from './accept.ts'
 import type { Auditor, AuditRecord } from './audit/auditor.ts'
+import { withDeadline } from './deadline.ts'
 import { type Discovery, discover } from './discovery.ts'
 import { type ApiHandler, type ApiRequest, type ApiResponse, headerOf, jsonAnswer } from './message.ts'
 import { pretty } from './pretty.ts'
@@ -53,9 +54,10 @@ export function createHandler(parts: HandlerParts): ApiHandler {
     let answer: ApiResponse
     try {
       target = parseTarget(received.method, received.url)
-      const asked = attributesOf(received, target)
-      record = parts.auditor?.begin(received, asked.verb, target)
-      const api = record?.api ?? received
+      const timed = withDeadline(received, target)
+      const asked = attributesOf(timed, target)
+      record = parts.auditor?.begin(timed, asked.verb, target)
+      const api = record?.api ?? timed
       const user = asksForImpersonation(api.headers)
         ? parts.impersonator.impersonate(asked, distinct(api.headers))
         : api.user
@@ -72,8 +74,9 @@ export function createHandler(parts: HandlerParts): ApiHandler {
     }
     if (target) answer = pretty(answer, received, target.query)
     if (target) counts.add(received.method, target, answer.status)
-    record?.answered(answer)
-    return answer
+    if (!record) return answer
+    record.answered(answer)
+    return { ...answer, headers: { ...answer.headers, 'audit-id': record.id } }
   }
 }
 

@@ -2,6 +2,7 @@ import { badRequest, expired, type KubeObject, StatusError } from '../../kube/in
 import { HistoryGone, type Store, type Stored } from '../storage/index.ts'
 import { allInVersion } from './in-version.ts'
 import { keyOf, prefixOf, storedAs } from './keys.ts'
+import type { RegistryParts } from './parts.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceRequest } from './request.ts'
 import type { Selection } from './selection.ts'
@@ -27,12 +28,20 @@ export interface Listed {
   readonly remaining?: number
 }
 
+/** What lists are made from. */
+type ListParts = Pick<RegistryParts, 'store' | 'now'>
+
 /** Where the next page begins, and as of which revision. */
 interface Position {
   readonly v: 'meta.k8s.io/v1'
   readonly rv: number
   readonly start: string
+  /** When the first page was shown, in milliseconds since the epoch; absent where the moment does not matter. */
+  readonly at?: number
 }
+
+/** For so long pages are of one moment, as in Kubernetes, which forgets the past every five minutes. */
+const momentMs = 5 * 60_000
 
 /**
  * Lists objects of one kind, in one namespace or all, page by page as of one moment.
@@ -41,7 +50,7 @@ interface Position {
  *   is still to come.
  */
 export function listObjects(
-  store: Store<KubeObject>,
+  { store, now }: ListParts,
   request: ResourceRequest,
   options: ListOptions,
 ): Listed {
@@ -49,6 +58,8 @@ export function listObjects(
   const position = options.continue
     ? readPosition(resource, options.continue, options.resourceVersion)
     : undefined
+  const shownAt = position?.at ?? now()
+  if (now() - shownAt > momentMs) throw tooOld(resource, position)
   // A token that was handed out when its moment was forgotten goes on with what is there now.
   const at = position ? (position.rv < 0 ? undefined : position.rv) : momentOf(store, options)
   const revision = at ?? store.revision
@@ -57,7 +68,7 @@ export function listObjects(
   const page = (items: readonly Stored<KubeObject>[], remaining: number | undefined): Listed => ({
     items,
     revision,
-    continue: tokenOf(resource, revision, items.at(-1)?.key ?? ''),
+    continue: tokenOf(resource, items.at(-1)?.key ?? '', { rv: revision, at: shownAt }),
     ...(remaining !== undefined && { remaining }),
   })
   try {
@@ -91,18 +102,18 @@ export function listObjects(
  * fields may be short: objects are selected when they are converted.
  */
 export async function listInVersion(
-  store: Store<KubeObject>,
+  parts: ListParts,
   request: ResourceRequest,
   options: ListOptions,
 ): Promise<Listed> {
   const { resource } = request
   const { selection } = options
   if (!resource.conversion || selection.isEverything || selection.name !== undefined) {
-    const listed = listObjects(store, request, options)
+    const listed = listObjects(parts, request, options)
     return resource.conversion ? { ...listed, items: await allInVersion(resource, listed.items) } : listed
   }
   const everything = { matches: () => true, name: undefined, isEverything: true }
-  const { remaining: _remaining, ...listed } = listObjects(store, request, {
+  const { remaining: _remaining, ...listed } = listObjects(parts, request, {
     ...options,
     selection: everything,
   })
@@ -169,7 +180,8 @@ function isPosition(value: unknown): value is Position {
     Number.isSafeInteger(value.rv) &&
     'start' in value &&
     typeof value.start === 'string' &&
-    value.start.startsWith('/')
+    value.start.startsWith('/') &&
+    (!('at' in value) || Number.isSafeInteger(value.at))
   )
 }
 
@@ -233,11 +245,11 @@ function tooOld(resource: string, position: Position | undefined): StatusError {
       ? 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
       : 'The resourceVersion for the provided list is too old.',
   )
-  if (position) error.status.metadata.continue = tokenOf(resource, -1, position.start)
+  if (position) error.status.metadata.continue = tokenOf(resource, position.start, { rv: -1 })
   return error
 }
 
-function tokenOf(resource: string, rv: number, key: string): string {
-  const token: Position = { v: 'meta.k8s.io/v1', rv, start: key.slice(resource.length) }
+function tokenOf(resource: string, key: string, moment: Pick<Position, 'rv' | 'at'>): string {
+  const token: Position = { v: 'meta.k8s.io/v1', start: key.slice(resource.length), ...moment }
   return Buffer.from(JSON.stringify(token)).toString('base64url')
 }

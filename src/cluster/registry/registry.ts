@@ -62,7 +62,7 @@ export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry
       inVersion(request.resource, await createObject(parts, request, body, options)),
     get: (request, options) => getObject(parts, request, options),
     read: async (request, options) => inVersion(request.resource, getObject(parts, request, options)),
-    list: (request, options) => listInVersion(parts.store, request, options),
+    list: (request, options) => listInVersion(parts, request, options),
     watch: (request, options, signal) => watchObjects(parts.store, request, options, signal),
     update: async (request, change) =>
       inVersion(request.resource, await updateObject(parts, request, change)),
@@ -73,7 +73,7 @@ export function createRegistry(given: Omit<RegistryParts, 'inFlight'>): Registry
     connect: (request, object) => runAdmission(parts, { operation: 'CONNECT', request, object }),
     admit: (request, object) => runAdmission(parts, { operation: 'CREATE', request, object }),
     async deleteCollection(request, selected, options) {
-      const listed = await listInVersion(parts.store, request, selected)
+      const listed = await listInVersion(parts, request, selected)
       for (const { value } of listed.items) {
         const { name = '', namespace } = value.metadata
         try {

@@ -85,6 +85,7 @@ describe('the audit log', () => {
       kind: 'Event',
       apiVersion: 'audit.k8s.io/v1',
       level: 'Metadata',
+      auditID: record?.id,
       stage: 'ResponseComplete',
       verb: 'delete',
       user: { username: bob.name },

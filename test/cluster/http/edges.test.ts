@@ -123,6 +123,18 @@ test('shows rows without objects when none are wanted, and exports nothing', asy
   })
 })
 
+test.each([
+  ['soon', 'invalid duration "soon"'],
+  ['5', 'missing unit in duration "5"'],
+])('refuses to answer within %s, which is no time', async (timeout, why) => {
+  for (const path of [configMaps, '/version'])
+    expect(await ask('GET', `${path}?timeout=${timeout}`)).toMatchObject({
+      status: 400,
+      body: { message: `invalid timeout specified in the request URL - time: ${why}` },
+    })
+  expect((await ask('GET', `${configMaps}?timeout=10s`)).status).toBe(200)
+})
+
 test('says that a delete is not done only to those who ask to leave no orphans', async () => {
   for (const [name, options, status] of [
     ['held', {}, 200],

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -87,4 +87,21 @@ test.each([
   expect(text.startsWith('{\n  "kind": "Namespace",\n')).toBe(hasBreaks)
   const absent = await get(`/api/v1/namespaces/absent${query}`, { 'user-agent': program })
   expect(absent.text.includes('\n')).toBe(hasBreaks)
+})
+
+test('names the audit record of a write in its answer', async () => {
+  const maps = '/api/v1/namespaces/default/configmaps'
+  const client = cluster.clientAs({ name: 'admin', groups: ['system:masters'] })
+  const audited = async (method: string, path: string, body?: string): Promise<unknown> => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await client.raw({ method, path, headers, ...(body && { body }) })
+    for await (const _ of answer.body);
+    return answer.headers['audit-id']
+  }
+  const id = await audited('POST', maps, JSON.stringify({ metadata: { name: 'recorded' } }))
+  expect(id).toMatch(/^[0-9a-f-]{36}$/)
+  const log = (): Promise<string> => readFile(join(dataDir, 'audit.log'), 'utf8')
+  await expect.poll(log).toContain(`"auditID":"${String(id)}"`)
+  expect(await audited('DELETE', `${maps}/absent`)).toMatch(/^[0-9a-f-]{36}$/)
+  expect(await audited('GET', maps)).toBeUndefined()
 })

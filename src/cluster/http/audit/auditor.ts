@@ -19,6 +19,8 @@ export interface Auditor {
 
 /** One request on its way into the log. */
 export interface AuditRecord {
+  /** What the record is found by; the answer bears it too. */
+  readonly id: string
   /** The request whose body is read through this record, if its level wants bodies. */
   readonly api: ApiRequest
   /** Whom the request goes on as, when not who sent it. */
@@ -78,6 +80,7 @@ function record(
   }
   write('RequestReceived')
   return {
+    id: auditID,
     api:
       decision.level === 'Metadata'
         ? api

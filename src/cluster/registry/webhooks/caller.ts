@@ -181,13 +181,20 @@ interface Exchange {
 /** The end of an exchange that did not come by itself. */
 class Ended extends Error {}
 
+const tooLate = 'context deadline exceeded'
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
 async function exchanging(exchange: Exchange): Promise<Answer> {
   const { signal, timeoutMs } = exchange
   const end = new AbortController()
-  const stop = (): void => end.abort(new Ended('context canceled'))
+  // Who asked may have gone, or may have waited long enough.
+  const stop = (): void => end.abort(new Ended(isTimeout(signal.reason) ? tooLate : 'context canceled'))
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
-  const timer = setTimeout(() => end.abort(new Ended('context deadline exceeded')), timeoutMs)
+  const timer = setTimeout(() => end.abort(new Ended(tooLate)), timeoutMs)
   try {
     return await attempt(exchange, end.signal, 'first')
   } catch (error) {

@@ -99,6 +99,15 @@ describe('webhooks over the network', () => {
       .toContain(`"annotations":{"${name}/seen":"yes"}`)
   })
 
+  it('that hang hold nobody up for longer than they want to wait', async () => {
+    hook.raw = (response) => void response.once('close', () => undefined)
+    const answer = await tom('POST', `${maps}?timeout=200ms`, { metadata: { name: 'impatient' } })
+    expect(answer).toMatchObject({
+      status: 500,
+      body: { message: expect.stringMatching(/\?timeout=30s": context deadline exceeded$/) },
+    })
+  })
+
   it('that hang hold up those who wait for them and nobody else', async () => {
     const release: (() => void)[] = []
     hook.raw = (response) => void release.push(() => response.destroy())
