@@ -77,7 +77,9 @@ function resource(
   if (!plural) return {}
   // The query of a proxied request is not about the API.
   const isWatch = (isOldWatch || isTrue(query.get('watch'))) && subresource !== 'proxy'
-  const verb = verbOf(method, name, isWatch)
+  // Programs behind a proxy may be asked what they allow, which is no verb of the API: whoever may get may ask.
+  const isQuestion = method === 'OPTIONS' && subresource === 'proxy'
+  const verb = isQuestion ? 'get' : verbOf(method, name, isWatch)
   if (!verb) return {}
   return {
     resource: {

@@ -91,10 +91,11 @@ export class Attempts {
       this.#tell(pod, known.message, undefined)
       return undefined
     }
+    const promisedTo = (node: NodeInfo): PodInfo[] => [...(this.#promised.get(node.name)?.values() ?? [])]
     const placement = placePod(pod, state, {
       startAt: this.#startAt,
       ...(state.nodes.length > enoughNodes && { enough: enoughNodes }),
-      promisedTo: (node) => [...(this.#promised.get(node.name)?.values() ?? [])],
+      promisedTo,
     })
     if ('node' in placement) {
       this.#startAt = (this.#startAt + placement.looked) % Math.max(1, state.nodes.length)
@@ -104,11 +105,12 @@ export class Attempts {
     const { diagnosis } = placement
     // Without any node nobody has refused it: the pod is tried again when its delay is over.
     this.lastRefusedBy = diagnosis.refusedBy
-    const outcome = planPreemption(pod, state, diagnosis, this.#options.budgets())
+    const outcome = planPreemption(pod, state, diagnosis, { budgets: this.#options.budgets(), promisedTo })
     if ('node' in outcome) {
       this.#tell(pod, failureMessage(diagnosis, ''), outcome)
       return undefined
     }
+    if (outcome.isHopeless) this.#withdraw(pod.uid)
     const message = failureMessage(diagnosis, outcome.message)
     if (this.#refused.size >= rememberedShapes) this.#refused.clear()
     this.#refused.set(shapeOf(pod), {
@@ -147,11 +149,12 @@ export class Attempts {
     const { client, signal } = this.#options
     const told = `${nominated ?? ''} ${message}`
     const condition = (pod.pod.status?.conditions ?? []).find(({ type }) => type === 'PodScheduled')
+    const isOther = (pod.pod.status?.nominatedNodeName ?? '') !== (nominated ?? '')
     const isShown =
       condition?.status === 'False' &&
       condition.message === message &&
       condition.reason === 'Unschedulable' &&
-      (pod.pod.status?.nominatedNodeName ?? '') === (nominated ?? '')
+      !isOther
     if (isShown || this.#told.get(pod.uid) === told) return
     this.#told.set(pod.uid, told)
     const time = timestamp(this.#options.now())
@@ -173,7 +176,7 @@ export class Attempts {
           type: 'strategic',
           patch: {
             metadata: { uid: pod.uid },
-            status: { conditions: [next], ...(nominated !== undefined && { nominatedNodeName: nominated }) },
+            status: { conditions: [next], ...(isOther && { nominatedNodeName: nominated ?? null }) },
           },
         },
         { subresource: 'status', signal },

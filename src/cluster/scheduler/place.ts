@@ -72,6 +72,17 @@ export function placePod(pod: PodInfo, cluster: ClusterView, options: PlaceOptio
   return { diagnosis: { nodeCount: nodes.length, refusals, refusedBy } }
 }
 
+/** Of the pods that a node has been promised to, those that come before this one. */
+export function promisedBefore(
+  pod: PodInfo,
+  node: NodeInfo,
+  promised: readonly PodInfo[],
+): readonly PodInfo[] {
+  return promised.filter(
+    (other) => other.uid !== pod.uid && other.priority >= pod.priority && !node.pods.has(other.uid),
+  )
+}
+
 /** Room that preemption made for pods of at least this one's priority is not this one's to take. */
 function checkWithPromised(
   pod: PodInfo,
@@ -79,10 +90,7 @@ function checkWithPromised(
   check: NodeCheck,
   options: PlaceOptions,
 ): Refusal | undefined {
-  const promised = options.promisedTo?.(node) ?? []
-  const before = promised.filter(
-    (other) => other.uid !== pod.uid && other.priority >= pod.priority && !node.pods.has(other.uid),
-  )
+  const before = promisedBefore(pod, node, options.promisedTo?.(node) ?? [])
   if (before.length === 0) return undefined
   const later = node.copy()
   for (const other of before) later.add(other)

@@ -3,7 +3,7 @@ import type { ClusterState } from './cluster-state.ts'
 import { PodRefused, type Refusal } from './filter.ts'
 import { preemptionMessage } from './messages.ts'
 import type { NodeInfo } from './node-info.ts'
-import { type Diagnosis, prepareChecks } from './place.ts'
+import { type Diagnosis, prepareChecks, promisedBefore } from './place.ts'
 import type { PodInfo } from './pod-info.ts'
 
 /** Pods that have to go so that another fits on the node. */
@@ -17,9 +17,17 @@ export interface PreemptionPlan {
 export interface NoPreemption {
   /** Why nothing was preempted, in Kubernetes' words. */
   readonly message: string
+  /** No node would do: the pod has no use for room that it was promised before. */
+  readonly isHopeless: boolean
 }
 
 type Budget = Persisted<PodDisruptionBudget>
+
+export interface PreemptionOptions {
+  readonly budgets: readonly Budget[]
+  /** Pods for which room is being made on a node. */
+  readonly promisedTo: (node: NodeInfo) => readonly PodInfo[]
+}
 
 /** Nodes looked at closely, at least; a tenth of all in large clusters, as Kubernetes does. */
 const fewestCandidates = 100
@@ -30,22 +38,22 @@ export function planPreemption(
   pod: PodInfo,
   cluster: ClusterState,
   diagnosis: Diagnosis,
-  budgets: readonly Budget[],
+  options: PreemptionOptions,
 ): PreemptionPlan | NoPreemption {
   const ineligible = whyNotEligible(pod, cluster)
-  if (ineligible !== undefined) return { message: ineligible }
+  if (ineligible !== undefined) return { message: ineligible, isHopeless: false }
   const enough = Math.max(fewestCandidates, Math.floor(cluster.nodes.length / 10))
   const tried: (readonly string[])[] = []
   const plans: PreemptionPlan[] = []
   for (const [node, refusal] of diagnosis.refusals) {
     if (refusal.isHopeless) continue
     if (plans.length >= enough) break
-    const outcome = victimsOn(pod, node, cluster, budgets)
+    const outcome = victimsOn(pod, node, cluster, options)
     if ('reasons' in outcome) tried.push(outcome.reasons)
     else plans.push(outcome)
   }
   const best = leastHarm(plans)
-  return best ?? { message: preemptionMessage(diagnosis.nodeCount, tried) }
+  return best ?? { message: preemptionMessage(diagnosis.nodeCount, tried), isHopeless: true }
 }
 
 function whyNotEligible(pod: PodInfo, cluster: ClusterState): string | undefined {
@@ -71,13 +79,23 @@ function victimsOn(
   pod: PodInfo,
   node: NodeInfo,
   cluster: ClusterState,
-  budgets: readonly Budget[],
+  { budgets, promisedTo }: PreemptionOptions,
 ): PreemptionPlan | { reasons: readonly string[] } {
-  const trial = node.copy()
   const lower = [...node.pods.values()].filter((other) => other.priority < pod.priority)
   if (lower.length === 0) return { reasons: [noVictims] }
-  for (const other of lower) trial.remove(other.uid)
-  const check = checker(pod, cluster, trial)
+  // The pod must fit whether those for whom room is being made come or not: it may have affinity to them, too.
+  const promised = promisedBefore(pod, node, promisedTo(node))
+  const trials = promised.length === 0 ? [node.copy()] : [node.copy(), node.copy()]
+  for (const other of promised) trials[1]?.add(other)
+  for (const trial of trials) for (const other of lower) trial.remove(other.uid)
+  const checks = trials.map((trial) => checker(pod, cluster, trial))
+  const check = (): Refusal | undefined => {
+    for (const one of checks) {
+      const refusal = one()
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
   const refusal = check()
   if (refusal !== undefined) return { reasons: refusal.reasons }
   lower.sort(byImportance)
@@ -86,9 +104,9 @@ function victimsOn(
   let violations = 0
   // Pods that can stay after all stay, the protected and the important first.
   const keepOrTake = (other: PodInfo): boolean => {
-    trial.add(other)
+    for (const trial of trials) trial.add(other)
     if (check() === undefined) return true
-    trial.remove(other.uid)
+    for (const trial of trials) trial.remove(other.uid)
     victims.push(other)
     return false
   }

@@ -6,10 +6,13 @@ import type { PodInfo } from '../../../src/cluster/scheduler/pod-info.ts'
 import { planPreemption } from '../../../src/cluster/scheduler/preemption.ts'
 import { cluster, node, pod } from './objects.ts'
 
+/** Nothing protects anybody, and no room is promised. */
+const alone = { budgets: [], promisedTo: () => [] }
+
 function outcome(one: PodInfo, state: ClusterState): string {
   const placement = placePod(one, state)
   if ('node' in placement) return placement.node.name
-  const preemption = planPreemption(one, state, placement.diagnosis, [])
+  const preemption = planPreemption(one, state, placement.diagnosis, alone)
   return failureMessage(placement.diagnosis, 'message' in preemption ? preemption.message : '')
 }
 
@@ -214,7 +217,7 @@ describe('preemption', () => {
     const one = high({ cpu: '3' })
     const placement = placePod(one, state)
     if ('node' in placement) throw new Error('there is no room')
-    const plan = planPreemption(one, state, placement.diagnosis, [])
+    const plan = planPreemption(one, state, placement.diagnosis, alone)
     expect(plan).toMatchObject({ victims: [{ name: 'cheap' }], node: { name: 'b' } })
   })
 
@@ -225,9 +228,25 @@ describe('preemption', () => {
     const one = high({ cpu: '3' })
     const placement = placePod(one, state)
     if ('node' in placement) throw new Error('there is no room')
-    expect(planPreemption(one, state, placement.diagnosis, [])).toMatchObject({
+    expect(planPreemption(one, state, placement.diagnosis, alone)).toMatchObject({
       victims: [{ name: 'large' }],
     })
+  })
+
+  it('does not count on room that is being made for another pod of its priority', () => {
+    const state = cluster([node('a')])
+    for (const name of ['one', 'two', 'three', 'four']) state.put(pod(name, { cpu: '1' }), 'a')
+    const plan = (one: PodInfo, promised: PodInfo[]) => {
+      const placement = placePod(one, state)
+      if ('node' in placement) throw new Error('there is no room')
+      return planPreemption(one, state, placement.diagnosis, { budgets: [], promisedTo: () => promised })
+    }
+    const earlier = high({ cpu: '2' })
+    expect(plan(high({ cpu: '2' }), [])).toMatchObject({ victims: [{}, {}] })
+    expect(plan(high({ cpu: '2' }), [earlier])).toMatchObject({ victims: [{}, {}, {}, {}] })
+    expect(plan(high({ cpu: '3' }), [earlier])).toMatchObject({ isHopeless: true })
+    const lesser = pod('lesser', { cpu: '2' }, { spec: { priority: 50 } })
+    expect(plan(high({ cpu: '2' }), [lesser])).toMatchObject({ victims: [{}, {}] })
   })
 
   it('spares pods that a disruption budget protects', () => {
@@ -248,7 +267,12 @@ describe('preemption', () => {
       spec: { selector: { matchLabels: { app: 'db' } } },
       status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
     }
-    expect(planPreemption(one, state, placement.diagnosis, [budget])).toMatchObject({
+    expect(
+      planPreemption(one, state, placement.diagnosis, {
+        ...alone,
+        budgets: [budget],
+      }),
+    ).toMatchObject({
       victims: [{ name: 'plain' }],
     })
   })

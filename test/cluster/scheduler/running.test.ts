@@ -104,6 +104,23 @@ describe('the scheduler', () => {
     expect(settled?.metadata.generation).toBe(1)
   })
 
+  it('makes room for each of several important pods that come at once', async () => {
+    await node('crowded', { cpu: '6' })
+    for (let i = 0; i < 6; i += 1)
+      await pod(`crowd-${i}`, 'crowded', { cpu: '1' }, { priorityClassName: 'low' })
+    for (let i = 0; i < 6; i += 1) await placed(`crowd-${i}`)
+    await Promise.all(
+      [0, 1].map((i) => pod(`chief-${i}`, 'crowded', { cpu: '3' }, { priorityClassName: 'high' })),
+    )
+    for (let i = 0; i < 6; i += 1) {
+      const leaves = (now: { metadata: { deletionTimestamp?: unknown } } | undefined): boolean =>
+        now?.metadata.deletionTimestamp !== undefined
+      await cluster.until(kinds.pods, at(`crowd-${i}`), leaves)
+      await cluster.client.delete(kinds.pods, at(`crowd-${i}`), { gracePeriodSeconds: 0 })
+    }
+    for (const i of [0, 1]) expect((await placed(`chief-${i}`))?.spec?.nodeName).toBe('crowded')
+  })
+
   it('waits with a pod until its claim is bound, and binds claims that wait for their first pod', async () => {
     await node('disk')
     const claim = (name: string, storageClassName: string) =>

@@ -69,7 +69,7 @@ class Program(http.server.BaseHTTPRequestHandler):
         if self.command != 'HEAD':
             self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_OPTIONS = do_PATCH = do_DELETE = answer
 
 served = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Program)
 print(served.server_port, flush=True)

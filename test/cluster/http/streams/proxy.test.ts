@@ -145,7 +145,7 @@ const messageOf = ({ text }: Answer): string => JSON.parse(text).message
 describe('a request to a pod', () => {
   test('goes with its method, path, query and body, and comes back as the pod answers', async () => {
     const body = randomBytes(5_000_000)
-    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       const answer = await send(method, `${pods}/web:${port}/proxy/a%2Fb/../c?watch=true&q=%20`, {
         ...(method !== 'GET' && { body, headers: { 'content-length': body.length } }),
       })
