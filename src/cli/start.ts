@@ -15,7 +15,8 @@ export async function start(typed: readonly string[], commands: readonly Command
   // As in `arena list | head`: whoever reads has had enough, and that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    process.stderr.write(`error: the output cannot be written: ${error.message}\n`)
+    process.exit(1)
   })
   const status = await runCommandLine(typed, commands, {
     get stdin() {
@@ -32,5 +33,8 @@ export async function start(typed: readonly string[], commands: readonly Command
   })
   process.exitCode = status
   // A forgotten handle must not keep the terminal waiting; what was printed is out once this is called back.
-  process.stdout.write('', () => process.exit(status))
+  process.stdout.write('', () => {
+    // Whether that failed is told one turn later.
+    setImmediate(() => process.exit(status))
+  })
 }

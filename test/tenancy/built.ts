@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -16,7 +16,7 @@ export interface BuiltProgram {
   start(
     typed: readonly string[],
     world: { directory: string; environment: Record<string, string> },
-    stdio?: 'ignore' | 'pipe',
+    stdio?: StdioOptions,
   ): ChildProcess
   remove(): Promise<void>
 }

@@ -57,6 +57,22 @@ describe('small changes', () => {
     })
   })
 
+  it('that were interrupted after the file had changed are finished by the same command', async () => {
+    await company.arena('user', 'grant', 'bob', 'dev2', 'viewer', '--edit-only')
+    const again = await company.arena('user', 'grant', 'bob', 'dev2', 'viewer')
+    expect(again, again.err).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('bob gains the role viewer in dev2'),
+      err: expect.stringContaining('org.yaml says so already'),
+    })
+    const nothing = await company.arena('user', 'grant', 'bob', 'dev2', 'viewer', '-o', 'json')
+    expect(JSON.parse(nothing.out)).toMatchObject({ pending: false, outcomes: [] })
+    await company.arena('user', 'add', 'ann', '-g', 'dev1', '--edit-only')
+    expect((await company.arena('user', 'add', 'ann', '-g', 'dev1')).err).toContain(
+      'what was interrupted goes on with: arena org apply',
+    )
+  })
+
   it('that take something away need consent, and leave the file as it was without', async () => {
     expect((await company.arena('user', 'move', 'bob', 'dev2')).status).toBe(1)
     expect(await file()).toBe(guide)

@@ -58,6 +58,20 @@ describe('rights that somebody gave by hand', () => {
   })
 })
 
+describe('a grant whose last day has passed', () => {
+  it('is called by that name, and taken by a repair', async () => {
+    await company.write(guide.replace('tom: member', 'tom: member, bob: { role: viewer, until: 2099-03-31 }'))
+    expect((await company.arena('org', 'apply')).status).toBe(0)
+    const now = new Date('2099-04-01T00:00:01Z')
+    expect((await company.run(['org', 'drift'], { now })).out).toContain(
+      'RoleBinding dev2/arena:bob:viewer: the grant has expired',
+    )
+    expect((await company.run(['org', 'drift', '--repair'], { now })).status).toBe(0)
+    await company.write(guide)
+    await company.arena('org', 'apply', '--allow-destroy')
+  })
+})
+
 describe('what stands in the way of a repair', () => {
   it('is named, and keeps nothing else from being put right', async () => {
     const role = { namespace: 'dev2', name: 'arena:viewer' }

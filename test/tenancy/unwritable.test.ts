@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runBuilt } from './built.ts'
 import { openOrganisation, runArena, type TestOrganisation } from './organisation.ts'
 
 const run = promisify(execFile)
@@ -75,6 +77,26 @@ describe('a place that takes no writing', () => {
     expect((await there('org', 'plan')).status).toBe(0)
     expect((await readdir(place)).filter((name) => /tmp|lock|json|new/.test(name))).toEqual([])
   }
+})
+
+describe('an output that takes no writing', () => {
+  it('as of a disk that is full, is an error', async ({ skip }) => {
+    const full = await open('/dev/full', 'w').catch(() => undefined)
+    if (full === undefined) return skip('this machine has no /dev/full')
+    const built = await runBuilt()
+    try {
+      const world = { directory: company.directory, environment: { HOME: company.directory } }
+      const child = built.start(['org', 'check'], world, ['ignore', full.fd, 'pipe'])
+      const ended = once(child, 'exit')
+      let told = ''
+      for await (const piece of child.stderr ?? []) told += String(piece)
+      expect(told).toBe('error: the output cannot be written: ENOSPC: no space left on device, write\n')
+      expect(await ended).toEqual([1, null])
+    } finally {
+      await full.close()
+      await built.remove()
+    }
+  })
 })
 
 describe('receipts that cannot be read', () => {

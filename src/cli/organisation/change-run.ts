@@ -30,9 +30,11 @@ export async function changeOrg(
   const first = await loadOrg(input, context)
   // Before anything is asked of the cluster: most mistakes show here.
   const text = editText(first.text, edit(first))
-  if (text === first.text) return context.print(`${first.name} says so already; nothing to do`)
   parseChanged(text, first)
-  if (input.flag('edit-only')) return editFile(first, edit, context)
+  if (input.flag('edit-only')) {
+    if (text === first.text) return context.print(`${first.name} says so already; nothing to do`)
+    return editFile(first, edit, context)
+  }
   await withLoadedOrg(first, what, { input, context }, (run) =>
     changeOrgText(editText(run.loaded.text, edit(run.loaded)), run),
   )
@@ -55,7 +57,6 @@ async function editFile(
 
 /** Plans the text as it is to be, writes it, and makes the cluster follow. */
 export async function changeOrgText(text: string, { loaded, lock, input, context }: OrgRun): Promise<void> {
-  if (text === loaded.text) return context.print(`${loaded.name} says so already; nothing to do`)
   const org = parseChanged(text, loaded)
   const { client } = await context.connect()
   const plan = await planAsAdmin(org, client, {
@@ -65,8 +66,13 @@ export async function changeOrgText(text: string, { loaded, lock, input, context
   })
   const again = `arena org apply -f ${loaded.name}`
   await checkPlan(plan, input, context, { again: 'run the same command with', lock })
-  await writeOrgFile(loaded.path, text, loaded.text)
-  context.note(`${loaded.name} changed`)
+  if (text === loaded.text) {
+    // An earlier run may have been interrupted between the file and the cluster.
+    context.note(`${loaded.name} says so already`)
+  } else {
+    await writeOrgFile(loaded.path, text, loaded.text)
+    context.note(`${loaded.name} changed`)
+  }
   await runPlan(plan, input, context, { again, isChecked: true, text, lock })
 }
 

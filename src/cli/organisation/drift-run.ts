@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import {
   type AuditTrail,
+  type Change,
   findStrangers,
   keyOf,
   nameOf,
@@ -173,7 +174,7 @@ async function look(input: Input, context: CommandContext, trail: AuditTrail | u
     : [`no drift: the cluster is as ${name} says`]
   for (const { change, who } of findings) {
     const by = who === undefined ? '' : ` (${who})`
-    lines.push(`  ${nameOf(change)}: ${driftWord(change.action)}${by}`)
+    lines.push(`  ${nameOf(change)}: ${driftWord(change)}${by}`)
     lines.push(...change.details.map((detail) => `      ${detail}`))
   }
   for (const { message, hint } of plan.conflicts) lines.push(`  ${message}`, `      hint: ${hint}`)
@@ -184,7 +185,8 @@ async function look(input: Input, context: CommandContext, trail: AuditTrail | u
   return { text: lines.join('\n'), hasChanges, hasDrift, hasStrangers }
 }
 
-function driftWord(action: string): string {
+function driftWord({ action, hasExpired = false }: Change): string {
+  if (hasExpired) return 'the grant has expired'
   const words: Readonly<Record<string, string>> = {
     create: 'missing',
     delete: 'not in the file',

@@ -72,7 +72,7 @@ export function moveUser(
   if (old.length === 0) throw notMember(name, from.name)
   if (from.name === to) {
     throw new UserError('ALREADY_EXISTS', `user "${name}" is in group "${to}" already`, {
-      hint: 'name another group; another role there is given with: arena user grant --only',
+      hint: 'name another group; another role there is given with: arena user grant --only; what was interrupted goes on with: arena org apply',
     })
   }
   const held = target.members.filter((member) => member.user === name)
@@ -261,7 +261,7 @@ function shortList(names: readonly string[]): string {
 
 function exists(kind: string, name: string): UserError {
   return new UserError('ALREADY_EXISTS', `${kind} "${name}" is in the organisation file already`, {
-    hint: 'choose another name, or change the entry in the file',
+    hint: 'choose another name, or change the entry in the file; what was interrupted goes on with: arena org apply',
   })
 }
 

@@ -18,6 +18,8 @@ export interface Change {
   readonly lastWriter?: Writer
   /** What is lost, when something is; needs the admin's consent. */
   readonly loss?: string
+  /** The file still gives it, until a day that has passed. */
+  readonly hasExpired?: boolean
   /** A role goes from somebody who keeps another one there, or gets it by the same plan. */
   readonly isExchange?: boolean
   /** The object as it should be; absent for deletions. */

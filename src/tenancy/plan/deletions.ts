@@ -51,6 +51,7 @@ export function deletions(org: Org, desired: readonly DesiredObject[], live: Liv
       ...gone,
       ...(namespace !== undefined && { namespace }),
       meaning: `${meaningOf(gone, object.object)}${expired(about) ? ': the grant expired' : ''}`,
+      ...(expired(about) && { hasExpired: true }),
       details: [],
       uid: object.metadata.uid ?? '',
       ...(loss !== undefined && { loss }),
