@@ -1,5 +1,11 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { jsonPatch, type ServedCluster, type ServedObject, serveCluster } from './served-cluster.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  eventually,
+  jsonPatch,
+  type ServedCluster,
+  type ServedObject,
+  serveCluster,
+} from './served-cluster.ts'
 
 let cluster: ServedCluster
 beforeAll(async () => {
@@ -39,7 +45,7 @@ async function define(
     },
   })
   expect(made.status, made.text).toBe(201)
-  await vi.waitFor(() => cluster.read(`/apis/${plural}.example.com/${versions[0] ?? ''}/${plural}`))
+  await eventually(() => cluster.read(`/apis/${plural}.example.com/${versions[0] ?? ''}/${plural}`))
   return `${definitions}/${name}`
 }
 
@@ -57,9 +63,9 @@ test('definitions are listed and deleted together by their labels, and no others
   const few = `${definitions}?labelSelector=set%3Dfew`
   expect((await cluster.read(few)).items).toHaveLength(3)
   expect((await cluster.send('DELETE', few)).status).toBe(200)
-  await vi.waitFor(async () => expect((await cluster.read(few)).items).toEqual([]), 5000)
+  await eventually(async () => expect((await cluster.read(few)).items).toEqual([]))
   expect((await cluster.send('GET', other)).status).toBe(200)
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await cluster.send('GET', '/apis/ones.example.com/v1/ones')).status).toBe(404),
   )
 })
@@ -87,13 +93,13 @@ test('a default fills what is read and what is written, and stays in what was wr
   const change = (...body: object[]): Promise<unknown> => cluster.send('PATCH', path, { body, ...jsonPatch })
   await create('defaults', 'before')
   await change({ op: 'add', path: `${property}/a/default`, value: 'A' })
-  await vi.waitFor(async () => expect(await cluster.read(`${things}/before`)).toMatchObject({ a: 'A' }))
+  await eventually(async () => expect(await cluster.read(`${things}/before`)).toMatchObject({ a: 'A' }))
   expect(await create('defaults', 'after')).toMatchObject({ a: 'A' })
   await change(
     { op: 'remove', path: `${property}/a/default` },
     { op: 'add', path: `${property}/b/default`, value: 'B' },
   )
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await cluster.read(`${things}/after`)).toMatchObject({ a: 'A', b: 'B' }),
   )
   expect((await cluster.read(`${things}/before`))['a']).toBeUndefined()
@@ -108,13 +114,13 @@ test('what is published of a definition follows its versions: renamed, no longer
     return Object.keys(all).flatMap((name) => own.exec(name)?.[1] ?? [])
   }
   const change = (...body: object[]): Promise<unknown> => cluster.send('PATCH', path, { body, ...jsonPatch })
-  await vi.waitFor(async () => expect(await published()).toEqual(['v2', 'v3']))
+  await eventually(async () => expect(await published()).toEqual(['v2', 'v3']))
   await change({ op: 'replace', path: '/spec/versions/1/name', value: 'v4' })
-  await vi.waitFor(async () => expect(await published()).toEqual(['v2', 'v4']))
+  await eventually(async () => expect(await published()).toEqual(['v2', 'v4']))
   await change({ op: 'replace', path: '/spec/versions/1/served', value: false })
-  await vi.waitFor(async () => expect(await published()).toEqual(['v2']))
+  await eventually(async () => expect(await published()).toEqual(['v2']))
   await cluster.send('DELETE', path)
-  await vi.waitFor(async () => expect(await published()).toEqual([]))
+  await eventually(async () => expect(await published()).toEqual([]))
 })
 
 test.each([

@@ -1,6 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { samples } from './samples.ts'
-import { mergePatch, type ServedCluster, type ServedObject, serveCluster } from './served-cluster.ts'
+import {
+  eventually,
+  mergePatch,
+  type ServedCluster,
+  type ServedObject,
+  serveCluster,
+} from './served-cluster.ts'
 
 interface Row {
   readonly name: string
@@ -86,7 +92,7 @@ describe.concurrent.each(Object.keys(samples))('%s', (key) => {
       200,
       { annotations: { patched: 'true' } },
     ])
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const current = await cluster.read(`${path}/${name}`)
       const annotations = { ...current.metadata.annotations, updated: 'true' }
       const next = { ...current, metadata: { ...current.metadata, annotations } }
@@ -99,7 +105,7 @@ describe.concurrent.each(Object.keys(samples))('%s', (key) => {
     expect(deleted.status, deleted.text).toBe(200)
     const gone = await cluster.send('DELETE', `${path}?${selected}`)
     expect([gone.status, gone.body['kind']], gone.text).toEqual([200, `${row.kind}List`])
-    await vi.waitFor(async () => expect((await cluster.read(everywhere)).items).toEqual([]), 5000)
+    await eventually(async () => expect((await cluster.read(everywhere)).items).toEqual([]))
     const heard: string[] = []
     const since = `${everywhere}&watch=1&fieldSelector=metadata.name%3D${name}&resourceVersion=${list.metadata.resourceVersion}`
     for await (const { type, object } of cluster.watch(since)) {
@@ -113,7 +119,7 @@ describe.concurrent.each(Object.keys(samples))('%s', (key) => {
     const before = await cluster.read(path)
     const patched = await cluster.send('PATCH', path, { body: annotate('patchedstatus'), ...mergePatch })
     expect([patched.status, patched.body['spec']], patched.text).toEqual([200, before['spec']])
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const updated = await cluster.send('PUT', path, { body: await cluster.read(path) })
       expect(updated.status, updated.text).toBe(200)
     })

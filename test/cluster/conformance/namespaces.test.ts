@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { mergePatch, type ServedCluster, serveCluster } from './served-cluster.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, mergePatch, type ServedCluster, serveCluster } from './served-cluster.ts'
 
 let cluster: ServedCluster
 beforeAll(async () => {
@@ -14,14 +14,14 @@ afterAll(() => cluster.close())
 const pathOf = (name: string): string => `/api/v1/namespaces/${name}`
 
 test('pods may run on every worker', async () => {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { items } = await cluster.read('/api/v1/nodes')
     const open = items.filter(({ spec }) => {
       const { taints, unschedulable } = spec as { taints?: unknown[]; unschedulable?: boolean }
       return !taints && !unschedulable
     })
     expect(open).toHaveLength(2)
-  }, 10_000)
+  })
 })
 
 test('a namespace takes its running pods and its services with it, and another one of its name has neither', async () => {
@@ -31,13 +31,12 @@ test('a namespace takes its running pods and its services with it, and another o
   expect((await cluster.send('POST', `${path}/pods`, { body: pod })).status).toBe(201)
   const service = { metadata: { name: 's' }, spec: { selector: { a: 'b' }, ports: [{ port: 80 }] } }
   expect((await cluster.send('POST', `${path}/services`, { body: service })).status).toBe(201)
-  await vi.waitFor(
-    async () => expect((await cluster.read(`${path}/pods/p`))['status']).toMatchObject({ phase: 'Running' }),
-    10_000,
+  await eventually(async () =>
+    expect((await cluster.read(`${path}/pods/p`))['status']).toMatchObject({ phase: 'Running' }),
   )
   const deleted = await cluster.send('DELETE', path)
   expect([deleted.status, deleted.body['status']]).toEqual([200, { phase: 'Terminating' }])
-  await vi.waitFor(async () => expect((await cluster.send('GET', path)).status).toBe(404), 10_000)
+  await eventually(async () => expect((await cluster.send('GET', path)).status).toBe(404))
   await cluster.namespace('short')
   for (const gone of ['pods/p', 'services/s'])
     expect((await cluster.send('GET', `${path}/${gone}`)).status, gone).toBe(404)

@@ -107,7 +107,7 @@ export async function serveCluster(nodes: typeof usualConfig.nodes = []): Promis
     },
     async namespace(name) {
       await served.send('POST', '/api/v1/namespaces', { body: { metadata: { name } } })
-      await vi.waitFor(() => served.read(`/api/v1/namespaces/${name}/serviceaccounts/default`), 10_000)
+      await eventually(() => served.read(`/api/v1/namespaces/${name}/serviceaccounts/default`))
     },
     async close() {
       agent.destroy()
@@ -120,3 +120,8 @@ export async function serveCluster(nodes: typeof usualConfig.nodes = []): Promis
 
 export const mergePatch = { type: 'application/merge-patch+json' } as const
 export const jsonPatch = { type: 'application/json-patch+json' } as const
+
+/** Tries again until nothing is thrown, also on a machine that has much else to do; what was given at last. */
+export function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  return vi.waitFor(attempt, 20_000)
+}
