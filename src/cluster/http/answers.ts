@@ -94,27 +94,44 @@ export async function listAnswer(
           list: () => ({ metadata, items: listed.items.map((item) => sharedObject(definition, item)) }),
         },
       }
-  const isLarge = items.reduce((sum, item) => sum + item.length, 0) > largeList
-  if (isLarge && form.wanted.encoding === 'json')
-    return { ...jsonAnswer(200, '', form.warnings), body: piecesOf(head, items), isList: true, ...shared }
+  const length = items.reduce((sum, item) => sum + item.length, 0)
+  if (length > pieceLength && form.wanted.encoding === 'json')
+    return { ...jsonAnswer(200, piecesOf(head, items), form.warnings), isList: true, ...shared }
   return { ...(await encoded(200, `${head}${items.join(',')}]}`, form)), ...shared }
 }
 
-/** Lists longer than this go out piece by piece: others get their turn in between, and nothing holds all of it twice. */
-const largeList = 8 * 1024 * 1024
+/**
+ * Longer lists go out in pieces of this length: others get their turn in between, nothing holds all of it twice, and the
+ * client reads while the rest is made.
+ */
 const pieceLength = 256 * 1024
 
-async function* piecesOf(head: string, items: readonly string[]): AsyncGenerator<string> {
-  let piece = head
-  let isFirst = true
-  for (const item of items) {
-    piece += isFirst ? item : `,${item}`
-    isFirst = false
-    if (piece.length < pieceLength) continue
-    yield piece
-    piece = ''
+async function* piecesOf(head: string, items: readonly string[]): AsyncGenerator<Uint8Array> {
+  let piece = [head]
+  let length = 0
+  for (const text of separated(items)) {
+    piece.push(text)
+    length += text.length
+    if (length < pieceLength) continue
+    yield bytesOf(piece)
+    piece = []
+    length = 0
   }
-  yield `${piece}]}`
+  yield bytesOf([...piece, ']}'])
+}
+
+function* separated(items: readonly string[]): Generator<string> {
+  for (const [index, item] of items.entries()) {
+    if (index > 0) yield ','
+    yield item
+  }
+}
+
+/** Made of the texts one by one: joined, they would be copied several times before they are bytes. */
+function bytesOf(texts: readonly string[]): Buffer {
+  const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
+  texts.reduce((at, text) => at + bytes.write(text, at), 0)
+  return bytes
 }
 
 /** Kubernetes shows the Go type of what it cannot transform. */

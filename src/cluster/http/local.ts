@@ -64,7 +64,16 @@ async function* chunks(
 }
 
 function ended({ list, events }: SharedAnswer, end: () => void): SharedAnswer {
-  return { ...(list && { list }), ...(events && { events: () => until(events(), end) }) }
+  return {
+    ...(list && {
+      list: () => {
+        // Nobody will read the text of it.
+        end()
+        return list()
+      },
+    }),
+    ...(events && { events: () => until(events(), end) }),
+  }
 }
 
 /** Passes on what comes, and calls `end` when nobody reads on. */

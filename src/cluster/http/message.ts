@@ -48,9 +48,13 @@ export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse>
 
 const jsonType = 'application/json'
 
-/** An answer whose text is made already. */
-export function jsonAnswer(status: number, text: string, warnings: readonly string[] = []): ApiResponse {
-  return { status, headers: withWarnings({ 'content-type': jsonType }, warnings), body: text }
+/** An answer whose JSON is made already, or comes piece by piece. */
+export function jsonAnswer(
+  status: number,
+  body: ApiResponse['body'],
+  warnings: readonly string[] = [],
+): ApiResponse {
+  return { status, headers: withWarnings({ 'content-type': jsonType }, warnings), body }
 }
 
 /** RFC 9111 section 5.5 spells warnings so; 299 is "miscellaneous persistent warning". */

@@ -34,6 +34,7 @@ async function exchange(...pieces: (string | Buffer)[]): Promise<{ status: numbe
     socket.on('data', (data: Buffer) => {
       text += data.toString('utf8')
       const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? NaN)
+      if (/transfer-encoding: chunked/i.test(text) && text.endsWith('\r\n0\r\n\r\n')) done()
       const body = text.indexOf('\r\n\r\n') + 4
       if (body >= 4 && Buffer.byteLength(text.slice(body)) >= length) done()
     })
