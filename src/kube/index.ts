@@ -4,6 +4,7 @@
  */
 export { Backoff } from './backoff.ts'
 export * from './client.ts'
+export * from './container-restart.ts'
 export * from './default-class.ts'
 export * from './duration.ts'
 export * from './ephemeral-claims.ts'

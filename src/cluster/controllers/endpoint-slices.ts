@@ -193,10 +193,12 @@ function endpointOf(
   const nodeName = pod.spec?.nodeName
   const zone = nodeName ? zoneOf(nodeName) : undefined
   const { name, namespace, uid } = pod.metadata
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !isTerminating)
+  const hints = ready ? hintsOf(service, nodeName, zone) : undefined
   return {
     addresses: [pod.status?.podIP ?? ''],
     conditions: {
-      ready: service.spec?.publishNotReadyAddresses === true || (serving && !isTerminating),
+      ready,
       serving,
       terminating: isTerminating,
     },
@@ -204,6 +206,25 @@ function endpointOf(
     targetRef: { kind: 'Pod', ...(namespace !== undefined && { namespace }), name, uid },
     ...(nodeName && { nodeName }),
     ...(zone !== undefined && { zone }),
+    ...(hints !== undefined && { hints }),
+  }
+}
+
+const nearby: ReadonlySet<string> = new Set(['PreferClose', 'PreferSameZone', 'PreferSameNode'])
+
+/** For whom an endpoint is meant first (https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution). */
+function hintsOf(
+  { spec }: Persisted<Service>,
+  node: string | undefined,
+  zone: string | undefined,
+): Endpoint['hints'] | undefined {
+  const { trafficDistribution = '' } = spec ?? {}
+  if (!nearby.has(trafficDistribution)) return undefined
+  const isForNode = trafficDistribution === 'PreferSameNode' && node !== undefined && node !== ''
+  if (zone === undefined && !isForNode) return undefined
+  return {
+    ...(zone !== undefined && { forZones: [{ name: zone }] }),
+    ...(isForNode && { forNodes: [{ name: node }] }),
   }
 }
 

@@ -206,6 +206,25 @@ describe('endpoint slices', () => {
     expect(update.map(({ metadata: { name }, endpoints }) => [name, endpoints.length])).toEqual([['s1', 49]])
   })
 
+  it('say which zone and node each ready endpoint is meant for first, where the service asks for that', () => {
+    const on = (name: string, isReady: boolean) => {
+      const one = pod(name, isReady)
+      return { ...one, spec: { containers: [], ...one.spec, nodeName: `node-of-${name}` } }
+    }
+    const hints = (trafficDistribution: string | undefined, zone: string | undefined) => {
+      const spec = { ...service.spec, ...(trafficDistribution !== undefined && { trafficDistribution }) }
+      const { create } = planSlices({ ...service, spec }, [on('a', true), on('b', false)], [], () => zone)
+      return create[0]?.endpoints.map((endpoint) => endpoint.hints)
+    }
+    expect(hints(undefined, 'east')).toEqual([undefined, undefined])
+    expect(hints('PreferClose', 'east')).toEqual([{ forZones: [{ name: 'east' }] }, undefined])
+    expect(hints('PreferSameZone', undefined)).toEqual([undefined, undefined])
+    expect(hints('PreferSameNode', 'east')).toEqual([
+      { forZones: [{ name: 'east' }], forNodes: [{ name: 'node-of-a' }] },
+      undefined,
+    ])
+  })
+
   it('show a service without endpoints as one empty slice', () => {
     expect(planSlices(service, [], [], none).create).toMatchObject([{ endpoints: [], ports: [] }])
   })

@@ -227,6 +227,27 @@ describe('the life of a pod', () => {
     expect(pod.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing')
   })
 
+  test('has each container come back as that says for itself, or as its exit code is named', async () => {
+    const rules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }]
+    const pod = (main: object) => ({ restartPolicy: 'Never', containers: [{ ...container, ...main }] })
+    const ends = (exitCode: number) => life({ durationMs: 1, exitCode })
+    await fixture.create('named', pod({ restartPolicy: 'Never', restartPolicyRules: rules }), ends(42))
+    await fixture.create('unnamed', pod({ restartPolicy: 'Never', restartPolicyRules: rules }), ends(41))
+    await fixture.create('willing', pod({ restartPolicy: 'OnFailure' }), ends(1))
+    await fixture.create('done', pod({ restartPolicy: 'OnFailure' }), ends(0))
+    for (const name of ['named', 'unnamed', 'willing', 'done']) await fixture.phase(name, 'Running')
+    clock.advance(1)
+    await fixture.phase('unnamed', 'Failed')
+    await fixture.phase('done', 'Succeeded')
+    for (const name of ['named', 'willing']) {
+      const back = await fixture.until(
+        name,
+        ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1,
+      )
+      expect(back.status?.phase).toBe('Running')
+    }
+  })
+
   test('is over when it takes longer than it may', async () => {
     await fixture.create('job', {
       restartPolicy: 'Never',

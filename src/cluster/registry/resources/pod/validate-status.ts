@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.js'
+import type { Pod } from 'kubernetes-types/core/v1.js'
+import { restartWish, wantsRestart } from '../../../../kube/index.ts'
 import { duplicate, type Fault, forbiddenField, invalidValue } from '../../faults.ts'
 import { checked, ipAddress } from '../../validation/checks.ts'
 import { immutableField } from '../../validation/metadata.ts'
@@ -24,14 +25,16 @@ export function validatePodStatus(pod: Of<Pod>, old: Of<Pod>): Fault[] {
     faults.push(...checked('status.nominatedNodeName', nominated, dnsSubdomain))
   }
   faults.push(...immutableField('status.qosClass', status.qosClass, before.qosClass))
-  const sidecars = (old.spec?.initContainers ?? [])
-    .filter(({ restartPolicy }) => restartPolicy === 'Always')
-    .map(({ name }) => name)
-  const policy = old.spec?.restartPolicy ?? 'Always'
+  const containers = [...(old.spec?.containers ?? []), ...(old.spec?.initContainers ?? [])]
   for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
-    const revival = field === 'ephemeralContainerStatuses' ? 'Never' : policy
     for (const [index, ended] of (before[field] ?? []).entries()) {
-      if (!endsForGood(ended, revival) || sidecars.includes(ended.name)) continue
+      const exit = ended.state?.terminated
+      if (exit === undefined) continue
+      const manifest = containers.find(({ name }) => name === ended.name)
+      const mayCome =
+        field !== 'ephemeralContainerStatuses' &&
+        wantsRestart(restartWish(old.spec?.restartPolicy, manifest), exit.exitCode)
+      if (mayCome) continue
       const isAlive = (status[field] ?? []).some(
         ({ name, state }) => name === ended.name && !state?.terminated,
       )
@@ -46,12 +49,6 @@ export function validatePodStatus(pod: Of<Pod>, old: Of<Pod>): Fault[] {
     ...addressFaults('status.podIPs', status.podIPs ?? []),
     ...hostFaults(status.hostIP, status.hostIPs ?? []),
   ]
-}
-
-/** What has ended and is not to be restarted stays ended. */
-function endsForGood({ state }: ContainerStatus, restartPolicy: string): boolean {
-  if (restartPolicy === 'Always' || !state?.terminated) return false
-  return restartPolicy === 'Never' || !state.terminated.exitCode
 }
 
 function hostFaults(address: string | undefined, addresses: readonly { ip?: string }[]): Fault[] {

@@ -1,4 +1,4 @@
-import type { Container as ContainerManifest } from '../../../../kube/index.ts'
+import type { Container as ContainerManifest, RestartWish } from '../../../../kube/index.ts'
 import { type Clock, pause } from '../../clock.ts'
 import { type Container, type ContainerExit, ContainerRefused, type Runtime } from '../../runtime.ts'
 import { Ending } from '../ending.ts'
@@ -10,7 +10,7 @@ import { refusedRun } from './stand-in-runs.ts'
 export interface ContainerWorkerOptions {
   readonly manifest: ContainerManifest
   readonly kind: ContainerKind
-  readonly restartPolicy: string | undefined
+  readonly restart: RestartWish
   readonly runtime: Runtime
   readonly clock: Clock
   readonly podAddress: string
@@ -90,7 +90,7 @@ export class ContainerWorker {
       } catch (error) {
         if (!(error instanceof ContainerRefused)) throw error
         if (this.#ending.isReached) return undefined
-        if (error.isFinal && !isRestarted(this.options.kind, this.options.restartPolicy, { exitCode: 128 })) {
+        if (error.isFinal && !isRestarted(this.options.kind, this.options.restart, { exitCode: 128 })) {
           const key = { podUid: this.options.podUid, container: this.name, attempt: this.#attempt }
           next = refusedRun(key, error, new Date(this.options.clock.now()))
           continue
@@ -109,7 +109,7 @@ export class ContainerWorker {
       if (this.#ending.isReached) return exit
       const mustRestart = this.#isRestartAsked || this.#isOutdated
       this.#isRestartAsked = false
-      if (!mustRestart && !isRestarted(this.options.kind, this.options.restartPolicy, exit)) return exit
+      if (!mustRestart && !isRestarted(this.options.kind, this.options.restart, exit)) return exit
       await this.#waitForRestart(exit)
     }
     return this.#current?.exit

@@ -1,3 +1,4 @@
+import { type RestartWish, wantsRestart } from '../../../../kube/index.ts'
 import type { ContainerExit } from '../../runtime.ts'
 import type { ContainerKind } from './container-view.ts'
 
@@ -9,13 +10,13 @@ const recoveredMs = 2 * longestDelayMs
 /** Is the container to be run again after this end? */
 export function isRestarted(
   kind: ContainerKind,
-  policy: string | undefined,
-  exit: Pick<ContainerExit, 'exitCode'>,
+  wish: RestartWish,
+  { exitCode }: Pick<ContainerExit, 'exitCode'>,
 ): boolean {
   if (kind === 'sidecar') return true
-  if (kind === 'ephemeral' || policy === 'Never') return false
-  if (kind === 'init' || policy === 'OnFailure') return exit.exitCode !== 0
-  return true
+  // An init container that has succeeded is done.
+  if (kind === 'ephemeral' || (kind === 'init' && exitCode === 0)) return false
+  return wantsRestart(wish, exitCode)
 }
 
 /** How long restarts are put off: not at all at first, then 10 s doubling up to 5 min. */

@@ -1,4 +1,8 @@
-import type { Container as ContainerManifest, ContainerState } from '../../../../kube/index.ts'
+import {
+  type Container as ContainerManifest,
+  type ContainerState,
+  restartWish,
+} from '../../../../kube/index.ts'
 import type { Container } from '../../runtime.ts'
 import { containersOf, ephemeralContainersOf } from '../container/container-kinds.ts'
 import type { ContainerStarter } from '../container/container-starter.ts'
@@ -99,7 +103,7 @@ export class PodContainers {
     const worker = new ContainerWorker({
       manifest,
       kind,
-      restartPolicy: pod.spec?.restartPolicy,
+      restart: restartWish(pod.spec?.restartPolicy, manifest),
       runtime: node.runtime,
       clock: context.clock,
       podAddress,

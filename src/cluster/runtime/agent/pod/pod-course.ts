@@ -1,7 +1,8 @@
-import type { Persisted, Pod } from '../../../../kube/index.ts'
+import { type Persisted, type Pod, restartWish } from '../../../../kube/index.ts'
 import type { ContainerExit } from '../../runtime.ts'
 import type { AgentEnd } from '../agent-end.ts'
 import { containersOf } from '../container/container-kinds.ts'
+import { isRestarted } from '../container/restart.ts'
 import type { Ending } from '../ending.ts'
 import type { PodContainers } from './pod-containers.ts'
 import type { AgentContext } from '../pod-context.ts'
@@ -50,8 +51,9 @@ export async function runMain({ pod, containers, agentEnd }: PodCourse): Promise
   await agentEnd.or(
     Promise.all(
       main.map(async ([kind, manifest]) => {
-        const isDone = containers.endBefore(manifest.name) !== undefined
-        if (isDone && pod().spec?.restartPolicy !== 'Always') return
+        const end = containers.endBefore(manifest.name)
+        if (end !== undefined && !isRestarted(kind, restartWish(pod().spec?.restartPolicy, manifest), end))
+          return
         await containers.take(kind, manifest).run()
       }),
     ),

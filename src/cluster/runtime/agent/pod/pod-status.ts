@@ -5,9 +5,12 @@ import {
   type Pod,
   type PodCondition,
   type PodStatus,
+  restartWish,
   timestamp,
 } from '../../../../kube/index.ts'
+import { containersOf } from '../container/container-kinds.ts'
 import { type ContainerView, statusOf } from '../container/container-view.ts'
+import { isRestarted } from '../container/restart.ts'
 import type { Rejection } from './admission.ts'
 import type { ResizeNote } from './resize.ts'
 
@@ -87,22 +90,23 @@ function shownPhase(pod: Persisted<Pod>, state: PodState, all: readonly Containe
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
 function podPhase(pod: Persisted<Pod>, state: PodState): Phase {
   if (state.verdict !== undefined) return 'Failed'
-  const policy = pod.spec?.restartPolicy
   const main = state.views.filter(({ kind }) => kind === 'main')
   if (state.isOver)
     return main.every(({ state: one }) => one.terminated?.exitCode === 0) ? 'Succeeded' : 'Failed'
   const init = state.views.filter(({ kind }) => kind === 'init')
-  const hasFailedInit = init.some(({ state: one }) => (one.terminated?.exitCode ?? 0) !== 0)
-  if (hasFailedInit && policy === 'Never') return 'Failed'
+  const comesBack = ({ name, kind, state: { terminated } }: ContainerView): boolean => {
+    const manifest = containersOf(pod).find(([, one]) => one.name === name)?.[1]
+    if (manifest === undefined || terminated === undefined) return false
+    return isRestarted(kind, restartWish(pod.spec?.restartPolicy, manifest), terminated)
+  }
+  const hasFailed = ({ state: { terminated } }: ContainerView): boolean => (terminated?.exitCode ?? 0) !== 0
+  if (init.some((view) => hasFailed(view) && !comesBack(view))) return 'Failed'
   if (init.some(({ state: one }) => one.terminated?.exitCode !== 0)) return 'Pending'
   const hasRun = ({ state: one, lastState }: { state: ContainerState; lastState: ContainerState }): boolean =>
     one.terminated !== undefined || lastState.terminated !== undefined
   if (main.some((view) => view.state.waiting !== undefined && !hasRun(view))) return 'Pending'
-  if (main.some(({ state: one }) => one.running !== undefined)) return 'Running'
-  const isGood = main.every(({ state: one }) => one.terminated?.exitCode === 0)
-  if (policy === 'Always') return 'Running'
-  if (isGood) return 'Succeeded'
-  return policy === 'Never' ? 'Failed' : 'Running'
+  if (main.some((view) => view.state.terminated === undefined || comesBack(view))) return 'Running'
+  return main.some(hasFailed) ? 'Failed' : 'Succeeded'
 }
 
 function conditions(pod: Persisted<Pod>, state: PodState, phase: Phase, now: Date): PodCondition[] {
