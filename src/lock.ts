@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -46,48 +46,50 @@ const shortestPatienceMs = 500
  * @throws {UserError} `LOCKED` when others did not finish in time, `FILE_UNREADABLE` without a place for the lock.
  */
 export async function withLock<T>(file: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const lock = await takeLock(file, options)
-  // What cannot be touched any more was removed by somebody: there is nothing to keep alive.
-  const heart = setInterval(
-    () => void utimes(lock, new Date(), new Date()).catch(() => undefined),
-    heartbeatMs,
-  )
+  const claim = await takeLock(file, options)
+  const heart = setInterval(() => void beat(claim), heartbeatMs)
   heart.unref()
   try {
     return await work()
   } finally {
     clearInterval(heart)
-    await rm(lock, { force: true })
+    await withdraw(claim)
   }
 }
 
-async function takeLock(file: string, options: LockOptions): Promise<string> {
+/** A file that asks for a lock. It is written and touched through its handle: a link put in its place leads nowhere. */
+interface Claim {
+  readonly path: string
+  readonly handle: FileHandle
+}
+
+async function takeLock(file: string, options: LockOptions): Promise<Claim> {
   const { what, subject, patienceMs, signal } = options
   const mine = `${prefixOf(file)}${newMark()}`
   const path = join(dirname(file), mine)
   const giveUpAt = performance.now() + Math.max(patienceMs, shortestPatienceMs)
-  let isPlaced = false
+  let claim: Claim | undefined
   let hasWaited = false
   try {
     for (;;) {
-      let rivals = await rivalsOf(file, mine, subject)
-      if (rivals.length === 0 && !isPlaced) {
-        await place(path, subject)
-        isPlaced = true
-        rivals = await rivalsOf(file, mine, subject)
+      let found = await look(file, mine, subject)
+      if (found.rivals.length === 0 && claim === undefined) {
+        claim = await place(path, subject)
+        found = await look(file, mine, subject)
       }
-      if (rivals.length === 0) {
-        await tell(path, newHolder(what))
-        return path
+      if (found.rivals.length === 0 && found.hasMine && claim !== undefined) {
+        await tell(claim, newHolder(what))
+        return claim
       }
       // Of those who wait one stays in line, so that they do not make way for each other for ever.
-      if (isPlaced && rivals.some((rival) => rival < mine)) {
-        await rm(path, { force: true })
-        isPlaced = false
-      }
+      const isFirst = found.hasMine && found.rivals.every((rival) => mine < rival)
+      if (claim !== undefined && !isFirst) {
+        await withdraw(claim)
+        claim = undefined
+      } else if (claim !== undefined) await beat(claim)
       const isLate = performance.now() >= giveUpAt
-      if (isLate || !hasWaited) {
-        const holder = await holderOf(file, rivals)
+      if (found.rivals.length > 0 && (isLate || !hasWaited)) {
+        const holder = await holderOf(file, found.rivals)
         if (isLate) throw locked(subject, holder)
         options.onWait?.(holder)
         hasWaited = true
@@ -95,30 +97,49 @@ async function takeLock(file: string, options: LockOptions): Promise<string> {
       await setTimeout(15 + Math.random() * 20, undefined, { ...(signal && { signal }) })
     }
   } catch (error) {
-    if (isPlaced) await rm(path, { force: true })
+    if (claim !== undefined) await withdraw(claim)
     throw error
   }
 }
 
-async function place(path: string, subject: string): Promise<void> {
+async function place(path: string, subject: string): Promise<Claim> {
   try {
-    await (await open(path, 'wx', 0o644)).close()
+    return { path, handle: await open(path, 'wx', 0o644) }
   } catch (cause) {
     throw cannotWrite(subject, cause)
   }
 }
 
+async function withdraw({ path, handle }: Claim): Promise<void> {
+  await handle.close()
+  await rm(path, { force: true })
+}
+
+/** A sign of life for those on other machines. */
+async function beat({ handle }: Claim): Promise<void> {
+  await handle.utimes(new Date(), new Date()).catch(ignoreSystem)
+}
+
 /** The lock holds without the words: a full disk takes the name and not the text. */
-async function tell(path: string, holder: LockHolder): Promise<void> {
-  await writeFile(path, JSON.stringify(holder)).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error)) throw error
-  })
+async function tell({ handle }: Claim, holder: LockHolder): Promise<void> {
+  await handle.writeFile(JSON.stringify(holder)).catch(ignoreSystem)
+}
+
+function ignoreSystem(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error)) throw error
 }
 
 const prefixOf = (file: string): string => `.${basename(file)}.lock-`
 
-/** The names of the others that ask for the lock or hold it. What the dead left is removed. */
-async function rivalsOf(file: string, mine: string, subject: string): Promise<readonly string[]> {
+interface Found {
+  /** The names of the others that ask for the lock or hold it. */
+  readonly rivals: readonly string[]
+  /** After a long sleep others may have taken this one for dead. */
+  readonly hasMine: boolean
+}
+
+/** Who asks for the lock or holds it. What the dead left is removed. */
+async function look(file: string, mine: string, subject: string): Promise<Found> {
   const directory = dirname(file)
   const names = await readdir(directory).catch((error: unknown) => {
     throw cannotWrite(subject, error)
@@ -129,7 +150,7 @@ async function rivalsOf(file: string, mine: string, subject: string): Promise<re
     if (await isAlive(directory, name, prefixOf(file))) rivals.push(name)
     else await rm(join(directory, name), { force: true }).catch(() => undefined)
   }
-  return rivals
+  return { rivals, hasMine: names.includes(mine) }
 }
 
 async function isAlive(directory: string, name: string, prefix: string): Promise<boolean> {

@@ -29,7 +29,7 @@ export const adoptFlag: Flag = {
 export const waitFlag: Flag = {
   name: 'wait',
   type: 'string',
-  default: '10s',
+  default: '30s',
   value: 'DURATION',
   meaning: 'How long to wait for another command that is changing the same.',
 }

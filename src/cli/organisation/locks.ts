@@ -85,7 +85,7 @@ export async function withLoadedOrg<T>(
  * @throws {UserError} `USAGE`
  */
 function patienceOf(input: Input): number {
-  const typed = input.text('wait') ?? '10s'
+  const typed = input.text('wait') ?? '30s'
   const timeMs = parseDurationMs(typed)
   if (timeMs !== undefined && timeMs >= 0) return timeMs
   throw new UserError('USAGE', `--wait "${typed}" is no duration`, { hint: 'as in: --wait 2m, or --wait 0s' })
