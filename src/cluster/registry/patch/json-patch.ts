@@ -85,6 +85,9 @@ function inPlainForm(operation: JsonObject, document: Json): JsonObject | undefi
     }
   }
   if (typeof from === 'string') {
+    // Kubernetes finds nothing at the root; and RFC 6902 (4.4) moves nothing into itself, which would never end.
+    if (from === '' || (op === 'move' && String(path).startsWith(`${from}/`)))
+      throw new Error(`the document cannot go from ${from} to a place below`)
     operation['from'] = withoutNegatives(from, document, false)
     checkParents(operation['from'], document)
     if (isAbsent(operation['from'], document)) throw new Error(`the document has nothing at ${from}`)

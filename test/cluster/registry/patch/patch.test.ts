@@ -143,6 +143,9 @@ describe('a JSON patch', () => {
     ['an inherited member is copied', [{ op: 'copy', from: '/data/toString', path: '/data/z' }]],
     ['the object is replaced by a scalar', [{ op: 'replace', path: '', value: 1 }]],
     ['an operation is null', [null]],
+    ['the object is moved into itself', [{ op: 'move', from: '', path: '/data/x' }]],
+    ['a part is moved into itself', [{ op: 'move', from: '/data', path: '/data/x' }]],
+    ['a copy of the whole is put into it', [{ op: 'copy', from: '', path: '/data/x' }]],
   ])('is refused without a word on why when %s', async (_why, operations) => {
     expect(await refused(patched('json', operations, to()))).toEqual({
       code: 422,
