@@ -37,6 +37,8 @@ const usual = {
   bundle: true,
   // Only a script, not a module, can be kept compiled in Node 20.
   format: 'cjs',
+  // Such a script cannot import: what is not in it is required.
+  supported: { 'dynamic-import': false },
   platform: 'node',
   target: 'node20',
   external: ['lmdb'],

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,14 +12,14 @@ const execute = promisify(execFile)
 const root = new URL('../..', import.meta.url).pathname
 let directory: string
 let server: Server
-let asked: () => void = () => undefined
+let asked: (request: IncomingMessage) => void = () => undefined
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'arena-process-'))
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
   await execute(process.execPath, [join(root, 'scripts', 'build.mjs'), join(directory, 'dist')])
   server = createServer((request, response) => {
-    asked()
+    asked(request)
     // A watch that never tells anything; every list is empty.
     if (request.url?.includes('watch=')) response.writeHead(200)
     else response.end('{"items":[],"metadata":{"resourceVersion":"1"}}')
@@ -110,6 +110,23 @@ describe('the program', () => {
     }
   })
 
+  it('asks the helper that a kubeconfig names for a token', async () => {
+    const { users: _, ...rest } = JSON.parse(await readFile(join(directory, 'config'), 'utf8'))
+    const apiVersion = 'client.authentication.k8s.io/v1'
+    const answer = { apiVersion, kind: 'ExecCredential', status: { token: 'from-the-helper' } }
+    const exec = { apiVersion, command: 'echo', args: [JSON.stringify(answer)], interactiveMode: 'Never' }
+    await writeFile(
+      join(directory, 'helped'),
+      JSON.stringify({ ...rest, users: [{ name: 'a', user: { exec } }] }),
+    )
+    for (const words of [['list'], ['login']]) {
+      let sent: unknown
+      asked = (request) => (sent = request.headers.authorization)
+      await run(words, 'helped')
+      expect(sent, words.join(' ')).toBe('Bearer from-the-helper')
+    }
+  })
+
   it('says in words and by its status that the cluster cannot be reached, or that there is no kubeconfig', async () => {
     expect(await run(['list'], 'unreachable')).toEqual({
       status: 5,
@@ -142,7 +159,7 @@ describe('the program', () => {
     let err = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text))
     await new Promise<void>((resolve) => {
-      asked = resolve
+      asked = () => resolve()
     })
     child.kill(signal)
     const [status] = await once(child, 'close')
