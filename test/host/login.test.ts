@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../loopback.ts'
-import { installProgram, selfContained } from '../program.ts'
+import { installProgram } from '../program.ts'
 import { openOrganisation, type TestOrganisation } from '../tenancy/organisation.ts'
 
 const run = promisify(execFile)
@@ -47,7 +47,7 @@ let tomsPassword: string
 /** The program where every account may read it. */
 async function installArena(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'arena-login-'))
-  await installProgram(directory, selfContained)
+  await installProgram(directory)
   await chmod(directory, 0o755)
   return directory
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { bundleProgram } from '../program.ts'
+import { copyProgram } from '../program.ts'
 
 export interface BuiltProgram {
   /** Starts a command line in a process of its own and kills it after so many lines of output, or lets it end. */
@@ -26,10 +26,10 @@ export async function runBuilt(): Promise<BuiltProgram> {
   const cache = resolve('node_modules/.cache')
   await mkdir(cache, { recursive: true })
   const directory = await mkdtemp(join(cache, 'arena-built-'))
-  await bundleProgram(directory)
+  await copyProgram(directory)
   return {
     async killAfter(lines, typed, world) {
-      const child = spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {
+      const child = spawn(process.execPath, [join(directory, 'arena.js'), ...typed], {
         cwd: world.directory,
         env: world.environment,
         stdio: ['ignore', 'pipe', 'ignore'],
@@ -43,7 +43,7 @@ export async function runBuilt(): Promise<BuiltProgram> {
       await ended
     },
     start: (typed, world, stdio = 'ignore') =>
-      spawn(process.execPath, [join(directory, 'main.mjs'), ...typed], {
+      spawn(process.execPath, [join(directory, 'arena.js'), ...typed], {
         cwd: world.directory,
         env: world.environment,
         stdio,

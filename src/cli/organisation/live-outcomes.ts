@@ -3,6 +3,8 @@ import type { CommandContext } from '../command.ts'
 
 /** Writes to the terminal a second: more than the eye can follow, and few enough to cost nothing. */
 const writesPerSecond = 10
+/** So many lines are written one by one as they come: that costs nothing yet. */
+const firstLines = 100
 const barWidth = 30
 
 /** What becomes of many changes, told while they are made. */
@@ -16,16 +18,18 @@ export interface LiveOutcomes {
 }
 
 /**
- * Lines on standard output and, where somebody watches, a bar below them. What comes within a tenth of a second is written
- * together: a write for each line would take as long as the change that it tells of.
+ * Lines on standard output and, where somebody watches, a bar below them. Of many lines those that come within a tenth of a
+ * second are written together: a write for each would take as long as the change that it tells of.
  */
 export function liveOutcomes(context: CommandContext, total: number): LiveOutcomes {
   const hasBar = isTerminal(context.stderr) && total >= 5
   let lines: string[] = []
+  let told = 0
   let done = 0
   let timer: NodeJS.Timeout | undefined
 
   function write(end: 'bar' | 'no bar'): void {
+    clearTimeout(timer)
     timer = undefined
     if (hasBar) context.stderr.write('\r\u001b[K')
     if (lines.length > 0) context.print(lines.join('\n'))
@@ -38,16 +42,15 @@ export function liveOutcomes(context: CommandContext, total: number): LiveOutcom
   return {
     tell(line) {
       lines.push(line)
-      soon()
+      told += 1
+      if (told <= firstLines) write('bar')
+      else soon()
     },
     advance(count) {
       done = count
       if (hasBar) soon()
     },
-    end() {
-      clearTimeout(timer)
-      write('no bar')
-    },
+    end: () => write('no bar'),
   }
 }
 
