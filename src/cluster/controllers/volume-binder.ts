@@ -40,6 +40,8 @@ export const volumeBinderController: Controller = {
       if (change.type === 'DELETED') {
         binding.forget(claim)
         if (claim.spec?.volumeName) volumeQueue.add(claim.spec.volumeName)
+        // It may have gone between the two writes of a binding, and only the volume knows.
+        else for (const name of records.promisedTo(claim)) volumeQueue.add(name)
         return
       }
       if (claim.status?.phase === 'Bound') binding.forget(claim)

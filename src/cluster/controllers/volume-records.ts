@@ -56,6 +56,12 @@ export class VolumeRecords {
     }
   }
 
+  /** Names of the volumes that are bound to this very claim, as they see it. */
+  *promisedTo(claim: Claim): Iterable<string> {
+    for (const { metadata, spec } of this.allVolumes())
+      if (spec?.claimRef?.uid === claim.metadata.uid) yield metadata.name
+  }
+
   async writeClaim(claim: Claim): Promise<Claim> {
     const { client, signal } = this.#context
     const next = await client.replace(kinds.persistentVolumeClaims, parseKey(keyOf(claim)), claim, { signal })

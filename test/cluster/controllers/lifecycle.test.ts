@@ -278,6 +278,29 @@ describe('volumes and claims', () => {
     expect(other.status?.phase).toBe('Pending')
   })
 
+  it('releases a volume whose claim goes before it knows of the volume', async () => {
+    await claim('unaware', '5Gi', { storageClassName: 'half' })
+    const { uid } = (await cluster.client.get(kinds.persistentVolumeClaims, claimAt('unaware'))).metadata
+    // Too small for the claim, so that the two never come together.
+    await cluster.client.create(kinds.persistentVolumes, {
+      metadata: { name: 'half-bound' },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteMany'],
+        storageClassName: 'half',
+        nfs: { server: 'nas.example', path: '/half-bound' },
+        claimRef: { ...claimAt('unaware'), uid },
+      },
+    })
+    await cluster.client.delete(kinds.persistentVolumeClaims, claimAt('unaware'))
+    await cluster.until(
+      kinds.persistentVolumes,
+      { name: 'half-bound' },
+      (now) => now?.status?.phase === 'Released',
+    )
+    await cluster.client.delete(kinds.persistentVolumes, { name: 'half-bound' })
+  })
+
   it('releases a volume when its claim goes, and tells a claim that its volume is lost', async () => {
     await volume('kept', '3Gi', { storageClassName: 'third' })
     await claim('third', '1Gi', { storageClassName: 'third' })
