@@ -15,6 +15,7 @@ import { createFairness, type Fairness, type FairnessLimits, type Seat } from '.
 import { failure } from './handler.ts'
 import type { ApiHandler, ApiResponse } from './message.ts'
 import { readBody } from './request-body.ts'
+import { Rounds } from './rounds.ts'
 
 /** An answer that the client has not taken in by then is given up, and its memory with it. */
 const answerTimeoutMs = 120_000
@@ -81,18 +82,16 @@ export async function serve(options: ServerOptions): Promise<ApiServer> {
   })
   const connections = boundConnections(server, options.maxConnections, times)
   const fairness = createFairness(options.limits)
+  const rounds = new Rounds()
   server.on('request', (request: Incoming, response: Outgoing) => {
     const socket = socketOf(request)
     if (socket) response.on('close', connections.begin(socket))
     const gone = new AbortController()
     if (isStopping) gone.abort()
     open.add(gone)
-    void respond(
-      { ...options, fairness, bodyMs: times.bodyMs, patienceMs: () => gatherMs(open.size) },
-      gone,
-      request,
-      response,
-    ).finally(() => open.delete(gone))
+    void respond({ ...options, fairness, rounds, bodyMs: times.bodyMs }, gone, request, response).finally(
+      () => open.delete(gone),
+    )
   })
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (options.upgrade) options.upgrade(request, socket, head)
@@ -135,8 +134,8 @@ function socketOf(request: Incoming): TLSSocket | undefined {
 
 interface Serving extends ServerOptions {
   readonly fairness: Fairness
+  readonly rounds: Rounds
   readonly bodyMs: number
-  readonly patienceMs: () => number
 }
 
 async function respond(
@@ -193,7 +192,7 @@ async function respond(
     if (packed instanceof Promise) answer = await packed
     else answer = packed
     const start = performance.now()
-    const sending = send(answer, request, response, gone, options.patienceMs)
+    const sending = send(answer, request, response, gone, options.rounds)
     // Encrypting a long answer costs as much as making it.
     seat?.spent(performance.now() - start)
     await sending
@@ -220,7 +219,7 @@ async function send(
   request: Incoming,
   response: Outgoing,
   gone: AbortController,
-  patienceMs: () => number,
+  rounds: Rounds,
 ): Promise<void> {
   if (response.destroyed) return
   response.statusCode = answer.status
@@ -239,11 +238,16 @@ async function send(
   // A watcher must see that its watch has begun before the first event comes.
   // Both responses have it; only their types differ.
   ;(response as ServerResponse).flushHeaders()
-  for await (const piece of answer.body) {
-    if (signal.aborted) break
-    // A client that does not read must not make us hold what it does not read.
-    if (!writeTo(response, piece)) await drained(response, signal)
-    if (answer.mayGather) await pause(patienceMs(), signal)
+  const leave = answer.mayGather ? rounds.enter() : undefined
+  try {
+    for await (const piece of answer.body) {
+      if (signal.aborted) break
+      // A client that does not read must not make us hold what it does not read.
+      if (!writeTo(response, piece)) await drained(response, signal)
+      if (leave) await rounds.next()
+    }
+  } finally {
+    leave?.()
   }
   response.end()
 }
@@ -272,28 +276,6 @@ async function drained(response: Outgoing, signal: AbortSignal): Promise<void> {
       resolve()
     }
     response.on('drain', done)
-    signal.addEventListener('abort', done)
-  })
-}
-
-/**
- * How long a stream that has just been written to waits before it is written to again. A piece costs a twentieth of a
- * millisecond: with many streams open, a round of writes to all of them must not be all that the server does.
- */
-function gatherMs(openRequests: number): number {
-  return Math.min(50, Math.max(5, openRequests / 5))
-}
-
-/** Waits, or until the signal. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
     signal.addEventListener('abort', done)
   })
 }
